@@ -1,0 +1,68 @@
+//! From a JSON value to a typed value, with all that is wrong reported at once.
+//!
+//! The JSON Schema of the type is the one source for three things: which other spellings are accepted
+//! ([`spelling`]), what is wrong with a value that does not fit ([`diagnose`]), and what editors show.
+
+mod diagnose;
+mod schema;
+mod spelling;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Problem, Problems};
+use schema::Root;
+
+pub use schema::json_schema;
+
+/// Decodes a value, accepting the spellings of DGate 1 and 2 (`stripPath`, `connect_timeout_ms: 250`).
+///
+/// ```
+/// use dgate_core::resource::Route;
+/// let written = serde_json::json!({ "name": "r", "paths": ["/a"], "stripPath": true, "servise": "s" });
+/// let problems = dgate_core::decode::<Route>(written).unwrap_err();
+/// assert_eq!(problems.to_string(), "/servise: unknown field `servise` (did you mean `service`?)");
+/// ```
+///
+/// # Errors
+/// Everything that is wrong with the value, each with its place in it.
+pub fn decode<T: DeserializeOwned + JsonSchema>(mut value: Value) -> Result<T, Problems> {
+    if let Ok(decoded) = T::deserialize(&value) {
+        return Ok(decoded);
+    }
+    let root = Root::of::<T>();
+    spelling::canonicalize(&mut value, root.node());
+    let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+        Ok(decoded) => return Ok(decoded),
+        Err(error) => error,
+    };
+    let problems = diagnose::diagnose(&value, root.node());
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    // The schema is content, the type is not: the type's own words are the best there is.
+    Err(Problem::error(pointer_of(error.path()), error.inner().to_string()).into())
+}
+
+/// The spelling DGate writes for a value of type `T`, in place: `stripPath` becomes `strip_path`.
+pub fn canonicalize<T: JsonSchema>(value: &mut Value) {
+    spelling::canonicalize(value, Root::of::<T>().node());
+}
+
+fn pointer_of(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", escape(key)),
+            Segment::Enum { variant } => format!("/{}", escape(variant)),
+            Segment::Unknown => String::new(),
+        })
+        .collect()
+}
+
+/// Escapes one token of a JSON pointer (RFC 6901, section 3).
+pub fn escape(token: &str) -> std::borrow::Cow<'_, str> {
+    if token.contains(['~', '/']) { token.replace('~', "~0").replace('/', "~1").into() } else { token.into() }
+}

@@ -1,0 +1,93 @@
+//! `module`: code that runs in the request path.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{default_namespace, is_default, named_resource};
+use crate::units::{ByteSize, HumanDuration};
+
+/// TypeScript or JavaScript that runs in the request path, in jobs or on events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// The name, unique in its namespace; other modules import it by this name.
+    pub name: String,
+    /// The namespace it belongs to.
+    #[serde(default = "default_namespace")]
+    pub namespace: String,
+    /// The source, base64; line breaks in it are allowed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub payload: Option<String>,
+    /// The source as plain text.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub payload_raw: Option<String>,
+    /// File with the source; relative to the file that names it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub payload_file: Option<String>,
+    /// The language.
+    #[serde(default, rename = "type", skip_serializing_if = "is_default")]
+    pub module_type: ModuleType,
+    /// What the module may do, such as `os:net:http=api.example.com`. Nothing by default.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub permissions: Vec<String>,
+    /// How much it may use for one call.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: ModuleLimits,
+    /// What happens to a request when the module fails.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_failure: FailurePolicy,
+    /// Values the module may read as `ctx.env`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub env: BTreeMap<String, String>,
+    /// Labels and conditions.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tags: Vec<String>,
+}
+
+named_resource!(Module);
+
+/// The language of a module.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModuleType {
+    /// TypeScript; types are stripped, not checked.
+    #[default]
+    Typescript,
+    /// JavaScript, as it is.
+    Javascript,
+}
+
+/// How much a module may use for one call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModuleLimits {
+    /// Computing time, without waiting.
+    pub cpu: HumanDuration,
+    /// Time by the clock, with waiting.
+    pub timeout: HumanDuration,
+    /// Largest body it may read.
+    pub body: ByteSize,
+}
+
+impl Default for ModuleLimits {
+    fn default() -> Self {
+        Self {
+            cpu: HumanDuration::from_millis(50),
+            timeout: HumanDuration::from_secs(30),
+            body: ByteSize::new(1 << 20),
+        }
+    }
+}
+
+/// What happens to a request when a module fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailurePolicy {
+    /// The request fails.
+    #[default]
+    Closed,
+    /// The module is skipped.
+    Open,
+}

@@ -1,0 +1,161 @@
+//! Where resources and documents are kept: the trait, and the store that keeps them in memory.
+
+mod memory;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use memory::MemoryStore;
+
+use crate::Key;
+use crate::resource::Document;
+use crate::stored::{ResourceSet, Revision, Stored, StoredAny};
+
+/// A boxed future, as trait objects need it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where resources and documents are kept.
+///
+/// A store orders transactions: each commit takes the next [`Revision`], and either all of its writes happen or
+/// none. It knows nothing about what resources mean; the apply pipeline has validated them before.
+pub trait Store: Send + Sync + 'static {
+    /// Everything but documents, and the revision it belongs to.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn load(&self) -> BoxFuture<'_, Result<(Revision, ResourceSet), StoreError>>;
+
+    /// Writes all of some transactions, or nothing of any, and returns the revision of the last one. Each takes the
+    /// revision after the one before it, the first the one after `expected`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the store is not at `expected`; other errors when it cannot be written. Nothing
+    /// was written then.
+    fn commit(
+        &self,
+        expected: Revision,
+        transactions: Vec<Transaction>,
+    ) -> BoxFuture<'_, Result<Revision, StoreError>>;
+
+    /// What was committed after a revision, oldest first, at most `limit` entries.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn history(&self, after: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Arc<Entry>>, StoreError>>;
+
+    /// A document, unless its time to live is over.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn document(&self, key: &Key) -> BoxFuture<'_, Result<Option<Arc<Stored<Document>>>, StoreError>>;
+
+    /// Documents of a collection by identifier, starting after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn documents(
+        &self,
+        query: DocumentQuery,
+    ) -> BoxFuture<'_, Result<Vec<Arc<Stored<Document>>>, StoreError>>;
+}
+
+/// Which documents are wanted.
+#[derive(Debug, Clone)]
+pub struct DocumentQuery {
+    /// Of which namespace.
+    pub namespace: Arc<str>,
+    /// Of which collection.
+    pub collection: Arc<str>,
+    /// Whose identifier starts with this.
+    pub prefix: String,
+    /// Whose identifier comes after this one.
+    pub after: Option<String>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// One atomic change of a store.
+#[derive(Debug, Clone)]
+pub struct Transaction {
+    /// What to write, in order.
+    pub writes: Vec<Write>,
+    /// Who did it, and why.
+    pub author: Author,
+}
+
+/// One write of a transaction.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// Create or replace.
+    Put(StoredAny),
+    /// Remove. A namespace goes with all its contents, a collection with its documents.
+    Delete(Key),
+}
+
+/// Who changed something, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Author {
+    /// Who: a user, or a part of the gateway such as `config-file`.
+    pub who: String,
+    /// From which address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The request that did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What it was for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Author {
+    /// A part of the gateway, such as `config-file`.
+    pub fn internal(who: impl Into<String>) -> Self {
+        Self { who: who.into(), ..Self::default() }
+    }
+}
+
+/// One committed transaction, as the history keeps it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The revision it took.
+    pub revision: Revision,
+    /// When.
+    pub at: Timestamp,
+    /// Who, and why.
+    pub author: Author,
+    /// For each resource what it was before and after.
+    pub changes: Vec<Changed>,
+}
+
+/// One resource before and after a transaction.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// Which one.
+    pub key: Key,
+    /// What it was; nothing when it was created.
+    pub before: Option<StoredAny>,
+    /// What it is; nothing when it was deleted.
+    pub after: Option<StoredAny>,
+}
+
+/// A store cannot do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The configuration has changed since the transaction was planned.
+    #[error("the configuration is at revision {actual}, not at {expected}")]
+    Conflict {
+        /// The revision the transaction was planned on.
+        expected: Revision,
+        /// The revision the store is at.
+        actual: Revision,
+    },
+    /// The store cannot be reached or used.
+    #[error("the store cannot be used")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
