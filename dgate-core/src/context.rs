@@ -28,6 +28,8 @@ pub struct RequestContext {
     pub live: Arc<Published>,
     /// The connection it came on.
     pub connection: Arc<ConnectionInfo>,
+    /// Where interim responses go, if the client can read them.
+    pub interim: Option<Arc<dyn InterimSink>>,
     /// Where it goes, once that is known.
     pub matched: Option<Matched>,
 }
@@ -73,4 +75,10 @@ impl Matched {
         let (from, to) = *self.captures.get(index)?;
         self.path.path().get(usize::from(from)..usize::from(to))
     }
+}
+
+/// Takes interim responses (1xx) on their way to the client.
+pub trait InterimSink: Send + Sync + std::fmt::Debug {
+    /// Sends one. It goes out before anything else that is sent later.
+    fn send(&self, status: http::StatusCode, headers: &http::HeaderMap);
 }

@@ -54,6 +54,7 @@ struct Inner {
     kind: ErrorKind,
     blame: Blame,
     retry: Retry,
+    is_stale: bool,
     detail: Option<Cow<'static, str>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     allow: Vec<Method>,
@@ -66,6 +67,7 @@ impl GatewayError {
             kind,
             blame: kind.blame(),
             retry: Retry::No,
+            is_stale: false,
             detail: None,
             source: None,
             allow: Vec::new(),
@@ -108,6 +110,14 @@ impl GatewayError {
         self
     }
 
+    /// The same, when a connection that had been idle turned out to be closed before a byte came back: that says
+    /// nothing about the upstream, so trying again costs nothing.
+    #[must_use]
+    pub fn stale(mut self) -> Self {
+        self.0.is_stale = true;
+        self
+    }
+
     /// What kind of error it is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -121,6 +131,11 @@ impl GatewayError {
     /// Whether trying again is safe.
     pub fn retry(&self) -> Retry {
         self.0.retry
+    }
+
+    /// Whether it only shows that an idle connection had been closed.
+    pub fn is_stale(&self) -> bool {
+        self.0.is_stale
     }
 
     /// Words for the client.

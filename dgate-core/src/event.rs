@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::BoxFuture;
 use crate::Key;
 use crate::resource::AnyResource;
-use crate::store::BoxFuture;
 use crate::stored::Revision;
 
 /// Something that happened, or is about to.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 
+use crate::BoxFuture;
 use crate::Problems;
 use crate::body::Body;
 use crate::context::RequestContext;
 use crate::error::GatewayError;
 use crate::snapshot::{CompiledRoute, NamespaceSnapshot};
-use crate::store::BoxFuture;
 
 /// Runs modules.
 pub trait HookRunner: Send + Sync + 'static {

@@ -49,6 +49,10 @@ pub mod store;
 pub mod stored;
 pub mod tags;
 pub mod units;
+pub mod worker;
+
+/// A boxed future, as trait objects need it.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn std::future::Future<Output = T> + Send + 'a>>;
 
 pub use body::Body;
 pub use compile::compile;

@@ -2,8 +2,6 @@
 
 mod memory;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,12 +9,9 @@ use serde::Serialize;
 
 pub use memory::MemoryStore;
 
-use crate::Key;
 use crate::resource::Document;
 use crate::stored::{ResourceSet, Revision, Stored, StoredAny};
-
-/// A boxed future, as trait objects need it.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use crate::{BoxFuture, Key};
 
 /// Where resources and documents are kept.
 ///

@@ -4,10 +4,10 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::Settings;
+use crate::BoxFuture;
 use crate::Problems;
 use crate::publish::Published;
 use crate::snapshot::Snapshot;
-use crate::store::BoxFuture;
 
 /// A data plane: gets ready for a snapshot beside the running one.
 ///

@@ -1,11 +1,15 @@
 //! Who sent a request, and on which connection.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
 
 /// What is known about a connection. Hosts that embed the gateway put it into a request's extensions; without it the
 /// gateway takes the client for unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
     /// Who connected.
@@ -16,12 +20,24 @@ pub struct ConnectionInfo {
     pub tls: bool,
     /// The name of the listener.
     pub listener: Arc<str>,
+    peer_header: OnceLock<HeaderValue>,
+    port_header: OnceLock<HeaderValue>,
+    /// The last `Forwarded` element, and the host it was for.
+    forwarded: Mutex<Option<(Option<HeaderValue>, HeaderValue)>>,
 }
 
 impl ConnectionInfo {
     /// A plain connection from a peer.
     pub fn new(peer: SocketAddr) -> Self {
-        Self { peer, local_port: 0, tls: false, listener: Arc::from("-") }
+        Self {
+            peer,
+            local_port: 0,
+            tls: false,
+            listener: Arc::from("-"),
+            peer_header: OnceLock::new(),
+            port_header: OnceLock::new(),
+            forwarded: Mutex::default(),
+        }
     }
 
     /// The same, to this port.
@@ -49,12 +65,64 @@ impl ConnectionInfo {
     pub const fn scheme(&self) -> &'static str {
         if self.tls { "https" } else { "http" }
     }
+
+    /// The peer's address as a header value, formatted once a connection.
+    pub fn peer_header(&self) -> &HeaderValue {
+        self.peer_header.get_or_init(|| header(format_args!("{}", self.peer.ip().to_canonical())))
+    }
+
+    /// The local port as a header value, formatted once a connection.
+    pub fn port_header(&self) -> &HeaderValue {
+        self.port_header.get_or_init(|| header(format_args!("{}", self.local_port)))
+    }
+
+    /// The element that this connection adds to `Forwarded` (RFC 7239): formatted once for a host that is asked for
+    /// again and again.
+    pub fn forwarded_header(&self, host: Option<&HeaderValue>) -> HeaderValue {
+        let mut last = self.forwarded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, value)) = &*last
+            && known.as_ref() == host
+        {
+            return value.clone();
+        }
+        let node = match self.peer.ip().to_canonical() {
+            IpAddr::V4(ip) => format!("{ip}"),
+            IpAddr::V6(ip) => format!("\"[{ip}]\""),
+        };
+        let proto = self.scheme();
+        let value = match host.and_then(|host| host.to_str().ok()).filter(|host| !host.contains(['"', '\\']))
+        {
+            // A port makes it more than a token.
+            Some(host) if host.contains([':', '[']) => {
+                header(format_args!("for={node};host=\"{host}\";proto={proto}"))
+            }
+            Some(host) if !host.is_empty() => header(format_args!("for={node};host={host};proto={proto}")),
+            _ => header(format_args!("for={node};proto={proto}")),
+        };
+        *last = Some((host.cloned(), value.clone()));
+        value
+    }
 }
 
 impl Default for ConnectionInfo {
     fn default() -> Self {
         Self::new(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0))
     }
+}
+
+/// As what a host puts it into a request's extensions, which have to be clonable.
+impl Clone for ConnectionInfo {
+    fn clone(&self) -> Self {
+        Self::new(self.peer).to_port(self.local_port).encrypted(self.tls).accepted_by(self.listener.clone())
+    }
+}
+
+/// A header value that is cheap to clone.
+fn header(text: std::fmt::Arguments<'_>) -> HeaderValue {
+    let mut bytes = BytesMut::with_capacity(64);
+    let _ = bytes.write_fmt(text);
+    let bytes: Bytes = bytes.freeze();
+    HeaderValue::from_maybe_shared(bytes).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// Who sent a request, after trusted proxies were heard.
@@ -66,4 +134,23 @@ pub struct ClientInfo {
     pub trusted: bool,
     /// Whether the client itself spoke TLS.
     pub tls: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forwarded_elements_are_quoted_where_they_must_be() {
+        let of = |peer: &str, host: Option<&str>| {
+            let connection = ConnectionInfo::new(peer.parse().unwrap());
+            let host = host.map(|host| HeaderValue::from_str(host).unwrap());
+            connection.forwarded_header(host.as_ref()).to_str().unwrap().to_owned()
+        };
+        assert_eq!(of("1.2.3.4:5", Some("a.example")), "for=1.2.3.4;host=a.example;proto=http");
+        assert_eq!(of("1.2.3.4:5", Some("a.example:81")), "for=1.2.3.4;host=\"a.example:81\";proto=http");
+        assert_eq!(of("[2001:db8::1]:5", None), "for=\"[2001:db8::1]\";proto=http");
+        assert_eq!(of("[::ffff:1.2.3.4]:5", None), "for=1.2.3.4;proto=http");
+        assert_eq!(of("1.2.3.4:5", Some("a\"b")), "for=1.2.3.4;proto=http");
+    }
 }

@@ -17,7 +17,7 @@ pub struct RequestRecord {
     pub client: ClientInfo,
     /// When it came.
     pub started: Instant,
-    route: OnceLock<RouteNames>,
+    route: OnceLock<Arc<RouteNames>>,
     endpoint: OnceLock<Arc<str>>,
     error: OnceLock<ErrorKind>,
     upstream_nanos: AtomicU64,
@@ -55,12 +55,12 @@ impl RequestRecord {
     }
 
     /// Notes the route. Later calls change nothing.
-    pub fn set_route(&self, names: RouteNames) {
+    pub fn set_route(&self, names: Arc<RouteNames>) {
         let _ = self.route.set(names);
     }
 
     /// The route, when one was found.
-    pub fn route(&self) -> Option<&RouteNames> {
+    pub fn route(&self) -> Option<&Arc<RouteNames>> {
         self.route.get()
     }
 

@@ -31,6 +31,8 @@ struct Group {
 
 #[derive(Debug)]
 struct Member {
+    /// Its place among the endpoints as they were given.
+    index: usize,
     endpoint: Arc<Endpoint>,
     weight: u32,
     /// The sum of the weights up to and with this one.
@@ -82,9 +84,11 @@ impl Balancer {
         fail_closed: bool,
         slow_start: Duration,
     ) -> Self {
-        let mut endpoints: Vec<_> = endpoints.into_iter().filter(|(_, weight, _)| *weight > 0).collect();
-        endpoints.sort_by_key(|(_, _, priority)| std::cmp::Reverse(*priority));
-        let groups = endpoints.chunk_by(|a, b| a.2 == b.2).map(|group| Group::new(group, balance)).collect();
+        let mut endpoints: Vec<_> =
+            endpoints.into_iter().enumerate().filter(|(_, (_, weight, _))| *weight > 0).collect();
+        endpoints.sort_by_key(|(_, (_, _, priority))| std::cmp::Reverse(*priority));
+        let groups =
+            endpoints.chunk_by(|a, b| a.1.2 == b.1.2).map(|group| Group::new(group, balance)).collect();
         Self {
             groups,
             fail_closed,
@@ -93,23 +97,22 @@ impl Balancer {
         }
     }
 
-    /// The endpoint to ask; nothing when there is none, or none that is healthy and `fail_closed` is set.
+    /// The endpoint to ask, as its place among those given; nothing when there is none, or none that is healthy and `fail_closed` is set.
     ///
     /// Healthy endpoints that were not tried come first, then healthy ones that were, then (panic mode) any.
-    pub fn choose(&self, choice: Choice<'_>) -> Option<Arc<Endpoint>> {
+    pub fn choose(&self, choice: Choice<'_>) -> Option<usize> {
         let fresh = |endpoint: &Arc<Endpoint>| {
             endpoint.health.is_available(choice.now)
                 && (choice.tried.is_empty() || !choice.was_tried(endpoint))
         };
-        if let Some(endpoint) = self.groups.iter().find_map(|group| group.choose(self, &choice, &fresh)) {
-            return Some(endpoint);
+        if let Some(index) = self.groups.iter().find_map(|group| group.choose(self, &choice, &fresh)) {
+            return Some(index);
         }
         let available = |endpoint: &Arc<Endpoint>| endpoint.health.is_available(choice.now);
         if !choice.tried.is_empty()
-            && let Some(endpoint) =
-                self.groups.iter().find_map(|group| group.choose(self, &choice, &available))
+            && let Some(index) = self.groups.iter().find_map(|group| group.choose(self, &choice, &available))
         {
-            return Some(endpoint);
+            return Some(index);
         }
         if self.fail_closed {
             return None;
@@ -128,13 +131,13 @@ impl Balancer {
 }
 
 impl Group {
-    fn new(endpoints: &[(Arc<Endpoint>, u32, i32)], balance: &Balance) -> Self {
+    fn new(endpoints: &[(usize, (Arc<Endpoint>, u32, i32))], balance: &Balance) -> Self {
         let mut cumulative = 0;
         let members: Vec<_> = endpoints
             .iter()
-            .map(|(endpoint, weight, _)| {
+            .map(|(index, (endpoint, weight, _))| {
                 cumulative += u64::from(*weight);
-                Member { endpoint: endpoint.clone(), weight: *weight, cumulative }
+                Member { index: *index, endpoint: endpoint.clone(), weight: *weight, cumulative }
             })
             .collect();
         let order = match balance {
@@ -154,9 +157,9 @@ impl Group {
         balancer: &Balancer,
         choice: &Choice<'_>,
         fits: &dyn Fn(&Arc<Endpoint>) -> bool,
-    ) -> Option<Arc<Endpoint>> {
+    ) -> Option<usize> {
         if let [only] = self.members.as_slice() {
-            return fits(&only.endpoint).then(|| only.endpoint.clone());
+            return fits(&only.endpoint).then_some(only.index);
         }
         // An endpoint that starts slowly is passed over with the probability of the weight it lacks.
         let warm = |endpoint: &Arc<Endpoint>| {
@@ -182,7 +185,7 @@ impl Group {
         };
         // Chance may have passed everybody over.
         let chosen = chosen.or_else(|| self.members.iter().find(|member| fits(&member.endpoint)));
-        chosen.map(|member| member.endpoint.clone())
+        chosen.map(|member| member.index)
     }
 
     fn by_turn(
@@ -263,11 +266,17 @@ mod tests {
         Balancer::new(endpoints, &balance, false, Duration::ZERO)
     }
 
+    fn chosen(balancer: &Balancer, choice: Choice<'_>) -> String {
+        let index = balancer.choose(choice).unwrap();
+        let mut members = balancer.groups.iter().flat_map(|group| &group.members);
+        members.find(|member| member.index == index).unwrap().endpoint.id.url.to_string()
+    }
+
     fn shares(balancer: &Balancer, count: u32) -> HashMap<String, u32> {
         let mut shares = HashMap::new();
         for key in 0..count {
             let choice = Choice { key: Some(Choice::key(key)), ..Choice::first(Instant::now()) };
-            *shares.entry(balancer.choose(choice).unwrap().id.url.to_string()).or_default() += 1;
+            *shares.entry(chosen(balancer, choice)).or_default() += 1;
         }
         shares
     }
@@ -289,9 +298,7 @@ mod tests {
             shares(&balancer, 700),
             HashMap::from([("a".into(), 500), ("b".into(), 100), ("c".into(), 100)])
         );
-        let names: String = (0..14)
-            .map(|_| balancer.choose(Choice::first(Instant::now())).unwrap().id.url.to_string())
-            .collect();
+        let names: String = (0..14).map(|_| chosen(&balancer, Choice::first(Instant::now()))).collect();
         assert!(!names.contains("aaaaa"), "five in a row is not smooth: {names}");
     }
 
@@ -327,7 +334,7 @@ mod tests {
             let tried: Vec<_> =
                 balancer.endpoints().filter(|endpoint| &*endpoint.id.url == "a").cloned().collect();
             let choice = Choice { now: Instant::now(), key: Some(1), tried: &tried };
-            assert_eq!(&*balancer.choose(choice).unwrap().id.url, "c");
+            assert_eq!(chosen(&balancer, choice), "c");
         }
     }
 

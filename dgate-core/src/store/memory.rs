@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{BoxFuture, Changed, DocumentQuery, Entry, Store, StoreError, Transaction, Write};
+use super::{Changed, DocumentQuery, Entry, Store, StoreError, Transaction, Write};
 use crate::resource::{AnyResource, Document};
 use crate::stored::{Meta, ResourceSet, Revision, Stored, StoredAny};
-use crate::{Key, Kind};
+use crate::{BoxFuture, Key, Kind};
 
 /// How many transactions the history keeps.
 const HISTORY: usize = 1_000;

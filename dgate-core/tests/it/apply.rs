@@ -2,13 +2,14 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use dgate_core::BoxFuture;
 use dgate_core::Kind::*;
 use dgate_core::apply::{
     Applied, Applier, ApplyError, Change, ChangeSet, Environment, Mode, Next, Outcome, Prepare, Prepared,
 };
 use dgate_core::event::{Event, EventSink, NoEvents, Verdict};
 use dgate_core::resource::{AnyResource, Route, Service};
-use dgate_core::store::{BoxFuture, MemoryStore, Store};
+use dgate_core::store::{MemoryStore, Store};
 use dgate_core::{Key, Problem, Problems};
 use serde_json::json;
 

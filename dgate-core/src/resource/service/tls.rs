@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::is_default;
 
 /// How `https` and `tls` endpoints are verified, and how this gateway proves itself to them.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpstreamTls {
     /// Accept any certificate. For tests only.

@@ -1,0 +1,194 @@
+//! Runs the hooks of a route's modules around everything below.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use dgate_core::body::Body;
+use dgate_core::context::RequestRecord;
+use dgate_core::hook::{HookChain, HookSession, Hooks};
+use dgate_core::{BoxFuture, ErrorKind, GatewayError, metric_names};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::Body as _;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::plan::ProxyPlan;
+use crate::route::context;
+use crate::upstream::ChosenUpstream;
+
+/// Runs the hooks of a route's modules around everything below: the request's hooks on the way down, a handler in place
+/// of the upstream, the response's on the way up, and the error handler when something failed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RunHooksLayer;
+
+impl<S> Layer<S> for RunHooksLayer {
+    type Service = RunHooks<S>;
+
+    fn layer(&self, inner: S) -> RunHooks<S> {
+        RunHooks { inner }
+    }
+}
+
+/// See [`RunHooksLayer`].
+#[derive(Debug, Clone)]
+pub struct RunHooks<S> {
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for RunHooks<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = GatewayError> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = GatewayError;
+    type Future = BoxFuture<'static, Result<Response<Body>, GatewayError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), GatewayError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let mut inner = self.inner.clone();
+        let Some(mut run) = Run::begin(&request) else { return Box::pin(inner.call(request)) };
+        Box::pin(async move {
+            match run.request(&mut inner, request).await {
+                Ok(response) => Ok(response),
+                Err(error) => run.error(error).await,
+            }
+        })
+    }
+}
+
+/// The hooks of one request.
+struct Run {
+    hooks: Hooks,
+    session: Box<dyn HookSession>,
+    record: Arc<RequestRecord>,
+    has_service: bool,
+}
+
+impl Run {
+    fn begin(request: &Request<Body>) -> Option<Self> {
+        let context = context(request).ok()?;
+        let matched = context.matched.as_ref()?;
+        let plan = context.live.plan::<ProxyPlan>()?.namespace(matched.namespace.id)?;
+        let chain: &Arc<dyn HookChain> = plan.route(matched.route.id)?.hooks.as_ref()?;
+        Some(Self {
+            hooks: chain.hooks(),
+            session: chain.begin(context),
+            record: context.record.clone(),
+            has_service: matched.route.service.is_some(),
+        })
+    }
+
+    async fn request<S>(
+        &mut self,
+        inner: &mut S,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, GatewayError>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = GatewayError>,
+    {
+        if self.hooks.fetch_upstream && self.has_service {
+            let clock = Clock::start(&self.record, "fetch_upstream");
+            let chosen = self.session.fetch_upstream(&mut request).await;
+            clock.stop();
+            if let Some(url) = chosen? {
+                request.extensions_mut().insert(ChosenUpstream(url));
+            }
+        }
+        if self.hooks.modify_request {
+            let before = request.body().size_hint();
+            let clock = Clock::start(&self.record, "request_modifier");
+            let result = self.session.modify_request(&mut request).await;
+            clock.stop();
+            result?;
+            let body = request.body().size_hint();
+            fit_length(request.headers_mut(), before.exact(), body.exact());
+        }
+        if self.hooks.handle_request {
+            let clock = Clock::start(&self.record, "request_handler");
+            let answer = self.session.handle_request(&mut request).await;
+            clock.stop();
+            if let Some(response) = answer? {
+                return Ok(response);
+            }
+        }
+        if !self.has_service {
+            return Err(ErrorKind::NoHandler.into());
+        }
+        let mut response = inner.call(request).await?;
+        if self.hooks.modify_response {
+            let before = response.body().size_hint();
+            let clock = Clock::start(&self.record, "response_modifier");
+            let result = self.session.modify_response(&mut response).await;
+            clock.stop();
+            result?;
+            let body = response.body().size_hint();
+            fit_length(response.headers_mut(), before.exact(), body.exact());
+        }
+        Ok(response)
+    }
+
+    async fn error(&mut self, error: GatewayError) -> Result<Response<Body>, GatewayError> {
+        if !self.hooks.handle_error {
+            return Err(error);
+        }
+        let clock = Clock::start(&self.record, "error_handler");
+        let answer = self.session.handle_error(&error).await;
+        clock.stop();
+        match answer {
+            Ok(Some(response)) => {
+                // The client sees the handler's answer, the log sees what happened.
+                self.record.set_error(error.kind());
+                Ok(response)
+            }
+            Ok(None) => Err(error),
+            Err(failed) => {
+                tracing::warn!(request_id = %self.record.id, %error, "the error handler of a route failed as well");
+                Err(failed)
+            }
+        }
+    }
+}
+
+/// A body that a hook replaced has another length than the head says.
+fn fit_length(headers: &mut HeaderMap, before: Option<u64>, after: Option<u64>) {
+    if before == after {
+        return;
+    }
+    match after {
+        Some(length) => drop(headers.insert(CONTENT_LENGTH, HeaderValue::from(length))),
+        None => drop(headers.remove(CONTENT_LENGTH)),
+    }
+}
+
+/// Measures one hook.
+struct Clock<'r> {
+    record: &'r RequestRecord,
+    hook: &'static str,
+    since: Instant,
+}
+
+impl<'r> Clock<'r> {
+    fn start(record: &'r RequestRecord, hook: &'static str) -> Self {
+        Self { record, hook, since: Instant::now() }
+    }
+
+    fn stop(self) {
+        let took = self.since.elapsed();
+        self.record.add_module_time(took);
+        if let Some(names) = self.record.route() {
+            metrics::histogram!(
+                metric_names::PROXY_MODULE_DURATION,
+                "namespace" => names.namespace.clone(),
+                "route" => names.route.clone(),
+                "hook" => self.hook
+            )
+            .record(took);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Message heads: from `http` types to bytes.
+
+use std::cell::RefCell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::BytesMut;
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, response};
+
+/// How the body that follows a head is framed, as the head says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyHeader {
+    /// No body, and the head says nothing about one, or what it says stays.
+    AsIs,
+    /// `Content-Length`.
+    Length(u64),
+    /// `Transfer-Encoding: chunked`.
+    Chunked,
+    /// Nothing: it ends with the connection.
+    UntilClose,
+}
+
+/// Appends a request head.
+pub(super) fn push_request(
+    out: &mut BytesMut,
+    method: &Method,
+    target: &str,
+    headers: &HeaderMap,
+    body: BodyHeader,
+) {
+    out.reserve(256 + target.len() + headers.len() * 48);
+    out.extend_from_slice(method.as_str().as_bytes());
+    out.extend_from_slice(b" ");
+    out.extend_from_slice(target.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    push_headers(out, headers, body);
+    push_body_header(out, body);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends a response head. `connection` is our own word on the connection, if there is one to say.
+pub(super) fn push_response(
+    out: &mut BytesMut,
+    head: &response::Parts,
+    body: BodyHeader,
+    connection: Option<&'static str>,
+) {
+    out.reserve(192 + head.headers.len() * 48);
+    push_status_line(out, head.status);
+    push_headers(out, &head.headers, body);
+    push_body_header(out, body);
+    if let Some(option) = connection {
+        out.extend_from_slice(b"connection: ");
+        out.extend_from_slice(option.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    // A gateway with a clock adds what is missing (RFC 9110, section 6.6.1).
+    if !head.headers.contains_key(DATE) {
+        push_date(out);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends an interim response (RFC 9110, section 15.2).
+pub(super) fn push_interim(out: &mut BytesMut, status: StatusCode, headers: &HeaderMap) {
+    push_status_line(out, status);
+    for (name, value) in headers {
+        push_header(out, name, value);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn push_status_line(out: &mut BytesMut, status: StatusCode) {
+    // Almost every answer.
+    if status == StatusCode::OK {
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        return;
+    }
+    // Even to HTTP/1.0 clients a 1.1 server says 1.1; it only does not use what they cannot read
+    // (RFC 9110, section 2.5).
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(status.as_str().as_bytes());
+    out.extend_from_slice(b" ");
+    out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn push_headers(out: &mut BytesMut, headers: &HeaderMap, body: BodyHeader) {
+    for (name, value) in headers {
+        // What frames the message is ours to say.
+        let ours = (*name == CONTENT_LENGTH && body != BodyHeader::AsIs)
+            || *name == TRANSFER_ENCODING
+            || (*name == CONNECTION && !value.as_bytes().eq_ignore_ascii_case(b"upgrade"));
+        if !ours {
+            push_header(out, name, value);
+        }
+    }
+}
+
+pub(super) fn push_header(out: &mut BytesMut, name: &HeaderName, value: &HeaderValue) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn push_body_header(out: &mut BytesMut, body: BodyHeader) {
+    match body {
+        BodyHeader::Length(length) => {
+            out.extend_from_slice(b"content-length: ");
+            push_number(out, length);
+            out.extend_from_slice(b"\r\n");
+        }
+        BodyHeader::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        BodyHeader::AsIs | BodyHeader::UntilClose => {}
+    }
+}
+
+fn push_number(out: &mut BytesMut, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Appends the `Date` header, formatted once a second and thread.
+fn push_date(out: &mut BytesMut) {
+    thread_local! {
+        static CACHED: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
+    }
+    let second = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    CACHED.with_borrow_mut(|(cached, text)| {
+        if *cached != second || text.is_empty() {
+            *cached = second;
+            *text =
+                format!("date: {}\r\n", httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second)));
+        }
+        out.extend_from_slice(text.as_bytes());
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(push: impl FnOnce(&mut BytesMut)) -> String {
+        let mut out = BytesMut::new();
+        push(&mut out);
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn framing_headers_are_ours_to_say() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, "7".parse().unwrap());
+        headers.insert(TRANSFER_ENCODING, "chunked".parse().unwrap());
+        headers.insert(CONNECTION, "close".parse().unwrap());
+        headers.insert("x-a", "1".parse().unwrap());
+        let request = |body| text(|out| push_request(out, &Method::GET, "/p?q", &headers, body));
+        assert_eq!(request(BodyHeader::AsIs), "GET /p?q HTTP/1.1\r\ncontent-length: 7\r\nx-a: 1\r\n\r\n");
+        assert_eq!(
+            request(BodyHeader::Length(12)),
+            "GET /p?q HTTP/1.1\r\nx-a: 1\r\ncontent-length: 12\r\n\r\n"
+        );
+        assert_eq!(
+            request(BodyHeader::Chunked),
+            "GET /p?q HTTP/1.1\r\nx-a: 1\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn a_missing_date_is_added() {
+        let head = |headers: &[(&str, &str)]| {
+            let mut builder = http::Response::builder().status(404);
+            for (name, value) in headers {
+                builder = builder.header(*name, *value);
+            }
+            let (parts, ()) = builder.body(()).unwrap().into_parts();
+            text(|out| push_response(out, &parts, BodyHeader::Length(0), Some("close")))
+        };
+        let added = head(&[]);
+        assert!(
+            added.starts_with("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\ndate: "),
+            "{added}"
+        );
+        assert!(added.ends_with(" GMT\r\n\r\n"), "{added}");
+        assert_eq!(head(&[("date", "x")]).matches("date").count(), 1);
+    }
+}

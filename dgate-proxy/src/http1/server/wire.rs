@@ -1,0 +1,280 @@
+//! A client's connection, shared between the one who drives it and the request body that is read from it.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use dgate_core::body::BodyError;
+use dgate_core::context::InterimSink;
+use http::{HeaderMap, StatusCode};
+use http_body::{Frame, SizeHint};
+
+use super::super::body_decoder::{BodyDecoder, Next};
+use super::super::framing::RequestFraming;
+use super::super::head::{HeadError, HeadLimits, HeadScanner};
+use super::super::outgoing::Outgoing;
+use super::super::pace::{Pace, PaceLimits};
+use super::super::{encode, read_room::ReadRoom};
+use crate::io::Io;
+
+/// The first read of a head.
+const HEAD_ROOM: usize = 4 * 1_024;
+
+/// How much a client may send ahead while its request is being answered.
+const AHEAD: usize = 16 * 1_024;
+
+/// A connection under a lock. It is only ever contended when a request body is read by another task.
+pub(crate) struct SharedWire(Mutex<Wire>);
+
+/// The state of a connection.
+pub(super) struct Wire {
+    pub(super) io: Io,
+    pub(super) buffer: BytesMut,
+    /// Interim responses on their way out, before anything else.
+    interim: Outgoing,
+    decoder: BodyDecoder,
+    /// Which request the decoder belongs to; a body of an earlier one reads nothing any more.
+    request: u64,
+    /// The client waits for `100 Continue`.
+    continue_wanted: bool,
+    eof: bool,
+    broken: bool,
+}
+
+impl SharedWire {
+    pub(crate) fn new(io: Io, already_read: BytesMut) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Wire {
+            io,
+            buffer: already_read,
+            interim: Outgoing::default(),
+            decoder: BodyDecoder::Length(0),
+            request: 0,
+            continue_wanted: false,
+            eof: false,
+            broken: false,
+        })))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Wire> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for SharedWire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedWire")
+    }
+}
+
+impl InterimSink for SharedWire {
+    fn send(&self, status: StatusCode, headers: &HeaderMap) {
+        encode::push_interim(&mut self.lock().interim.buffer, status, headers);
+    }
+}
+
+/// What a client sent.
+pub(super) enum HeadEvent {
+    /// A whole head.
+    Head(Bytes),
+    /// Something that is none.
+    Bad(HeadError),
+    /// Nothing more.
+    Closed,
+}
+
+impl Wire {
+    /// Reads until a whole head is there.
+    pub(super) fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        scanner: &mut HeadScanner,
+        limits: HeadLimits,
+    ) -> Poll<io::Result<HeadEvent>> {
+        loop {
+            if !self.buffer.is_empty() {
+                match scanner.scan(&mut self.buffer, limits) {
+                    Err(error) => return Poll::Ready(Ok(HeadEvent::Bad(error))),
+                    Ok(Some(length)) => {
+                        return Poll::Ready(Ok(HeadEvent::Head(self.buffer.split_to(length).freeze())));
+                    }
+                    Ok(None) => {}
+                }
+            }
+            if self.eof || ready!(self.io.poll_read_into(cx, &mut self.buffer, HEAD_ROOM))? == 0 {
+                self.eof = true;
+                return Poll::Ready(Ok(HeadEvent::Closed));
+            }
+        }
+    }
+
+    /// Begins the body of a request. Returns its number.
+    pub(super) fn begin_body(&mut self, framing: &RequestFraming) -> u64 {
+        self.decoder = BodyDecoder::new(framing.body);
+        self.continue_wanted = framing.expects_continue;
+        self.request
+    }
+
+    /// Ends a request: whoever still holds its body reads nothing any more. Returns whether the body was read.
+    pub(super) fn end_request(&mut self) -> bool {
+        self.request += 1;
+        self.decoder.is_done() && !self.broken
+    }
+
+    /// Whether the client still waits for permission to send its body.
+    pub(super) fn continue_is_wanted(&self) -> bool {
+        self.continue_wanted
+    }
+
+    /// Reads on and throws away, at most until the body is over. Returns how much it was; nothing when it broke.
+    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
+        let mut discarded = 0;
+        loop {
+            match self.decoder.next(&mut self.buffer, self.eof) {
+                Err(_) => return Poll::Ready(None),
+                Ok(Next::End) => return Poll::Ready(Some(discarded)),
+                Ok(Next::Frame(frame)) => discarded += frame.data_ref().map_or(0, Bytes::len),
+                Ok(Next::Nothing) => {
+                    let Ok(read) = ready!(self.io.poll_read_into(cx, &mut self.buffer, AHEAD)) else {
+                        return Poll::Ready(None);
+                    };
+                    self.eof |= read == 0;
+                }
+            }
+            if discarded > AHEAD * 4 {
+                return Poll::Ready(None);
+            }
+        }
+    }
+
+    /// Ready when the client has gone. Only looks while nothing of a body is to be read.
+    pub(super) fn poll_hangup(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.broken {
+            return Poll::Ready(());
+        }
+        if !self.decoder.is_done() || self.buffer.len() >= AHEAD {
+            return Poll::Pending;
+        }
+        loop {
+            match ready!(self.io.poll_read_into(cx, &mut self.buffer, HEAD_ROOM)) {
+                Ok(0) | Err(_) => {
+                    self.eof = true;
+                    return Poll::Ready(());
+                }
+                Ok(_) if self.buffer.len() >= AHEAD => return Poll::Pending,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Writes interim responses.
+    pub(super) fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.interim.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.interim.poll_flush(cx, &mut self.io, &mut 0)
+    }
+
+    /// Takes the connection away, with what was read and not used.
+    pub(super) fn take(&mut self) -> (Io, BytesMut) {
+        (std::mem::take(&mut self.io), std::mem::take(&mut self.buffer))
+    }
+}
+
+/// The body of a request, read from the connection when somebody asks for it.
+pub(super) struct RequestBody {
+    wire: Arc<SharedWire>,
+    request: u64,
+    room: ReadRoom,
+    pace: Pace,
+}
+
+/// Why a request body broke off. The client is to blame.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RequestBodyError {
+    /// Its framing is broken, or it ended too early.
+    #[error("the request body is broken: {0}")]
+    Broken(String),
+    /// The client sends too slowly.
+    #[error("the client sends its request body too slowly")]
+    TooSlow,
+    /// The connection failed.
+    #[error("the client's connection failed")]
+    Io(#[source] io::Error),
+    /// The request was answered already.
+    #[error("the request is over")]
+    Over,
+}
+
+impl RequestBody {
+    pub(super) fn new(wire: Arc<SharedWire>, request: u64, pace: PaceLimits) -> Self {
+        Self { wire, request, room: ReadRoom::default(), pace: Pace::new(pace) }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        let mut wire = self.wire.lock();
+        let wire = &mut *wire;
+        if wire.request != self.request {
+            return Poll::Ready(Some(Err(RequestBodyError::Over)));
+        }
+        if wire.continue_wanted {
+            wire.continue_wanted = false;
+            encode::push_interim(&mut wire.interim.buffer, StatusCode::CONTINUE, &HeaderMap::new());
+        }
+        loop {
+            match wire.decoder.next(&mut wire.buffer, wire.eof) {
+                Ok(Next::Frame(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Ok(Next::End) => return Poll::Ready(None),
+                Ok(Next::Nothing) => {}
+                Err(error) => {
+                    wire.broken = true;
+                    return Poll::Ready(Some(Err(RequestBodyError::Broken(error.to_string()))));
+                }
+            }
+            if let Poll::Ready(Err(error)) = wire.poll_interim(cx) {
+                wire.broken = true;
+                return Poll::Ready(Some(Err(RequestBodyError::Io(error))));
+            }
+            match wire.io.poll_read_into(cx, &mut wire.buffer, self.room.get()) {
+                Poll::Ready(Ok(read)) => {
+                    wire.eof |= read == 0;
+                    self.room.adapt(read);
+                    self.pace.moved(read);
+                }
+                Poll::Ready(Err(error)) => {
+                    wire.broken = true;
+                    return Poll::Ready(Some(Err(RequestBodyError::Io(error))));
+                }
+                Poll::Pending => {
+                    ready!(self.pace.poll_too_slow(cx));
+                    wire.broken = true;
+                    return Poll::Ready(Some(Err(RequestBodyError::TooSlow)));
+                }
+            }
+        }
+    }
+}
+
+impl http_body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.poll_next(cx).map_err(Into::into)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let wire = self.wire.lock();
+        wire.request == self.request && wire.decoder.is_done()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let wire = self.wire.lock();
+        if wire.request == self.request { wire.decoder.size_hint() } else { SizeHint::default() }
+    }
+}

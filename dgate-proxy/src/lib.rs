@@ -1,0 +1,54 @@
+//! The HTTP data plane of DGate: a programmable gateway as a tower service.
+//!
+//! [`Gateway`] answers HTTP requests by routes to services, with balancing, health checks, retries, hooks and limits,
+//! and is changed as a whole while it serves. It runs in its host's tokio runtime; it can be mounted in other services,
+//! takes an embedder's layers at three heights, and most of its own layers can be used alone:
+//!
+//! - [`edge`]: what must see every request: [`edge::PinSnapshot`], [`edge::Observe`], [`edge::Rescue`],
+//!   [`edge::InFlightLimit`] …
+//! - [`route`]: where a request goes: [`route::MatchDomain`], [`route::MatchRoute`], [`route::LimitBody`] …
+//! - [`hooks`]: what modules do to it: [`hooks::RunHooks`].
+//! - [`upstream`]: who is asked: [`upstream::Retry`], [`upstream::SelectEndpoint`], [`upstream::TrackHealth`] …
+//!
+//! ```no_run
+//! use dgate_core::resource::{Route, Service};
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let gateway = dgate_proxy::Gateway::builder()
+//!     .resource(Service::new("api", ["http://127.0.0.1:9000"]))
+//!     .resource(Route::new("api", "/api/**").to_service("api"))
+//!     .build()
+//!     .await?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! gateway.serve(listener).await;
+//! # Ok(()) }
+//! ```
+//!
+//! # Features
+//! - `test-util`: [`testing`]: a gateway, upstreams and clients for tests.
+
+mod client;
+mod deadline;
+pub mod drain;
+pub mod edge;
+mod future;
+mod gateway;
+mod health;
+pub mod hooks;
+mod http1;
+mod io;
+mod metrics;
+mod plan;
+pub mod route;
+pub mod server;
+mod settings;
+mod shared_service;
+mod slot;
+mod stack;
+mod tunnel;
+pub mod upstream;
+
+pub use gateway::{Gateway, GatewayBuilder, GatewayHandle, Serve};
+pub use metrics::IDLE_TIMEOUT;
+pub use settings::{ClientSettings, FallbackCertificate, Limits, ProxySettings};
+pub use shared_service::SharedService;

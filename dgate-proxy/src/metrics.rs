@@ -1,0 +1,235 @@
+//! Metric handles, found once and kept.
+//!
+//! Looking a metric up costs more than counting. Handles are kept per route and service. An exporter drops series that
+//! have not moved for a while, so a handle that was not used for long is looked up again.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use dgate_core::context::RouteNames;
+use dgate_core::metric_names as names;
+use http::{Method, StatusCode};
+use metrics::{Counter, Gauge, Histogram};
+
+/// Series that have not moved for this long may be dropped by an exporter.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+/// Time in steps of a third of [`IDLE_TIMEOUT`].
+fn epoch(now: Instant) -> u32 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let start = *START.get_or_init(|| now);
+    (now.saturating_duration_since(start).as_secs() / (IDLE_TIMEOUT.as_secs() / 3)) as u32 + 1
+}
+
+/// A handle that is looked up when it is first used, and again when it was idle for so long that the series behind it
+/// may have been dropped.
+pub(crate) struct Cached<H> {
+    handle: RwLock<Option<H>>,
+    used: AtomicU32,
+}
+
+impl<H: Clone> Cached<H> {
+    pub(crate) fn with(&self, now: Instant, find: impl FnOnce() -> H, use_it: impl FnOnce(&H)) {
+        let epoch = epoch(now);
+        let used = self.used.load(Ordering::Relaxed);
+        if used != epoch {
+            self.used.store(epoch, Ordering::Relaxed);
+        }
+        if used != 0
+            && epoch - used < 2
+            && let Some(handle) = &*self.handle.read().unwrap_or_else(PoisonError::into_inner)
+        {
+            use_it(handle);
+            return;
+        }
+        let handle = find();
+        use_it(&handle);
+        *self.handle.write().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+    }
+}
+
+impl<H> Default for Cached<H> {
+    fn default() -> Self {
+        Self { handle: RwLock::new(None), used: AtomicU32::new(0) }
+    }
+}
+
+impl<H> fmt::Debug for Cached<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cached")
+    }
+}
+
+/// The metrics of one route.
+#[derive(Debug, Default)]
+pub(crate) struct RouteMetrics {
+    requests: Requests,
+    duration: Cached<Histogram>,
+}
+
+impl RouteMetrics {
+    /// A request was answered.
+    pub(crate) fn answered(&self, route: &RouteNames, answered: Answered<'_>, now: Instant) {
+        self.requests.count(route, answered.method, answered.status, now);
+        self.duration.with(
+            now,
+            || {
+                metrics::histogram!(
+                    names::PROXY_REQUEST_DURATION,
+                    "namespace" => route.namespace.clone(),
+                    "route" => route.route.clone()
+                )
+            },
+            |histogram| histogram.record(answered.took),
+        );
+        if let Some(kind) = answered.error {
+            // Errors are rare enough to be looked up.
+            metrics::counter!(
+                names::PROXY_ERRORS,
+                "namespace" => route.namespace.clone(),
+                "route" => route.route.clone(),
+                "error_type" => kind.code()
+            )
+            .increment(1);
+        }
+    }
+}
+
+/// How a request was answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answered<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) status: StatusCode,
+    pub(crate) took: Duration,
+    pub(crate) error: Option<dgate_core::ErrorKind>,
+}
+
+/// Request counters by method and status.
+#[derive(Debug, Default)]
+struct Requests([Place; 12]);
+
+/// A counter, once a method and status has taken the place.
+#[derive(Debug, Default)]
+struct Place {
+    key: AtomicU32,
+    counter: Cached<Counter>,
+}
+
+impl Requests {
+    fn count(&self, route: &RouteNames, method: &Method, status: StatusCode, now: Instant) {
+        let (index, name) = method_label(method);
+        let find = || {
+            metrics::counter!(
+                names::PROXY_REQUESTS,
+                "namespace" => route.namespace.clone(),
+                "route" => route.route.clone(),
+                "service" => route.service.clone(),
+                "method" => name,
+                "code" => status.as_str().to_owned(),
+                "variant" => "-"
+            )
+        };
+        let key = 1 << 31 | index << 16 | u32::from(status.as_u16());
+        let place = self.0.iter().find(|place| {
+            let taken = place.key.load(Ordering::Relaxed);
+            taken == key
+                || (taken == 0
+                    && place
+                        .key
+                        .compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed)
+                        .is_ok_and(|_| true))
+                || place.key.load(Ordering::Relaxed) == key
+        });
+        match place {
+            Some(place) => place.counter.with(now, find, |counter| counter.increment(1)),
+            // A route with so many outcomes pays for the lookup.
+            None => find().increment(1),
+        }
+    }
+}
+
+/// A number and the label of a method; the set is bounded.
+fn method_label(method: &Method) -> (u32, &'static str) {
+    match *method {
+        Method::GET => (1, "GET"),
+        Method::HEAD => (2, "HEAD"),
+        Method::POST => (3, "POST"),
+        Method::PUT => (4, "PUT"),
+        Method::PATCH => (5, "PATCH"),
+        Method::DELETE => (6, "DELETE"),
+        Method::OPTIONS => (7, "OPTIONS"),
+        Method::CONNECT => (8, "CONNECT"),
+        Method::TRACE => (9, "TRACE"),
+        _ => (10, "OTHER"),
+    }
+}
+
+/// The metrics of the data plane as a whole.
+#[derive(Debug, Default)]
+pub(crate) struct PlaneMetrics {
+    overhead: Cached<Histogram>,
+    in_flight: AtomicU64,
+    in_flight_gauge: Cached<Gauge>,
+}
+
+impl PlaneMetrics {
+    pub(crate) fn overhead(&self, took: Duration, now: Instant) {
+        self.overhead.with(
+            now,
+            || metrics::histogram!(names::PROXY_OVERHEAD),
+            |histogram| histogram.record(took),
+        );
+    }
+
+    /// One request more is being answered. Returns how many that makes.
+    pub(crate) fn begin(&self) -> u64 {
+        self.in_flight.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// One request less is being answered.
+    pub(crate) fn end(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Shows what is only counted inside.
+    pub(crate) fn show(&self, now: Instant) {
+        let in_flight = self.in_flight.load(Ordering::Relaxed) as f64;
+        let find = || metrics::gauge!(names::PROXY_REQUESTS_IN_FLIGHT);
+        self.in_flight_gauge.with(now, find, |gauge| gauge.set(in_flight));
+    }
+}
+
+/// The metrics of one service.
+#[derive(Debug, Default)]
+pub(crate) struct ServiceMetrics {
+    upstream_duration: Cached<Histogram>,
+}
+
+impl ServiceMetrics {
+    pub(crate) fn upstream_took(&self, namespace: &str, service: &str, took: Duration, now: Instant) {
+        self.upstream_duration.with(
+            now,
+            || {
+                metrics::histogram!(
+                    names::PROXY_UPSTREAM_DURATION,
+                    "namespace" => namespace.to_owned(),
+                    "service" => service.to_owned()
+                )
+            },
+            |histogram| histogram.record(took),
+        );
+    }
+}
+
+/// Counts an attempt that was or was not made again.
+pub(crate) fn count_retry(namespace: &str, service: &str, reason: &'static str) {
+    metrics::counter!(
+        names::UPSTREAM_RETRIES,
+        "namespace" => namespace.to_owned(),
+        "service" => service.to_owned(),
+        "reason" => reason
+    )
+    .increment(1);
+}

@@ -1,0 +1,62 @@
+//! A route with everything a request needs at hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dgate_core::context::RouteNames;
+use dgate_core::hook::HookChain;
+use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
+use http::HeaderValue;
+
+use crate::metrics::RouteMetrics;
+
+/// A route with everything a request needs at hand.
+#[derive(Debug)]
+pub(crate) struct RoutePlan {
+    pub(crate) route: Arc<CompiledRoute>,
+    /// Its names, as labels; the handle leads to its [`RouteMetrics`].
+    pub(crate) names: Arc<RouteNames>,
+    /// `X-DGate-Namespace`, `-Route` and `-Service`.
+    pub(crate) namespace_header: HeaderValue,
+    pub(crate) route_header: HeaderValue,
+    pub(crate) service_header: Option<HeaderValue>,
+    /// Whether the upstream is not to see them.
+    pub(crate) hides_names: bool,
+    pub(crate) hooks: Option<Arc<dyn HookChain>>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) max_body: Option<u64>,
+}
+
+impl RoutePlan {
+    pub(super) fn new(
+        namespace: &NamespaceSnapshot,
+        route: &Arc<CompiledRoute>,
+        hooks: Option<Arc<dyn HookChain>>,
+        metrics: Arc<RouteMetrics>,
+    ) -> Self {
+        let spec = &route.spec.spec;
+        // Names hold only what a header value may hold.
+        let header =
+            |name: &str| HeaderValue::from_str(name).unwrap_or_else(|_| HeaderValue::from_static("-"));
+        Self {
+            route: route.clone(),
+            names: Arc::new(RouteNames {
+                namespace: namespace.name.clone(),
+                route: route.name.clone(),
+                service: spec.service.as_deref().unwrap_or("-").into(),
+                handle: metrics,
+            }),
+            namespace_header: header(&namespace.name),
+            route_header: header(&route.name),
+            service_header: spec.service.as_deref().map(header),
+            hides_names: spec
+                .service
+                .as_deref()
+                .and_then(|name| namespace.services().by_name(name))
+                .is_some_and(|service| service.spec.spec.hide_dgate_headers),
+            hooks,
+            timeout: spec.timeout.map(|timeout| timeout.get()),
+            max_body: spec.max_body.map(|size| size.bytes()),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! A service with its endpoints, their connections and their health at hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dgate_core::endpoint::{Balancer, Endpoint};
+use dgate_core::resource::{Balance, HashKey, PassiveHealth, RetryOn};
+use dgate_core::snapshot::{CompiledService, CompiledUrl, NamespaceSnapshot};
+use dgate_core::{Key, Kind, Problem, Problems};
+use http::{HeaderName, HeaderValue};
+
+use super::plane::Registries;
+use crate::client::{ClientSettings, Transport, TransportKey};
+use crate::metrics::ServiceMetrics;
+use crate::upstream::RetryBudget;
+
+/// A service with its endpoints, their connections and their health at hand.
+#[derive(Debug)]
+pub(crate) struct ServicePlan {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) service: Arc<CompiledService>,
+    pub(crate) balancer: Balancer,
+    pub(crate) hash_on: Option<HashOn>,
+    pub(crate) endpoints: Vec<Arc<EndpointPlan>>,
+    pub(crate) retry: RetryRules,
+    pub(crate) budget: Arc<RetryBudget>,
+    pub(crate) passive: PassiveHealth,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) metrics: ServiceMetrics,
+}
+
+/// One endpoint of a service.
+#[derive(Debug)]
+pub(crate) struct EndpointPlan {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) url: CompiledUrl,
+    pub(crate) transport: Arc<Transport>,
+    /// What `Host` says.
+    pub(crate) authority: HeaderValue,
+}
+
+impl EndpointPlan {
+    pub(super) fn new(endpoint: Arc<Endpoint>, url: CompiledUrl, transport: Arc<Transport>) -> Self {
+        let authority = HeaderValue::from_str(&url.authority());
+        let authority = authority.unwrap_or_else(|_| HeaderValue::from_static(""));
+        Self { endpoint, url, transport, authority }
+    }
+}
+
+/// What the hash balancer hashes.
+#[derive(Debug, Clone)]
+pub(crate) enum HashOn {
+    Ip,
+    Path,
+    Header(HeaderName),
+    Cookie(String),
+}
+
+/// When a request is tried again.
+#[derive(Debug, Clone)]
+pub(crate) struct RetryRules {
+    pub(crate) retries: u32,
+    pub(crate) on: Vec<RetryOn>,
+    pub(crate) pause: Duration,
+}
+
+impl ServicePlan {
+    pub(super) fn new(
+        namespace: &NamespaceSnapshot,
+        service: &Arc<CompiledService>,
+        registries: &Registries,
+        client: &ClientSettings,
+    ) -> Result<Self, Problems> {
+        let spec = &service.spec.spec;
+        let key = Key::new(Kind::Service, namespace.name.clone(), service.name.clone());
+        let mut problems = Problems::new();
+        let mut endpoints = Vec::with_capacity(service.urls.len());
+        for url in &service.urls {
+            let transport_key = TransportKey::new(&namespace.name, service, url, client.max_per_host);
+            match registries.transports.transport(url, transport_key) {
+                Ok(transport) => {
+                    let endpoint = registries.endpoints.endpoint(&namespace.name, &service.name, url);
+                    endpoints.push(Arc::new(EndpointPlan::new(endpoint, url.clone(), transport)));
+                }
+                Err((pointer, message)) => {
+                    problems.push(Problem::error(format!("/tls{pointer}"), message).about(&key));
+                }
+            }
+        }
+        if problems.has_errors() {
+            return Err(problems);
+        }
+        let health = &spec.health_check;
+        if health.active.is_none() {
+            endpoints.iter().for_each(|endpoint| endpoint.endpoint.health.unchecked());
+        }
+        let members =
+            endpoints.iter().map(|plan| (plan.endpoint.clone(), plan.url.weight, plan.url.priority));
+        let slow_start = health.slow_start.map_or(Duration::ZERO, |slow_start| slow_start.get());
+        Ok(Self {
+            namespace: namespace.name.clone(),
+            balancer: Balancer::new(members, &spec.balance, health.fail_closed, slow_start),
+            hash_on: hash_on(&spec.balance),
+            retry: RetryRules {
+                retries: spec.retries,
+                on: spec.retry_on.clone(),
+                pause: spec.retry_timeout.map_or(Duration::from_millis(25), |pause| pause.get()),
+            },
+            budget: registries.budget(&namespace.name, &service.name, spec.retry_budget),
+            passive: health.passive.clone(),
+            connect_timeout: spec.connect_timeout.get(),
+            request_timeout: spec.request_timeout.get(),
+            idle_timeout: spec.idle_timeout.get(),
+            metrics: ServiceMetrics::default(),
+            service: service.clone(),
+            endpoints,
+        })
+    }
+
+    /// Whether one more endpoint may be ejected.
+    pub(crate) fn may_eject(&self) -> bool {
+        let now = std::time::Instant::now();
+        let ejected = self.endpoints.iter().filter(|plan| plan.endpoint.health.is_ejected(now)).count();
+        let most = self.passive.max_ejected_percent.ratio() * self.endpoints.len() as f64;
+        (ejected + 1) as f64 <= most
+    }
+}
+
+fn hash_on(balance: &Balance) -> Option<HashOn> {
+    let Balance::Hash(options) = balance else { return None };
+    Some(match &options.on {
+        HashKey::Ip => HashOn::Ip,
+        HashKey::Path => HashOn::Path,
+        HashKey::Header(name) => HashOn::Header(HeaderName::from_bytes(name.as_bytes()).ok()?),
+        HashKey::Cookie(name) => HashOn::Cookie(name.clone()),
+    })
+}

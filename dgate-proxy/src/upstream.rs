@@ -1,0 +1,26 @@
+//! From a route to its upstream and back.
+
+mod attempt_error;
+mod budget;
+mod forward;
+mod hop_by_hop;
+mod mirror;
+mod replay;
+mod retry;
+mod select;
+mod send;
+mod slot;
+mod timeout;
+mod track_health;
+
+pub(crate) use budget::RetryBudget;
+pub use forward::{Forward, ForwardLayer};
+pub(crate) use hop_by_hop::strip_hop_by_hop;
+pub use mirror::{MirrorTraffic, MirrorTrafficLayer};
+pub use retry::{Retry, RetryLayer};
+pub(crate) use select::{ChosenUpstream, Target};
+pub use select::{SelectEndpoint, SelectEndpointLayer};
+pub use send::Send;
+pub(crate) use slot::ReturnSlot;
+pub use timeout::{Timeout, TimeoutLayer};
+pub use track_health::{TrackHealth, TrackHealthLayer};

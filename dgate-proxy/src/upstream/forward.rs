@@ -1,0 +1,273 @@
+//! What a request says to the upstream about where it comes from, and what ends at this hop.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use dgate_core::body::Body;
+use dgate_core::context::{Matched, RequestContext};
+use dgate_core::{ErrorKind, GatewayError};
+use http::header::{ACCEPT_ENCODING, CONNECTION, EXPECT, FORWARDED, HOST, UPGRADE, VIA};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::strip_hop_by_hop;
+use crate::edge::X_REQUEST_ID;
+use crate::future::OrError;
+use crate::http1::has_token;
+use crate::plan::{ProxyPlan, RoutePlan};
+use crate::route::context;
+use crate::settings::ProxySettings;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const X_DGATE_NAMESPACE: HeaderName = HeaderName::from_static("x-dgate-namespace");
+const X_DGATE_ROUTE: HeaderName = HeaderName::from_static("x-dgate-route");
+const X_DGATE_SERVICE: HeaderName = HeaderName::from_static("x-dgate-service");
+
+/// Prepares a request for the upstream, once for all attempts: hop-by-hop headers, forwarding headers, the stripped
+/// path. On the way back it removes hop-by-hop headers from the response.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ForwardLayer;
+
+impl<S> Layer<S> for ForwardLayer {
+    type Service = Forward<S>;
+
+    fn layer(&self, inner: S) -> Forward<S> {
+        Forward { inner }
+    }
+}
+
+/// See [`ForwardLayer`].
+#[derive(Debug, Clone)]
+pub struct Forward<S> {
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Forward<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = GatewayError>,
+{
+    type Response = Response<Body>;
+    type Error = GatewayError;
+    type Future = ForwardFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), GatewayError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let inner = match prepare(&mut request) {
+            Ok(()) => OrError::inner(self.inner.call(request)),
+            Err(error) => OrError::error(error),
+        };
+        ForwardFuture { inner }
+    }
+}
+
+pin_project! {
+    /// The upstream's answer to come.
+    #[derive(Debug)]
+    pub struct ForwardFuture<F> {
+        #[pin]
+        inner: OrError<F>,
+    }
+}
+
+impl<F> Future for ForwardFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, GatewayError>>,
+{
+    type Output = Result<Response<Body>, GatewayError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut result = ready!(self.project().inner.poll(cx));
+        if let Ok(response) = &mut result {
+            clean_response(response);
+        }
+        Poll::Ready(result)
+    }
+}
+
+fn clean_response(response: &mut Response<Body>) {
+    let upgrade = (response.status() == StatusCode::SWITCHING_PROTOCOLS)
+        .then(|| response.headers_mut().remove(UPGRADE))
+        .flatten();
+    let headers = response.headers_mut();
+    strip_hop_by_hop(headers);
+    if let Some(protocol) = upgrade {
+        headers.insert(UPGRADE, protocol);
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    }
+}
+
+fn prepare(request: &mut Request<Body>) -> Result<(), GatewayError> {
+    let context = context(request)?.clone();
+    let plan = context.live.plan::<ProxyPlan>();
+    let matched = context.matched.as_ref();
+    let route = matched.and_then(|matched| plan?.namespace(matched.namespace.id)?.route(matched.route.id));
+    let upgrade = wanted_upgrade(request, matched)?;
+    if let Some(matched) = matched {
+        rewrite_target(request, matched);
+    }
+    let headers = request.headers_mut();
+    strip_hop_by_hop(headers);
+    // We answered it ourselves; the upstream need not wait.
+    headers.remove(EXPECT);
+    if let Some(protocol) = upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+    }
+    let settings = plan.map(|plan| &*plan.settings);
+    set_forwarded(headers, &context, settings);
+    headers.insert(X_REQUEST_ID, context.record.id.as_header().clone());
+    set_via(headers);
+    set_names(headers, route.map(|route| &**route));
+    if settings.is_some_and(|settings| settings.client.disable_compression) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    Ok(())
+}
+
+/// The protocol that the client wants to change to, if that is possible here.
+fn wanted_upgrade(
+    request: &Request<Body>,
+    matched: Option<&Matched>,
+) -> Result<Option<HeaderValue>, GatewayError> {
+    let headers = request.headers();
+    let Some(protocol) = headers.get(UPGRADE).filter(|_| request.version() == Version::HTTP_11) else {
+        return Ok(None);
+    };
+    let asks = headers.get_all(CONNECTION).iter().any(|value| has_token(value, "upgrade"));
+    // The way from HTTP/1.1 to h2c was abandoned (RFC 9113, section 3.1): such a request is an ordinary one.
+    if !asks || has_token(protocol, "h2c") {
+        return Ok(None);
+    }
+    if matched.is_some_and(|matched| !matched.route.spec.spec.websocket) {
+        return Err(ErrorKind::UpgradeNotAllowed.into());
+    }
+    Ok(Some(protocol.clone()))
+}
+
+/// Strips the path and the query, where the route or service wants it.
+fn rewrite_target(request: &mut Request<Body>, matched: &Matched) {
+    let spec = &matched.route.spec.spec;
+    let service = spec.service.as_deref().and_then(|name| matched.namespace.services().by_name(name));
+    let drop_query = service.is_some_and(|service| service.spec.spec.disable_query_params);
+    let uri = request.uri();
+    let path = uri.path();
+    // A module that has rewritten the path means what it wrote.
+    let strip = spec.strip_path && path == matched.path.path();
+    let query = uri.query().filter(|_| !drop_query);
+    let drops_something = drop_query && uri.query().is_some();
+    if !strip && !drops_something {
+        return;
+    }
+    let rest = if strip { &path[matched.pattern.strip_length(path)..] } else { path };
+    let slash = if rest.starts_with('/') { "" } else { "/" };
+    let target = match query {
+        Some(query) => format!("{slash}{rest}?{query}"),
+        None => format!("{slash}{rest}"),
+    };
+    if let Ok(target) = PathAndQuery::try_from(target) {
+        *request.uri_mut() = Uri::from(target);
+    }
+}
+
+/// Says where the request comes from. What an untrusted client says about that is dropped, what a trusted proxy says is
+/// added to.
+fn set_forwarded(headers: &mut HeaderMap, context: &RequestContext, settings: Option<&ProxySettings>) {
+    let trusted = context.record.client.trusted;
+    if settings.is_some_and(|settings| settings.disable_x_forwarded_headers) {
+        if !trusted {
+            for name in
+                [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_FORWARDED_PORT, X_REAL_IP, FORWARDED]
+            {
+                headers.remove(name);
+            }
+        }
+        return;
+    }
+    let connection = &context.connection;
+    let peer = connection.peer_header();
+    let host = headers.get(HOST).cloned();
+    let element = connection.forwarded_header(host.as_ref());
+    let proto = HeaderValue::from_static(connection.scheme());
+    if trusted {
+        let all_before = joined(headers, &X_FORWARDED_FOR);
+        headers.insert(X_FORWARDED_FOR, appended(all_before, peer));
+        let all_before = joined(headers, &FORWARDED);
+        headers.insert(FORWARDED, appended(all_before, &element));
+        keep_or_set(headers, X_FORWARDED_PROTO, Some(proto));
+        keep_or_set(headers, X_FORWARDED_HOST, host);
+        keep_or_set(headers, X_FORWARDED_PORT, Some(connection.port_header().clone()));
+        let ip = HeaderValue::from_str(&context.record.client.ip.to_string()).ok();
+        set(headers, X_REAL_IP, ip);
+    } else {
+        headers.insert(X_FORWARDED_FOR, peer.clone());
+        headers.insert(FORWARDED, element);
+        headers.insert(X_FORWARDED_PROTO, proto);
+        set(headers, X_FORWARDED_HOST, host);
+        headers.insert(X_FORWARDED_PORT, connection.port_header().clone());
+        headers.insert(X_REAL_IP, peer.clone());
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
+    match value {
+        Some(value) => drop(headers.insert(name, value)),
+        None => drop(headers.remove(name)),
+    }
+}
+
+fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
+    if !headers.contains_key(&name) {
+        set(headers, name, value);
+    }
+}
+
+/// All values of a list header, in one.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
+    let values: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    (!values.is_empty()).then(|| values.join(&b", "[..]))
+}
+
+fn appended(before: Option<Vec<u8>>, value: &HeaderValue) -> HeaderValue {
+    let Some(mut list) = before else { return value.clone() };
+    list.extend_from_slice(b", ");
+    list.extend_from_slice(value.as_bytes());
+    HeaderValue::from_bytes(&list).unwrap_or_else(|_| value.clone())
+}
+
+/// Notes this hop (RFC 9110, section 7.6.3).
+fn set_via(headers: &mut HeaderMap) {
+    const OURS: HeaderValue = HeaderValue::from_static("1.1 dgate");
+    if headers.contains_key(VIA) {
+        let before = joined(headers, &VIA);
+        headers.insert(VIA, appended(before, &OURS));
+    } else {
+        headers.insert(VIA, OURS);
+    }
+}
+
+/// Names the route, for upstreams that want to know. Nobody else may say these names.
+fn set_names(headers: &mut HeaderMap, route: Option<&RoutePlan>) {
+    match route {
+        Some(route) if !route.hides_names => {
+            headers.insert(X_DGATE_NAMESPACE, route.namespace_header.clone());
+            headers.insert(X_DGATE_ROUTE, route.route_header.clone());
+            set(headers, X_DGATE_SERVICE, route.service_header.clone());
+        }
+        _ => {
+            for name in [X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE] {
+                headers.remove(name);
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Copies requests to another service.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use dgate_core::body::{Body, BodyError};
+use dgate_core::{GatewayError, metric_names};
+use http::{Request, Response};
+use http_body::{Body as _, Frame, SizeHint};
+use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::select::OtherService;
+use crate::plan::{ProxyPlan, ServicePlan};
+use crate::route::context;
+use crate::shared_service::SharedService;
+
+/// Most copies under way at a time.
+const MOST: usize = 256;
+
+/// How many pieces of a body may wait for a mirror that is slower than the upstream.
+const AHEAD: usize = 16;
+
+/// Copies a share of a route's requests to another service and throws its answers away. The original never waits for a
+/// copy: a mirror that cannot keep up loses copies.
+#[derive(Debug, Clone)]
+pub struct MirrorTrafficLayer {
+    attempt: SharedService,
+    under_way: Arc<Semaphore>,
+}
+
+impl MirrorTrafficLayer {
+    pub(crate) fn new(attempt: SharedService) -> Self {
+        Self { attempt, under_way: Arc::new(Semaphore::new(MOST)) }
+    }
+}
+
+impl<S> Layer<S> for MirrorTrafficLayer {
+    type Service = MirrorTraffic<S>;
+
+    fn layer(&self, inner: S) -> MirrorTraffic<S> {
+        MirrorTraffic { inner, layer: self.clone() }
+    }
+}
+
+/// See [`MirrorTrafficLayer`].
+#[derive(Debug, Clone)]
+pub struct MirrorTraffic<S> {
+    inner: S,
+    layer: MirrorTrafficLayer,
+}
+
+impl<S> Service<Request<Body>> for MirrorTraffic<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = GatewayError>,
+{
+    type Response = Response<Body>;
+    type Error = GatewayError;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), GatewayError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match mirror_of(&request) {
+            Some(mirror) => {
+                let request = self.layer.copy(request, mirror);
+                self.inner.call(request)
+            }
+            None => self.inner.call(request),
+        }
+    }
+}
+
+/// The service that gets a copy of this request, if one does.
+fn mirror_of(request: &Request<Body>) -> Option<Arc<ServicePlan>> {
+    let context = context(request).ok()?;
+    let matched = context.matched.as_ref()?;
+    let id = matched.route.mirror?;
+    let share = matched.route.spec.spec.mirror.as_ref()?.percent;
+    if share.threshold().is_some_and(|threshold| fastrand::u64(..) >= threshold) {
+        return None;
+    }
+    context.live.plan::<ProxyPlan>()?.namespace(matched.namespace.id)?.service(id).cloned()
+}
+
+impl MirrorTrafficLayer {
+    fn copy(&self, request: Request<Body>, mirror: Arc<ServicePlan>) -> Request<Body> {
+        let Ok(permit) = self.under_way.clone().try_acquire_owned() else {
+            count(&mirror, "dropped");
+            return request;
+        };
+        let (head, body) = request.into_parts();
+        let mut copy = Request::new(Body::empty());
+        *copy.method_mut() = head.method.clone();
+        *copy.uri_mut() = head.uri.clone();
+        *copy.headers_mut() = head.headers.clone();
+        // Nothing of the original's context: a copy must not keep a configuration alive.
+        copy.extensions_mut().insert(OtherService(mirror.clone()));
+        let body = match body.bytes() {
+            Some(bytes) => {
+                *copy.body_mut() = Body::full(bytes);
+                body
+            }
+            None => {
+                let (pieces, received) = mpsc::channel(AHEAD);
+                let is_complete: Arc<AtomicBool> = Arc::default();
+                let hint = body.size_hint();
+                *copy.body_mut() =
+                    Body::new(Received { pieces: received, hint, is_complete: is_complete.clone() });
+                Body::new(Tee { body, pieces: Some(pieces), is_complete })
+            }
+        };
+        self.send(copy, mirror, permit);
+        Request::from_parts(head, body)
+    }
+
+    fn send(&self, copy: Request<Body>, mirror: Arc<ServicePlan>, permit: OwnedSemaphorePermit) {
+        let answer = self.attempt.call(copy);
+        tokio::spawn(async move {
+            let _permit = permit;
+            let outcome = match answer.await {
+                Ok(response) => {
+                    let mut body = response.into_body();
+                    while let Some(Ok(_)) = body.frame().await {}
+                    "sent"
+                }
+                Err(_) => "failed",
+            };
+            count(&mirror, outcome);
+        });
+    }
+}
+
+fn count(mirror: &ServicePlan, outcome: &'static str) {
+    metrics::counter!(
+        metric_names::PROXY_MIRRORED,
+        "namespace" => mirror.namespace.clone(),
+        "service" => mirror.service.name.clone(),
+        "outcome" => outcome
+    )
+    .increment(1);
+}
+
+/// A body whose pieces go to a mirror as well.
+struct Tee {
+    body: Body,
+    /// Nothing once the mirror is lost.
+    pieces: Option<Sender<Result<Frame<Bytes>, BodyError>>>,
+    is_complete: Arc<AtomicBool>,
+}
+
+impl http_body::Body for Tee {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(pieces) = &self.pieces {
+            let copy = match &frame {
+                Some(Ok(frame)) => match (frame.data_ref(), frame.trailers_ref()) {
+                    (Some(data), _) => Some(Ok(Frame::data(data.clone()))),
+                    (_, Some(trailers)) => Some(Ok(Frame::trailers(trailers.clone()))),
+                    _ => None,
+                },
+                Some(Err(_)) => Some(Err("the original broke off".into())),
+                None => {
+                    self.is_complete.store(true, Ordering::Release);
+                    None
+                }
+            };
+            let is_lost = match copy {
+                // A copy with a hole is no copy.
+                Some(copy) => pieces.try_send(copy).is_err(),
+                None => frame.is_none(),
+            };
+            if is_lost {
+                self.pieces = None;
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The mirror's end of a [`Tee`].
+struct Received {
+    pieces: mpsc::Receiver<Result<Frame<Bytes>, BodyError>>,
+    hint: SizeHint,
+    is_complete: Arc<AtomicBool>,
+}
+
+impl http_body::Body for Received {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let piece = ready!(self.pieces.poll_recv(cx));
+        // A copy that lost pieces must not look complete.
+        let is_torn = piece.is_none() && !self.is_complete.swap(true, Ordering::AcqRel);
+        Poll::Ready(if is_torn { Some(Err("the mirror could not keep up".into())) } else { piece })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.hint
+    }
+}

@@ -1,0 +1,265 @@
+//! Tries again what failed, when that is safe and within the budget.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use dgate_core::body::Body;
+use dgate_core::endpoint::Endpoint;
+use dgate_core::error::Retry as Safety;
+use dgate_core::resource::RetryOn;
+use dgate_core::{ErrorKind, GatewayError};
+use http::request::Parts;
+use http::{Method, Request, Response};
+use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::ReturnSlot;
+use super::replay::Replay;
+use super::select::{Tried, service_of};
+use crate::metrics::count_retry;
+use crate::plan::ServicePlan;
+
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Most attempts that do not count, because an idle connection had been closed.
+const MOST_STALE: u32 = 8;
+
+/// Tries again what failed: what never reached an upstream always, idempotent methods after the failures that the service
+/// lists. Other endpoints first, with growing pauses, within the service's budget.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RetryLayer {
+    copies: bool,
+}
+
+impl RetryLayer {
+    /// For layers below that may not give a request's head back: it is copied before each attempt.
+    pub(crate) fn copying(copies: bool) -> Self {
+        Self { copies }
+    }
+}
+
+impl<S> Layer<S> for RetryLayer {
+    type Service = Retry<S>;
+
+    fn layer(&self, inner: S) -> Retry<S> {
+        Retry { inner, copies: self.copies }
+    }
+}
+
+/// See [`RetryLayer`].
+#[derive(Debug, Clone)]
+pub struct Retry<S> {
+    inner: S,
+    copies: bool,
+}
+
+impl<S> Service<Request<Body>> for Retry<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = GatewayError> + Clone,
+{
+    type Response = Response<Body>;
+    type Error = GatewayError;
+    type Future = RetryFuture<S>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), GatewayError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let service = match service_of(&request) {
+            Ok(service) => service,
+            Err(error) => {
+                return RetryFuture { attempt: None, pause: None, failed: Some(error), state: None };
+            }
+        };
+        service.budget.request(Instant::now());
+        if service.retry.retries == 0 {
+            return RetryFuture {
+                attempt: Some(self.inner.call(request)),
+                pause: None,
+                failed: None,
+                state: None,
+            };
+        }
+        let slot = ReturnSlot::default();
+        request.extensions_mut().insert(slot.clone());
+        let (head, body) = request.into_parts();
+        let replay = Replay::new(body);
+        let state = State {
+            inner: self.inner.clone(),
+            copies: self.copies,
+            service,
+            slot,
+            method: head.method.clone(),
+            replay,
+            tried: Vec::new(),
+            retries: 0,
+            stale: 0,
+            next: None,
+        };
+        if state.copies {
+            state.slot.give_back(head.clone());
+        }
+        let body = state.replay.body().unwrap_or_default();
+        let attempt = self.inner.call(Request::from_parts(head, body));
+        RetryFuture { attempt: Some(attempt), pause: None, failed: None, state: Some(state) }
+    }
+}
+
+pin_project! {
+    /// The answer to come, from whichever attempt.
+    pub struct RetryFuture<S>
+    where
+        S: Service<Request<Body>>,
+    {
+        #[pin]
+        attempt: Option<S::Future>,
+        pause: Option<Pin<Box<Sleep>>>,
+        failed: Option<GatewayError>,
+        state: Option<State<S>>,
+    }
+}
+
+impl<S: Service<Request<Body>>> std::fmt::Debug for RetryFuture<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RetryFuture")
+    }
+}
+
+struct State<S> {
+    inner: S,
+    copies: bool,
+    service: Arc<ServicePlan>,
+    slot: ReturnSlot,
+    method: Method,
+    replay: Replay,
+    tried: Vec<Arc<Endpoint>>,
+    retries: u32,
+    stale: u32,
+    /// The request that waits for its pause to end.
+    next: Option<Request<Body>>,
+}
+
+impl<S> Future for RetryFuture<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = GatewayError> + Clone,
+{
+    type Output = Result<Response<Body>, GatewayError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            if let Some(pause) = this.pause {
+                ready!(pause.as_mut().poll(cx));
+                *this.pause = None;
+                let next = this.state.as_mut().and_then(|state| Some((state.next.take()?, &mut state.inner)));
+                let Some((request, inner)) = next else {
+                    return Poll::Ready(Err(ErrorKind::Internal.into()));
+                };
+                let attempt = inner.call(request);
+                this.attempt.set(Some(attempt));
+            }
+            let result = match this.attempt.as_mut().as_pin_mut() {
+                Some(attempt) => ready!(attempt.poll(cx)),
+                None => return this.failed.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+            };
+            let Some(state) = this.state else { return Poll::Ready(result) };
+            match state.after(result) {
+                Err(result) => return Poll::Ready(result),
+                Ok(pause) => {
+                    this.attempt.set(None);
+                    *this.pause = Some(Box::pin(sleep(pause)));
+                }
+            }
+        }
+    }
+}
+
+impl<S> State<S> {
+    #[allow(clippy::result_large_err, reason = "the usual result, passed on")]
+    /// How long to wait before another attempt; or the result, when there is none.
+    fn after(
+        &mut self,
+        result: Result<Response<Body>, GatewayError>,
+    ) -> Result<Duration, Result<Response<Body>, GatewayError>> {
+        let Some(reason) = self.reason(&result) else { return Err(result) };
+        let (head, endpoint) = self.slot.take();
+        let (namespace, name) = (&*self.service.namespace, &*self.service.service.name);
+        let is_stale = reason == "stale";
+        if is_stale {
+            self.stale += 1;
+        } else {
+            if self.retries >= self.service.retry.retries {
+                return Err(result);
+            }
+            if !self.service.budget.try_retry(Instant::now()) {
+                count_retry(namespace, name, "budget_exhausted");
+                return Err(result);
+            }
+            // An endpoint whose idle connection was closed is as good as before.
+            self.tried.extend(endpoint);
+        }
+        let (Some(head), Some(body)) = (head, self.replay.body()) else { return Err(result) };
+        let pause = if is_stale { Duration::ZERO } else { self.pause() };
+        if !is_stale {
+            self.retries += 1;
+        }
+        count_retry(namespace, name, reason);
+        self.next = Some(self.request(head, body));
+        Ok(pause)
+    }
+
+    fn request(&self, mut head: Parts, body: Body) -> Request<Body> {
+        head.extensions.insert(Tried(self.tried.clone()));
+        if self.copies {
+            self.slot.give_back(head.clone());
+        }
+        head.extensions.insert(self.slot.clone());
+        Request::from_parts(head, body)
+    }
+
+    /// Why it may be tried again; nothing when it must not be.
+    fn reason(&self, result: &Result<Response<Body>, GatewayError>) -> Option<&'static str> {
+        let rules = &self.service.retry;
+        let is_idempotent = self.method.is_idempotent();
+        match result {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                (is_idempotent && rules.on.contains(&RetryOn::Status(status))).then_some("status")
+            }
+            Err(error) => {
+                let is_safe = match error.retry() {
+                    Safety::No => false,
+                    Safety::Idempotent => is_idempotent,
+                    Safety::Always => true,
+                };
+                if !is_safe {
+                    return None;
+                }
+                if error.is_stale() && self.stale < MOST_STALE {
+                    return Some("stale");
+                }
+                let (on, reason) = match error.kind() {
+                    ErrorKind::UpstreamConnect | ErrorKind::UpstreamTls => (RetryOn::Connect, "connect"),
+                    ErrorKind::UpstreamRefused => (RetryOn::Refused, "refused"),
+                    ErrorKind::UpstreamReset => (RetryOn::Reset, "reset"),
+                    ErrorKind::UpstreamTimeout => (RetryOn::Timeout, "timeout"),
+                    _ => return None,
+                };
+                rules.on.contains(&on).then_some(reason)
+            }
+        }
+    }
+
+    /// Twice as long each time, between half and the whole of it, so that not everybody comes back at once.
+    fn pause(&self) -> Duration {
+        let longest = self.service.retry.pause * 2_u32.saturating_pow(self.retries.min(10));
+        longest.min(LONGEST_PAUSE).mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}

@@ -1,0 +1,166 @@
+//! Who is asked.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use dgate_core::body::Body;
+use dgate_core::endpoint::{Choice, Endpoint};
+use dgate_core::snapshot::CompiledUrl;
+use dgate_core::{ErrorKind, GatewayError};
+use http::Request;
+use http::header::COOKIE;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::ReturnSlot;
+use crate::future::OrError;
+use crate::plan::{EndpointPlan, HashOn, ProxyPlan, Registries, ServicePlan};
+use crate::route::context;
+
+/// Chooses the endpoint that is asked: the one a module named, or the balancer's choice.
+#[derive(Debug, Clone)]
+pub struct SelectEndpointLayer {
+    registries: Arc<Registries>,
+}
+
+impl SelectEndpointLayer {
+    pub(crate) fn new(registries: Arc<Registries>) -> Self {
+        Self { registries }
+    }
+}
+
+impl<S> Layer<S> for SelectEndpointLayer {
+    type Service = SelectEndpoint<S>;
+
+    fn layer(&self, inner: S) -> SelectEndpoint<S> {
+        SelectEndpoint { inner, registries: self.registries.clone() }
+    }
+}
+
+/// See [`SelectEndpointLayer`].
+#[derive(Debug, Clone)]
+pub struct SelectEndpoint<S> {
+    inner: S,
+    registries: Arc<Registries>,
+}
+
+/// Who is asked; on a request on its way to [`Send`](super::Send).
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) service: Arc<ServicePlan>,
+    pub(crate) endpoint: Arc<EndpointPlan>,
+}
+
+/// The URL that a module chose.
+#[derive(Debug, Clone)]
+pub(crate) struct ChosenUpstream(pub(crate) String);
+
+/// The service to ask instead of the route's.
+#[derive(Debug, Clone)]
+pub(super) struct OtherService(pub(super) Arc<ServicePlan>);
+
+/// Who was asked before, without success.
+#[derive(Debug, Clone)]
+pub(super) struct Tried(pub(super) Vec<Arc<Endpoint>>);
+
+impl<S> Service<Request<Body>> for SelectEndpoint<S>
+where
+    S: Service<Request<Body>, Error = GatewayError>,
+    S::Future: Future<Output = Result<S::Response, GatewayError>>,
+{
+    type Response = S::Response;
+    type Error = GatewayError;
+    type Future = OrError<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), GatewayError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        match self.select(&mut request) {
+            Ok(target) => {
+                if let Some(slot) = request.extensions().get::<ReturnSlot>() {
+                    slot.asked(&target.endpoint.endpoint);
+                }
+                request.extensions_mut().insert(target);
+                OrError::inner(self.inner.call(request))
+            }
+            Err(error) => OrError::error(error),
+        }
+    }
+}
+
+impl<S> SelectEndpoint<S> {
+    fn select(&self, request: &mut Request<Body>) -> Result<Target, GatewayError> {
+        let service = service_of(request)?;
+        if let Some(ChosenUpstream(url)) = request.extensions().get::<ChosenUpstream>() {
+            return self.chosen(service, url);
+        }
+        let tried = request.extensions().get::<Tried>().map_or(&[][..], |Tried(tried)| tried);
+        let key = service.hash_on.as_ref().and_then(|on| key(on, request));
+        let index = service.balancer.choose(Choice { now: Instant::now(), key, tried });
+        let endpoint = index.and_then(|index| service.endpoints.get(index)).cloned();
+        match endpoint {
+            Some(endpoint) => Ok(Target { service, endpoint }),
+            None => Err(ErrorKind::NoEndpoint.into()),
+        }
+    }
+
+    /// The endpoint of a URL that a module chose.
+    fn chosen(&self, service: Arc<ServicePlan>, url: &str) -> Result<Target, GatewayError> {
+        let wrong = |error: String| {
+            GatewayError::new(ErrorKind::ModuleError).because(format!("fetchUpstream chose `{url}`: {error}"))
+        };
+        let parsed: CompiledUrl = url.parse().map_err(wrong)?;
+        if !parsed.scheme.is_http() {
+            return Err(wrong("it is not an HTTP URL".to_owned()));
+        }
+        let same = |known: &&Arc<EndpointPlan>| {
+            known.url.origin() == parsed.origin() && known.url.path == parsed.path
+        };
+        if let Some(endpoint) = service.endpoints.iter().find(same).cloned() {
+            return Ok(Target { service, endpoint });
+        }
+        let endpoint = self.registries.outside(&service, &parsed).map_err(|(_, error)| wrong(error))?;
+        Ok(Target { service, endpoint })
+    }
+}
+
+/// The service that a request goes to.
+pub(super) fn service_of(request: &Request<Body>) -> Result<Arc<ServicePlan>, GatewayError> {
+    if let Some(OtherService(service)) = request.extensions().get::<OtherService>() {
+        return Ok(service.clone());
+    }
+    let context = context(request)?;
+    let matched = context.matched.as_ref().ok_or(ErrorKind::NoRoute)?;
+    let id = match matched.route.service {
+        Some(dgate_core::snapshot::RouteService::Active(id)) => id,
+        Some(dgate_core::snapshot::RouteService::Inactive) => return Err(ErrorKind::NoEndpoint.into()),
+        None => return Err(ErrorKind::NoHandler.into()),
+    };
+    let plan = context.live.plan::<ProxyPlan>().and_then(|plan| plan.namespace(matched.namespace.id));
+    plan.and_then(|plan| plan.service(id)).cloned().ok_or_else(|| ErrorKind::NoEndpoint.into())
+}
+
+/// The hash of what identifies the client, if the request has it.
+fn key(on: &HashOn, request: &Request<Body>) -> Option<u64> {
+    match on {
+        HashOn::Ip => {
+            let ip = context(request).ok()?.record.client.ip;
+            Some(match ip {
+                IpAddr::V4(ip) => Choice::key(ip.octets()),
+                IpAddr::V6(ip) => Choice::key(ip.octets()),
+            })
+        }
+        HashOn::Path => Some(Choice::key(request.uri().path())),
+        HashOn::Header(name) => request.headers().get(name).map(|value| Choice::key(value.as_bytes())),
+        HashOn::Cookie(name) => {
+            let cookies = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+            let mut pairs =
+                cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+            pairs.find(|(known, _)| known == name).map(|(_, value)| Choice::key(value))
+        }
+    }
+}
