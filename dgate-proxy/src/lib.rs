@@ -45,6 +45,8 @@ mod settings;
 mod shared_service;
 mod slot;
 mod stack;
+#[cfg(feature = "test-util")]
+pub mod testing;
 mod tunnel;
 pub mod upstream;
 

@@ -127,19 +127,9 @@ impl Relay {
 
     /// Ends a WebSocket with status 1001, going away (RFC 6455, section 7.4.1), between two frames.
     async fn say_goodbye(&mut self) {
-        poll_fn(|cx| {
-            loop {
-                let before = (self.to_client.append_goodbye(), self.to_upstream.append_goodbye());
-                if self.poll(cx).is_ready() {
-                    return Poll::Ready(());
-                }
-                let after = (self.to_client.append_goodbye(), self.to_upstream.append_goodbye());
-                if before == after {
-                    return Poll::Pending;
-                }
-            }
-        })
-        .await;
+        self.to_client.wants_goodbye = true;
+        self.to_upstream.wants_goodbye = true;
+        poll_fn(|cx| self.poll(cx)).await;
     }
 }
 
@@ -150,6 +140,7 @@ struct Direction {
     read_is_over: bool,
     is_over: bool,
     moved: bool,
+    wants_goodbye: bool,
     said_goodbye: bool,
 }
 
@@ -158,7 +149,15 @@ impl Direction {
         if let Some(tracker) = &mut tracker {
             tracker.see(&buffer);
         }
-        Self { buffer, tracker, read_is_over: false, is_over: false, moved: false, said_goodbye: false }
+        Self {
+            buffer,
+            tracker,
+            read_is_over: false,
+            is_over: false,
+            moved: false,
+            wants_goodbye: false,
+            said_goodbye: false,
+        }
     }
 
     /// Ready when everything was carried and the end was passed on.
@@ -166,6 +165,9 @@ impl Direction {
         loop {
             if self.is_over {
                 return Poll::Ready(Ok(()));
+            }
+            if self.wants_goodbye && !self.said_goodbye && self.buffer.is_empty() {
+                self.append_goodbye();
             }
             while !self.buffer.is_empty() {
                 let written = ready!(Pin::new(&mut *to).poll_write(cx, &self.buffer))?;
@@ -193,16 +195,13 @@ impl Direction {
         }
     }
 
-    /// Adds a close frame, if that is possible here and now. Returns whether it is there.
-    fn append_goodbye(&mut self) -> bool {
+    /// Adds a close frame, if that is possible here and now.
+    fn append_goodbye(&mut self) {
         if let Some(tracker) = &self.tracker
             && tracker.is_between_frames()
-            && !self.said_goodbye
-            && !self.read_is_over
         {
             self.buffer.extend_from_slice(tracker.goodbye());
             self.said_goodbye = true;
         }
-        self.said_goodbye || self.read_is_over
     }
 }

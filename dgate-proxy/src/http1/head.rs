@@ -83,6 +83,7 @@ pub(super) fn parse_request(head: &Bytes, limits: HeadLimits) -> Result<Request<
     match parsed.parse_with_uninit_headers(head, &mut storage[..room]) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
         Ok(_) => return Err(HeadError::Malformed("line ends")),
+        Err(httparse::Error::Version) => return Err(wrong_version(head)),
         Err(error) => return Err(from_httparse(error)),
     }
     let (Some(method), Some(target), Some(version)) = (parsed.method, parsed.path, parsed.version) else {
@@ -155,6 +156,20 @@ fn headers(head: &Bytes, parsed: &[Header<'_>]) -> Result<HeaderMap, HeadError> 
 fn refuse_lone_line_ends(head: &[u8]) -> Result<(), HeadError> {
     let lone = memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r');
     if lone { Err(HeadError::Malformed("line feed without carriage return")) } else { Ok(()) }
+}
+
+/// Another version of HTTP, or no version at all.
+fn wrong_version(head: &[u8]) -> HeadError {
+    let line = head.split(|b| *b == b'\r').next().unwrap_or_default();
+    let words: Vec<_> = line.split(|b| *b == b' ').collect();
+    match words.as_slice() {
+        [_, _, version]
+            if version.starts_with(b"HTTP/") && version[5..].first().is_some_and(u8::is_ascii_digit) =>
+        {
+            HeadError::Version
+        }
+        _ => HeadError::Malformed("request line"),
+    }
 }
 
 fn from_httparse(error: httparse::Error) -> HeadError {

@@ -7,6 +7,7 @@ use dgate_core::resource::{Domain, Resource};
 use dgate_core::snapshot::Snapshot;
 use dgate_core::stored::Stored;
 use dgate_core::{Problem, Problems, metric_names as names};
+use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 use crate::client::{certificates, private_key, provider};
@@ -120,6 +121,10 @@ fn not_after(certificate: &[u8]) -> Option<i64> {
 /// Which of the two is wrong, as a pointer, and why.
 fn certified_key(cert: &str, key: &str) -> Result<CertifiedKey, (&'static str, String)> {
     let chain = certificates(cert).map_err(|error| ("/cert", error))?;
+    if let Some(own) = chain.first() {
+        ParsedCertificate::try_from(own)
+            .map_err(|error| ("/cert", format!("the certificate cannot be read: {error}")))?;
+    }
     let key = private_key(key).map_err(|error| ("/key", error))?;
     let signing_key = provider()
         .key_provider

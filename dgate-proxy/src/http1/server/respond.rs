@@ -36,6 +36,8 @@ pub(super) struct Responder<'w> {
     wire: &'w SharedWire,
     sender: BodySender,
     stays_open: bool,
+    /// The body broke off; only what was taken of it is still to be sent.
+    is_broken: bool,
     pace: Pace,
 }
 
@@ -63,7 +65,13 @@ impl<'w> Responder<'w> {
         };
         let mut out = Outgoing::default();
         encode::push_response(&mut out.buffer, &head, framing, connection);
-        Self { wire, sender: BodySender::new(out, body, framing), stays_open, pace: Pace::new(pace) }
+        Self {
+            wire,
+            sender: BodySender::new(out, body, framing),
+            stays_open,
+            is_broken: false,
+            pace: Pace::new(pace),
+        }
     }
 
     /// Sends it, and returns whether the connection stays open.
@@ -73,13 +81,16 @@ impl<'w> Responder<'w> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Unsent>> {
         loop {
-            let filled = self.sender.fill(cx).map_err(|_| Unsent::Broken)?;
-            // What is there goes out before we wait: an event must not wait for the next one.
+            let filled = if self.is_broken { Err(()) } else { self.sender.fill(cx).map_err(drop) };
+            self.is_broken = filled.is_err();
+            // What is there goes out before we wait or give up: an event must not wait for the next one, and a client
+            // that sees nothing at all would take it for a connection that was closed before, and ask again.
             ready!(self.poll_flush(cx))?;
             match filled {
-                Filled::Over => return Poll::Ready(Ok(())),
-                Filled::Full => {}
-                Filled::Waiting => {
+                Err(()) => return Poll::Ready(Err(Unsent::Broken)),
+                Ok(Filled::Over) => return Poll::Ready(Ok(())),
+                Ok(Filled::Full) => {}
+                Ok(Filled::Waiting) => {
                     ready!(self.wire.lock().poll_hangup(cx));
                     return Poll::Ready(Err(Unsent::Gone));
                 }
@@ -95,7 +106,9 @@ impl<'w> Responder<'w> {
             other => other,
         };
         drop(wire);
-        self.pace.moved(progress);
+        if progress > 0 {
+            self.pace.moved(progress);
+        }
         if flushed.is_pending() {
             ready!(self.pace.poll_too_slow(cx));
             return Poll::Ready(Err(Unsent::Gone));
