@@ -66,3 +66,10 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
 pub fn escape(token: &str) -> std::borrow::Cow<'_, str> {
     if token.contains(['~', '/']) { token.replace('~', "~0").replace('/', "~1").into() } else { token.into() }
 }
+
+/// The JSON types that the schema of `T` allows at a JSON pointer; none when nothing is known about it.
+pub fn types_at<T: JsonSchema>(pointer: &str) -> Vec<String> {
+    let root = Root::of::<T>();
+    let tokens = pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"));
+    spelling::find(root.node(), tokens).map_or_else(Vec::new, |node| node.all_types())
+}

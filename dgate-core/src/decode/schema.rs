@@ -74,6 +74,13 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The JSON types that it or one of its alternatives allows.
+    pub(super) fn all_types(self) -> Vec<String> {
+        let own = self.types().into_iter().map(str::to_owned);
+        let others = self.alternatives().into_iter().flatten().flat_map(Self::all_types);
+        own.chain(others).collect()
+    }
+
     fn properties(self) -> Option<&'a Map<String, Value>> {
         self.get("properties")?.as_object()
     }

@@ -64,6 +64,21 @@ fn canonical_name(name: String, value: &mut Value, schema: Node<'_>) -> String {
     name
 }
 
+/// The schema at a path, whichever spelling its names have.
+pub(super) fn find<'a>(mut schema: Node<'a>, tokens: impl Iterator<Item = String>) -> Option<Node<'a>> {
+    for token in tokens {
+        let wanted = plain(&token);
+        schema = step(schema, &wanted)
+            .or_else(|| schema.alternatives()?.into_iter().find_map(|node| step(node, &wanted)))?;
+    }
+    Some(schema)
+}
+
+fn step<'a>(node: Node<'a>, wanted: &str) -> Option<Node<'a>> {
+    let field = node.fields().find(|field| plain(field) == wanted).and_then(|field| node.field(field));
+    field.or_else(|| node.map_values()).or_else(|| node.items())
+}
+
 /// The quantity a schema stands for, also when it may be absent.
 fn unit(schema: Node<'_>) -> Option<&str> {
     schema

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use dgate_core::context::{RequestContext, RequestRecord};
 use dgate_core::metric_names;
+use dgate_core::units::Percent;
 use http::header::{HOST, REFERER, USER_AGENT};
 use http::{HeaderValue, Method, Request, Uri, Version};
 use jiff::Timestamp;
@@ -28,14 +30,21 @@ pub enum AccessLogFormat {
 }
 
 /// The access log. Writing to it never waits: lines that the writer cannot keep up with are counted and dropped.
+/// Cheap to clone; all clones are one log.
 #[derive(Debug, Clone)]
-pub struct AccessLog {
+pub struct AccessLog(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     lines: SyncSender<Message>,
-    dropped: Arc<CounterHandle>,
-    format: AccessLogFormat,
-    /// The share of requests that is logged, as a threshold for random numbers; all when absent.
-    sample: Option<u64>,
+    dropped: CounterHandle,
+    is_json: AtomicBool,
+    /// The share of requests that is logged, as a threshold for random numbers.
+    threshold: AtomicU64,
 }
+
+/// The threshold that no number is above.
+const ALL: u64 = u64::MAX;
 
 #[derive(Debug)]
 enum Message {
@@ -74,32 +83,46 @@ impl AccessLog {
         std::thread::Builder::new()
             .name("access-log".to_owned())
             .spawn(move || write_lines(&queue, Box::new(out)))?;
-        let dropped = Arc::new(CounterHandle(metrics::counter!(metric_names::LOG_DROPPED)));
-        Ok(Self { lines, dropped, format, sample: None })
+        Ok(Self(Arc::new(Shared {
+            lines,
+            dropped: CounterHandle(metrics::counter!(metric_names::LOG_DROPPED)),
+            is_json: AtomicBool::new(format == AccessLogFormat::Json),
+            threshold: AtomicU64::new(ALL),
+        })))
     }
 
     /// The same, with only a share of the requests.
     #[must_use]
-    pub fn sampled(mut self, share: dgate_core::units::Percent) -> Self {
-        self.sample = share.threshold();
+    pub fn sampled(self, share: Percent) -> Self {
+        self.set_sample(share);
         self
+    }
+
+    /// Writes only a share of the requests from now on.
+    pub fn set_sample(&self, share: Percent) {
+        self.0.threshold.store(share.threshold().unwrap_or(ALL), Ordering::Relaxed);
+    }
+
+    /// Writes lines of another format from now on.
+    pub fn set_format(&self, format: AccessLogFormat) {
+        self.0.is_json.store(format == AccessLogFormat::Json, Ordering::Relaxed);
     }
 
     /// Goes on writing to `out`.
     pub fn reopen(&self, out: impl Write + Send + 'static) {
-        let _ = self.lines.send(Message::Reopen(Box::new(out)));
+        let _ = self.0.lines.send(Message::Reopen(Box::new(out)));
     }
 
     /// Waits until everything is written that was logged before.
     pub fn flush(&self) {
         let (done, wait) = sync_channel(1);
-        if self.lines.send(Message::Flush(done)).is_ok() {
+        if self.0.lines.send(Message::Flush(done)).is_ok() {
             let _ = wait.recv();
         }
     }
 
     pub(crate) fn is_on(&self) -> bool {
-        self.sample != Some(0)
+        self.0.threshold.load(Ordering::Relaxed) != 0
     }
 
     pub(crate) fn write(
@@ -109,15 +132,17 @@ impl AccessLog {
         record: &RequestRecord,
         sent: u64,
     ) {
-        if self.sample.is_some_and(|threshold| fastrand::u64(..) >= threshold) {
+        let threshold = self.0.threshold.load(Ordering::Relaxed);
+        if threshold != ALL && fastrand::u64(..) >= threshold {
             return;
         }
-        let text = match self.format {
-            AccessLogFormat::Json => line.json(answered, record, sent),
-            AccessLogFormat::Common => line.common(answered, record, sent),
+        let text = if self.0.is_json.load(Ordering::Relaxed) {
+            line.json(answered, record, sent)
+        } else {
+            line.common(answered, record, sent)
         };
-        if let Err(TrySendError::Full(_)) = self.lines.try_send(Message::Line(text)) {
-            self.dropped.0.increment(1);
+        if let Err(TrySendError::Full(_)) = self.0.lines.try_send(Message::Line(text)) {
+            self.0.dropped.0.increment(1);
         }
     }
 }

@@ -57,10 +57,7 @@ impl Serve {
                 None => drain.reached(Stage::Draining).await,
             }
         };
-        tokio::select! {
-            () = acceptor.accept(self.listener) => {}
-            () = signal => {}
-        }
+        acceptor.accept(self.listener, signal).await;
         drain.advance_to(Stage::Draining);
         let _ = tokio::time::timeout(self.grace, drain.none_left(Busy::Connection)).await;
         drain.advance_to(Stage::Closing);

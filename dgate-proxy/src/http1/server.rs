@@ -31,6 +31,10 @@ pub(crate) use wire::{RequestBodyError, SharedWire};
 /// How long and how much is read from a client that was refused, so that it sees the answer.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// How long after a request a drain leaves a connection open: a client in full swing has its next request under way
+/// already, and is told with its answer that the connection ends. Closing at once would lose that request.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
+
 /// What a connection may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ServerLimits {
@@ -121,8 +125,8 @@ impl<H: Handler> Server<'_, H> {
         }
     }
 
-    /// Waits for the next request. Between requests a drain ends the connection; once a byte has come, it has time
-    /// for the whole head.
+    /// Waits for the next request. A drain ends a quiet connection, and soon also one that was just busy; once a byte
+    /// has come, there is time for the whole head.
     async fn read_head(
         &self,
         deadline: &mut Deadline,
@@ -130,6 +134,7 @@ impl<H: Handler> Server<'_, H> {
         mut phase_end: Instant,
         is_first: bool,
     ) -> NextHead {
+        let quiet_for = if is_first { self.limits.header_timeout } else { self.limits.idle_timeout };
         let mut scanner = HeadScanner::default();
         let mut has_begun = is_first;
         let mut drained = false;
@@ -149,9 +154,11 @@ impl<H: Handler> Server<'_, H> {
                 has_begun = true;
                 phase_end = Instant::now() + self.limits.header_timeout;
             }
-            drained = drained || draining.as_mut().poll(cx).is_ready();
-            if is_idle && drained {
-                return Poll::Ready(NextHead::Close);
+            if !drained && draining.as_mut().poll(cx).is_ready() {
+                drained = true;
+                if is_idle {
+                    phase_end = phase_end.min(phase_end + LAST_REQUEST - quiet_for);
+                }
             }
             ready!(deadline.poll(cx, phase_end));
             // Who sent nothing is not told anything.

@@ -1,8 +1,11 @@
 //! Accepts connections.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use dgate_core::context::ConnectionInfo;
@@ -70,22 +73,33 @@ impl Acceptor {
         Self { gateway, listener, tls, metrics: Arc::new(metrics) }
     }
 
-    /// Accepts until it is dropped. Connections that were accepted go on.
-    pub async fn accept(&self, listener: TcpListener) {
+    /// Accepts until `stop` is ready, and then who has connected before. Connections that were accepted go on, also
+    /// when this is dropped.
+    pub async fn accept(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
         // Inherited by accepted sockets on Linux: a system call less for each of them.
         let inherits_nodelay =
             cfg!(target_os = "linux") && socket2::SockRef::from(&listener).set_tcp_nodelay(true).is_ok();
         let local_port = listener.local_addr().map_or(0, |address| address.port());
+        let mut stop = pin!(stop);
+        let mut is_stopping = false;
         loop {
-            match listener.accept().await {
-                Ok((stream, peer)) => {
+            let next = poll_fn(|cx| {
+                is_stopping = is_stopping || stop.as_mut().poll(cx).is_ready();
+                match listener.poll_accept(cx) {
+                    Poll::Pending if is_stopping => Poll::Ready(None),
+                    accepted => accepted.map(Some),
+                }
+            });
+            match next.await {
+                None => return,
+                Some(Ok((stream, peer))) => {
                     if !inherits_nodelay {
                         let _ = stream.set_nodelay(true);
                     }
                     self.begin(stream, peer, local_port);
                 }
-                Err(error) if is_about_the_client(&error) => {}
-                Err(error) => {
+                Some(Err(error)) if is_about_the_client(&error) => {}
+                Some(Err(error)) => {
                     tracing::warn!(%error, listener = &*self.listener, "no connection can be accepted for the moment");
                     self.metrics.failed("accept");
                     tokio::time::sleep(PAUSE).await;

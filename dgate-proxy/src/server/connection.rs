@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use dgate_core::context::ConnectionInfo;
@@ -20,6 +21,9 @@ use crate::settings::Limits;
 
 /// What every HTTP/2 connection begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// How long a new connection may wait for its first byte when a drain begins: its request is probably under way.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// One client connection.
 pub(super) struct Connection {
@@ -77,16 +81,20 @@ impl Connection {
         let mut buffer = BytesMut::new();
         let mut deadline = Deadline::default();
         let mut draining = std::pin::pin!(self.drain.reached(Stage::Draining));
-        let end = Instant::now() + self.limits.header_timeout;
+        let mut drained = false;
+        let begin = Instant::now();
+        let mut end = begin + self.limits.header_timeout;
         poll_fn(|cx| {
             loop {
                 match io.poll_read_into(cx, &mut buffer, 4 * 1_024) {
                     Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Beginning::Nothing),
                     Poll::Ready(Ok(_)) => {}
                     Poll::Pending => {
-                        let ends = deadline.poll(cx, end).is_ready()
-                            || (buffer.is_empty() && draining.as_mut().poll(cx).is_ready());
-                        return if ends { Poll::Ready(Beginning::Nothing) } else { Poll::Pending };
+                        if !drained && draining.as_mut().poll(cx).is_ready() {
+                            drained = true;
+                            end = if buffer.is_empty() { begin + FIRST_REQUEST } else { end };
+                        }
+                        return deadline.poll(cx, end).map(|()| Beginning::Nothing);
                     }
                 }
                 let known = buffer.len().min(PREFACE.len());

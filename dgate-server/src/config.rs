@@ -1,0 +1,23 @@
+//! The configuration file: found, read, understood, and explained when it cannot be.
+
+mod document;
+mod files;
+mod interpolate;
+mod load;
+mod model;
+mod not_yet;
+mod origin;
+mod report;
+mod search;
+mod settings;
+mod spans;
+
+pub use load::{LoadError, Loaded, load, load_file, load_text};
+pub use model::{
+    AccessLog, AccessLogFormat, Admin, ClientTransport, Config, InitResources, Limits, LogFormat, LogLevel,
+    MinTls, Proxy, ProxyTls, Runtime, RuntimeFlavor, Shutdown, Storage, StorageType, TestServer, Version,
+};
+pub use origin::show;
+pub use report::render;
+pub use search::{FoundAt, find};
+pub use settings::proxy_settings;

@@ -1,0 +1,107 @@
+//! A text in one of three formats, as a value.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::spans::Position;
+
+/// The format of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Yaml,
+    Toml,
+    Json,
+}
+
+/// The text is not in its format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SyntaxError {
+    pub(super) message: String,
+    pub(super) at: Option<Position>,
+}
+
+impl Format {
+    /// The format that a file's name stands for; YAML, of which JSON is a part, when it says nothing.
+    pub(super) fn of(path: &Path) -> Self {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("toml") => Self::Toml,
+            Some("json") => Self::Json,
+            _ => Self::Yaml,
+        }
+    }
+
+    /// Reads a text.
+    pub(super) fn parse(self, text: &str) -> Result<Value, SyntaxError> {
+        let value = match self {
+            Self::Yaml => serde_saphyr::from_str(text).map_err(|error| {
+                let at = error.location().map(|location| Position {
+                    line: location.line() as usize,
+                    column: location.column() as usize,
+                    length: 1,
+                });
+                // The first line says what; the rest is a snippet of its own.
+                let whole = error.without_snippet().to_string();
+                let first = whole.lines().next().unwrap_or_default();
+                let message =
+                    first.split(" at line ").next().unwrap_or(first).trim_end_matches(':').to_owned();
+                SyntaxError { message, at }
+            })?,
+            Self::Toml => toml::from_str(text).map_err(|error| SyntaxError {
+                message: error.message().to_owned(),
+                at: error.span().map(|span| Position::at_offset(text, span.start, span.len())),
+            })?,
+            Self::Json => serde_json::from_str(text).map_err(|error| SyntaxError {
+                message: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+                at: Some(Position { line: error.line(), column: error.column(), length: 1 }),
+            })?,
+        };
+        // An empty file is one without wishes.
+        Ok(if value == Value::Null { Value::Object(serde_json::Map::new()) } else { value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn all_formats_say_the_same() {
+        let expected = json!({ "version": "v1", "proxy": { "port": 80, "global_headers": { "a": "yes" } }, "tags": ["x"] });
+        for (format, text) in [
+            (Format::Yaml, "version: v1\nproxy:\n  port: 80\n  global_headers: {a: yes}\ntags: [x]\n"),
+            (
+                Format::Toml,
+                "version = 'v1'\ntags = ['x']\n[proxy]\nport = 80\n[proxy.global_headers]\na = 'yes'\n",
+            ),
+            (
+                Format::Json,
+                r#"{"version":"v1","proxy":{"port":80,"global_headers":{"a":"yes"}},"tags":["x"]}"#,
+            ),
+            (
+                Format::Yaml,
+                r#"{"version":"v1","proxy":{"port":80,"global_headers":{"a":"yes"}},"tags":["x"]}"#,
+            ),
+        ] {
+            assert_eq!(format.parse(text).unwrap(), expected, "{format:?}");
+        }
+        assert_eq!(Format::Yaml.parse("").unwrap(), json!({}));
+        assert_eq!(Format::Yaml.parse("# nothing\n").unwrap(), json!({}));
+    }
+
+    #[test]
+    fn syntax_errors_have_a_place() {
+        for (format, text, line) in [
+            (Format::Yaml, "proxy:\n  port: [80\nadmin: 1\n", 3),
+            (Format::Yaml, "a: 1\na: 2\n", 2),
+            (Format::Toml, "version = 'v1'\nport = \n", 2),
+            (Format::Json, "{\n  \"a\": 1,\n}", 3),
+        ] {
+            let error = format.parse(text).unwrap_err();
+            assert_eq!(error.at.as_ref().map(|at| at.line), Some(line), "{text:?}: {error:?}");
+            assert!(!error.message.is_empty() && !error.message.contains('\n'), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Metrics as text for those who collect them.
+
+use std::time::Duration;
+
+use dgate_core::metric_names::{self, MetricKind};
+use metrics::Unit;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// How often samples are folded into histograms and forgotten series are dropped.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Bounds in seconds for everything that takes time.
+const SECONDS: [f64; 16] =
+    [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Bounds in seconds for the gateway's own share, which is small.
+const OVERHEAD: [f64; 12] =
+    [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.1, 1.0];
+
+/// Metrics cannot be collected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExporterError {
+    #[error("the buckets of histograms are not valid")]
+    Buckets(#[from] metrics_exporter_prometheus::BuildError),
+    #[error("this process collects metrics already")]
+    Recorder(#[from] metrics::SetRecorderError<metrics_exporter_prometheus::PrometheusRecorder>),
+}
+
+/// Begins to collect the metrics of this process.
+pub(crate) fn install(node: &str) -> Result<PrometheusHandle, ExporterError> {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets(&SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(metric_names::PROXY_OVERHEAD.to_owned()), &OVERHEAD)?
+        .idle_timeout(metrics_util::MetricKindMask::ALL, Some(dgate_proxy::IDLE_TIMEOUT))
+        .build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder)?;
+    for metric in metric_names::ALL {
+        match metric.kind {
+            MetricKind::Counter => metrics::describe_counter!(metric.name, metric.help),
+            MetricKind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
+            MetricKind::Histogram => metrics::describe_histogram!(metric.name, Unit::Seconds, metric.help),
+        }
+    }
+    build_info(node);
+    Ok(handle)
+}
+
+fn build_info(node: &str) {
+    let labels = [("version", env!("CARGO_PKG_VERSION").to_owned()), ("node", node.to_owned())];
+    metrics::gauge!(metric_names::BUILD_INFO, &labels).set(1.0);
+}
+
+/// Keeps house until it is dropped.
+pub(crate) async fn upkeep(handle: PrometheusHandle, node: String) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        // Said again and again, so that it is not taken for forgotten.
+        build_info(&node);
+        handle.run_upkeep();
+    }
+}

@@ -1,0 +1,3 @@
+//! The DGate server: configuration file, listeners, runtimes and signals around the gateway.
+
+pub mod config;
