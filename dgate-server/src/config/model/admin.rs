@@ -1,6 +1,6 @@
 //! `admin`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -25,5 +25,17 @@ pub struct Admin {
 impl Default for Admin {
     fn default() -> Self {
         Self { host: IpAddr::from([127, 0, 0, 1]), port: 9080, allow_list: Vec::new(), insecure: false }
+    }
+}
+
+impl Admin {
+    /// Where this machine reaches it: an address for all networks is none to connect to.
+    pub fn reachable_at(&self) -> SocketAddr {
+        let host = match self.host {
+            IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            host => host,
+        };
+        SocketAddr::new(host, self.port)
     }
 }
