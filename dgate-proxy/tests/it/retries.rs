@@ -143,6 +143,22 @@ async fn resetting_after_body(times: usize) -> TestUpstream {
     .await
 }
 
+/// Every attempt is made of the same request: nothing that one added is in the next.
+#[tokio::test]
+async fn every_attempt_has_the_same_target() {
+    for (times, fails) in [(2, "with a status"), (0, "to connect")] {
+        let upstream = failing(times, 503).await;
+        let base = format!("{}/base", upstream.url());
+        let urls = if times > 0 { vec![base] } else { vec!["http://127.0.0.1:1/base".to_owned(), base] };
+        let gateway = gateway(json!({ "urls": urls, "retries": 2 })).await;
+        for _ in 0..4 {
+            assert_eq!(send(&gateway, "GET", "").await, 200, "fails {fails}");
+        }
+        let targets: Vec<_> = upstream.seen().iter().map(|seen| seen.uri.clone()).collect();
+        assert!(targets.iter().all(|target| target == "/base/x"), "fails {fails}: {targets:?}");
+    }
+}
+
 #[tokio::test]
 async fn retries_stay_within_the_budget() {
     let upstream = TestUpstream::http(|_| async {
