@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
+mod bench;
 mod check;
 mod ci;
 mod command;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::Bench;
 use crate::step::Selection;
 
 /// Project automation of DGate.
@@ -33,6 +35,8 @@ enum Task {
     Test(Selection),
     /// Run everything that must hold before a change is merged.
     Ci(Selection),
+    /// Measure: all micro-benchmarks, or (`e2e`) the gateway beside others.
+    Bench(Bench),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Task::Tidy(selection) => selection.run("tidy", &tidy::steps()),
         Task::Test(selection) => selection.run("test", &test::steps()),
         Task::Ci(selection) => selection.run("ci", &ci::steps()),
+        Task::Bench(bench) => bench.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

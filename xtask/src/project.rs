@@ -24,6 +24,11 @@ impl Project {
         self.metadata.workspace_root.clone().into_std_path_buf()
     }
 
+    /// Where Cargo puts what it builds.
+    pub(crate) fn target(&self) -> PathBuf {
+        self.metadata.target_directory.clone().into_std_path_buf()
+    }
+
     /// Our crates, by name.
     pub(crate) fn members(&self) -> Vec<&Package> {
         let mut members = self.metadata.workspace_packages();

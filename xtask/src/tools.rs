@@ -25,6 +25,20 @@ enum From {
     CratesIo(&'static str),
 }
 
+const NGINX: Tool = Tool {
+    program: "nginx",
+    asks: (&["-v"], "nginx"),
+    from: From::Debian("nginx"),
+    why: "a server and a proxy that we did not write",
+};
+
+const CURL: Tool = Tool {
+    program: "curl",
+    asks: (&["--version"], "HTTP2"),
+    from: From::Debian("curl"),
+    why: "a client that we did not write, with HTTP/1.0, 1.1 and 2",
+};
+
 /// What tests need.
 pub(crate) const FOR_TESTS: &[Tool] = &[
     Tool {
@@ -33,18 +47,8 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         from: From::CratesIo("cargo-nextest"),
         why: "runs the tests, each in a process of its own",
     },
-    Tool {
-        program: "nginx",
-        asks: (&["-v"], "nginx"),
-        from: From::Debian("nginx-light"),
-        why: "an upstream that we did not write",
-    },
-    Tool {
-        program: "curl",
-        asks: (&["--version"], "HTTP2"),
-        from: From::Debian("curl"),
-        why: "a client that we did not write, with HTTP/1.0, 1.1 and 2",
-    },
+    NGINX,
+    CURL,
 ];
 
 /// What the check of licences and sources needs.
@@ -55,14 +59,44 @@ pub(crate) const FOR_LICENCES: &[Tool] = &[Tool {
     why: "reads deny.toml",
 }];
 
+/// What the comparison with others needs. HAProxy takes part when it is installed.
+pub(crate) const FOR_BENCHMARKS: &[Tool] = &[
+    NGINX,
+    CURL,
+    Tool {
+        program: "wrk",
+        asks: (&["--version"], "wrk"),
+        from: From::Debian("wrk"),
+        why: "load over HTTP/1.1",
+    },
+    Tool {
+        program: "h2load",
+        asks: (&["--version"], "h2load"),
+        from: From::Debian("nghttp2-client"),
+        why: "load over HTTP/2",
+    },
+    Tool {
+        program: "openssl",
+        asks: (&["version"], "OpenSSL"),
+        from: From::Debian("openssl"),
+        why: "makes a certificate",
+    },
+    Tool {
+        program: "taskset",
+        asks: (&["--version"], "taskset"),
+        from: From::Debian("util-linux"),
+        why: "keeps processes on their CPUs",
+    },
+];
+
 impl Tool {
     fn is_there(&self) -> bool {
         let (arguments, expected) = self.asks;
-        // nginx answers on standard error.
+        // Some answer on standard error (nginx), some call being asked a failure (wrk): what they say counts.
         let output = Command::new(self.program).args(arguments).stdin(Stdio::null()).output();
         output.is_ok_and(|output| {
             let answer = [output.stdout, output.stderr].concat();
-            output.status.success() && String::from_utf8_lossy(&answer).contains(expected)
+            String::from_utf8_lossy(&answer).contains(expected)
         })
     }
 
