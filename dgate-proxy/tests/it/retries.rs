@@ -44,7 +44,7 @@ async fn resetting(times: usize) -> TestUpstream {
         let fails =
             left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
         async move {
-            let _ = stream.read(&mut [0; 65_536]).await;
+            let _ = stream.read(&mut [0; 16_384]).await;
             if !fails {
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer").await;
                 let _ = stream.read(&mut [0; 1]).await;
@@ -182,7 +182,7 @@ async fn retries_stay_within_the_budget() {
 async fn connections_closed_while_idle_are_no_failure() {
     let upstream = TestUpstream::raw(|mut stream| async move {
         for _ in 0..2 {
-            if stream.read(&mut [0; 65_536]).await.unwrap_or(0) == 0 {
+            if stream.read(&mut [0; 16_384]).await.unwrap_or(0) == 0 {
                 return;
             }
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer").await;
@@ -203,7 +203,7 @@ async fn connections_closed_while_idle_are_no_failure() {
 #[tokio::test]
 async fn keep_alive_hints_of_upstreams_are_heeded() {
     let upstream = TestUpstream::raw(|mut stream| async move {
-        while stream.read(&mut [0; 65_536]).await.unwrap_or(0) > 0 {
+        while stream.read(&mut [0; 16_384]).await.unwrap_or(0) > 0 {
             let _ = stream
                 .write_all(b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 6\r\n\r\nanswer")
                 .await;

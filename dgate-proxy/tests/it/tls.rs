@@ -160,7 +160,7 @@ async fn tls_upstream(authority: &Authority, name: &str, asks_for_certificate: b
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(tcp).await else { return };
-                while stream.read(&mut [0; 65_536]).await.unwrap_or(0) > 0 {
+                while stream.read(&mut [0; 16_384]).await.unwrap_or(0) > 0 {
                     let name = stream.get_ref().1.server_name().unwrap_or("-").to_owned();
                     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
                     stream.write_all(answer.as_bytes()).await.unwrap();
