@@ -1,8 +1,8 @@
 //! Connections to upstreams: made, pooled, given back, and kept across changes.
 
 mod connect;
-mod http2;
 mod lease;
+mod paused;
 mod registry;
 mod resolve;
 mod tls;
@@ -10,7 +10,8 @@ mod transport;
 
 pub(crate) use connect::ConnectError;
 pub(crate) use lease::Lease;
+pub(crate) use paused::{BodyPaused, WaitingSince};
 pub use registry::ClientSettings;
-pub(crate) use registry::TransportRegistry;
+pub(crate) use registry::{Client, TransportRegistry};
 pub(crate) use tls::{certificates, private_key, provider};
 pub(crate) use transport::{SendError, SendFuture, Sending, Transport, TransportKey};

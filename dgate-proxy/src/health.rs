@@ -44,6 +44,10 @@ impl HealthChecker {
             let Some(rules) = &service.service.spec.spec.health_check.active else { continue };
             for endpoint in &service.endpoints {
                 let id = endpoint.endpoint.id.clone();
+                // A URL that is there twice is one endpoint.
+                if wanted.contains_key(&id) {
+                    continue;
+                }
                 let transport = Arc::as_ptr(&endpoint.transport) as usize;
                 let same = |known: &Running| known.rules == *rules && known.transport == transport;
                 let check = match running.remove(&id) {

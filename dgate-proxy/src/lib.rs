@@ -34,18 +34,23 @@
 //! - `test-util`: [`testing`]: a gateway, upstreams and clients for tests.
 
 mod client;
+mod date;
 mod deadline;
 pub mod drain;
 pub mod edge;
+mod forwarding;
 mod from_fn;
 mod future;
 mod gateway;
 mod health;
 pub mod hooks;
 mod http1;
+mod http2;
 mod io;
 mod metrics;
+mod pace;
 mod plan;
+mod request_body;
 pub mod route;
 pub mod server;
 mod settings;

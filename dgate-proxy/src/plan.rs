@@ -14,12 +14,14 @@ pub(crate) use plane::{ProxyPlane, Registries};
 pub(crate) use route::RoutePlan;
 pub(crate) use service::{EndpointPlan, HashOn, ServicePlan};
 
+use crate::client::Client;
 use crate::settings::ProxySettings;
 
 /// What the data plane makes of a snapshot.
 #[derive(Debug)]
 pub(crate) struct ProxyPlan {
     pub(crate) settings: Arc<ProxySettings>,
+    pub(crate) client: Arc<Client>,
     /// By the namespaces' numbers.
     namespaces: Vec<Option<Arc<NamespacePlan>>>,
     pub(crate) certificates: Arc<CertificateTable>,

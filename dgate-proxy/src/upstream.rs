@@ -18,7 +18,7 @@ mod track_health;
 
 pub(crate) use budget::RetryBudget;
 pub use forward::{Forward, ForwardLayer};
-pub(crate) use hop_by_hop::strip_hop_by_hop;
+pub(crate) use hop_by_hop::{strip_hop_by_hop, strip_listed};
 pub use mirror::{MirrorTraffic, MirrorTrafficLayer};
 pub use retry::{Retry, RetryLayer};
 pub use retry_rules::RetryRules;

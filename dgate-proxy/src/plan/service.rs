@@ -10,7 +10,7 @@ use dgate_core::{Key, Kind, Problem, Problems};
 use http::{HeaderName, HeaderValue};
 
 use super::plane::Registries;
-use crate::client::{ClientSettings, Transport, TransportKey};
+use crate::client::{Client, Transport, TransportKey};
 use crate::metrics::ServiceMetrics;
 use crate::upstream::{RetryBudget, RetryRules};
 
@@ -19,6 +19,8 @@ use crate::upstream::{RetryBudget, RetryRules};
 pub(crate) struct ServicePlan {
     pub(crate) namespace: Arc<str>,
     pub(crate) service: Arc<CompiledService>,
+    /// As whom its endpoints are asked.
+    pub(crate) client: Arc<Client>,
     pub(crate) balancer: Balancer,
     pub(crate) hash_on: Option<HashOn>,
     pub(crate) endpoints: Vec<Arc<EndpointPlan>>,
@@ -63,15 +65,15 @@ impl ServicePlan {
         namespace: &NamespaceSnapshot,
         service: &Arc<CompiledService>,
         registries: &Registries,
-        client: &ClientSettings,
+        client: &Arc<Client>,
     ) -> Result<Self, Problems> {
         let spec: &Service = &service.spec.spec;
         let key = Key::new(Kind::Service, namespace.name.clone(), service.name.clone());
         let mut problems = Problems::new();
         let mut endpoints = Vec::with_capacity(service.urls.len());
         for url in &service.urls {
-            let transport_key = TransportKey::new(&namespace.name, service, url, client.max_per_host);
-            match registries.transports.transport(url, transport_key) {
+            let transport_key = TransportKey::new(&namespace.name, service, url, &client.settings);
+            match registries.transports.transport(client, url, transport_key) {
                 Ok(transport) => {
                     let endpoint = registries.endpoints.endpoint(&namespace.name, &service.name, url);
                     endpoints.push(Arc::new(EndpointPlan::new(endpoint, url.clone(), transport)));
@@ -85,9 +87,6 @@ impl ServicePlan {
             return Err(problems);
         }
         let health = &spec.health_check;
-        if health.active.is_none() {
-            endpoints.iter().for_each(|endpoint| endpoint.endpoint.health.unchecked());
-        }
         let members =
             endpoints.iter().map(|plan| (plan.endpoint.clone(), plan.url.weight, plan.url.priority));
         let slow_start = health.slow_start.map_or(Duration::ZERO, |slow_start| slow_start.get());
@@ -103,8 +102,16 @@ impl ServicePlan {
             idle_timeout: spec.idle_timeout.get(),
             metrics: ServiceMetrics::default(),
             service: service.clone(),
+            client: client.clone(),
             endpoints,
         })
+    }
+
+    /// Forgets what active checks said, when there are none any more.
+    pub(crate) fn forget_checks(&self) {
+        if self.service.spec.spec.health_check.active.is_none() {
+            self.endpoints.iter().for_each(|endpoint| endpoint.endpoint.health.unchecked());
+        }
     }
 
     /// Whether one more endpoint may be ejected.

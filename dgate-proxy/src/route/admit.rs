@@ -89,7 +89,9 @@ fn admit(
     {
         return Err(ErrorKind::HostNotAllowed.into());
     }
-    if !client.tls && settings.redirect_https.iter().any(|domain| domain.is_match(&host)) {
+    // Without a host nobody knows where to send it.
+    if !client.tls && !host.is_empty() && settings.redirect_https.iter().any(|domain| domain.is_match(&host))
+    {
         return Ok(Some(redirect_to_https(settings, &host, request)));
     }
     Ok(None)

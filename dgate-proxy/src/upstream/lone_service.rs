@@ -10,7 +10,7 @@ use dgate_core::tags::ServerTags;
 use dgate_core::{Problem, Problems, compile};
 use tokio::runtime::Handle;
 
-use crate::client::ClientSettings;
+use crate::client::{Client, ClientSettings};
 use crate::health::HealthChecker;
 use crate::plan::{Registries, ServicePlan};
 
@@ -44,7 +44,9 @@ impl LoneService {
             return Err(Problem::error("/urls", "the endpoints do not speak HTTP").about(&key).into());
         }
         let registries = Arc::new(Registries::new(0));
-        let client = ClientSettings::default();
+        let client = Client::new(&ClientSettings::default())
+            .map_err(|error| Problem::error("/urls", error.to_string()).about(&key))?;
+        let client = Arc::new(client);
         let plan = Arc::new(ServicePlan::new(namespace, service, &registries, &client)?);
         let checker = HealthChecker::new(Arc::new(NoEvents), Handle::current());
         checker.check([&plan]);
@@ -64,6 +66,6 @@ async fn maintain(registries: Weak<Registries>) {
     loop {
         tokio::time::sleep(MAINTENANCE).await;
         let Some(registries) = registries.upgrade() else { return };
-        registries.transports.maintain();
+        registries.transports.maintain(None);
     }
 }

@@ -90,14 +90,6 @@ where
             }
         };
         policy.budget().request(Instant::now());
-        if policy.rules().retries == 0 {
-            return RetryFuture {
-                attempt: Some(self.inner.call(request)),
-                pause: None,
-                failed: None,
-                state: None,
-            };
-        }
         let slot = ReturnSlot::default();
         request.extensions_mut().insert(slot.clone());
         let (head, body) = request.into_parts();
@@ -212,7 +204,7 @@ impl<S> State<S> {
         if is_stale {
             self.stale += 1;
         } else {
-            if self.retries >= rules.retries {
+            if self.retries >= rules.retries || head.is_none() || !self.replay.is_whole() {
                 return Err(result);
             }
             if !self.policy.budget().try_retry(Instant::now()) {

@@ -11,8 +11,8 @@ use super::super::body_sender::{BodySender, Filled};
 use super::super::encode::{self, BodyHeader};
 use super::super::framing::has_no_body;
 use super::super::outgoing::Outgoing;
-use super::super::pace::{Pace, PaceLimits};
 use super::SharedWire;
+use crate::pace::{Pace, PaceLimits};
 
 /// What becomes of the connection after the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
