@@ -159,7 +159,7 @@ impl Exchange {
     pub(crate) fn new(connection: Connection, lease: Lease, outbound: Outbound<'_>) -> Self {
         let Outbound { method, target, headers, body, wants_upgrade, .. } = outbound;
         let framing = request_framing(method, headers, &body);
-        let mut out = Outgoing::default();
+        let mut out = Outgoing::with_room();
         encode::push_request(&mut out.buffer, method, target, headers, framing);
         let is_websocket = wants_upgrade
             && headers.get(http::header::UPGRADE).is_some_and(|value| framing::has_token(value, "websocket"));

@@ -63,7 +63,7 @@ impl<'w> Responder<'w> {
             _ if !stays_open => Some("close"),
             _ => (version == Version::HTTP_10).then_some("keep-alive"),
         };
-        let mut out = Outgoing::default();
+        let mut out = Outgoing::with_room();
         encode::push_response(&mut out.buffer, &head, framing, connection);
         Self {
             wire,
