@@ -1,11 +1,13 @@
-//! Quantities as people write them: `"30s"`, `"10MiB"`, `"20%"`.
+//! Quantities as people write them: `"30s"`, `"10MiB"`, `"20%"`, `"10.0.0.0/8"`.
 
 mod byte_size;
 mod duration;
+mod network;
 mod percent;
 
 pub use byte_size::ByteSize;
 pub use duration::HumanDuration;
+pub use network::Network;
 pub use percent::Percent;
 
 /// The text is no quantity of the expected kind.
@@ -14,6 +16,17 @@ pub use percent::Percent;
 pub struct UnitError {
     text: String,
     expected: &'static str,
+}
+
+/// Says what is wrong with a text as a quantity of this name (`x-dgate-unit` in schemas).
+pub(crate) fn fault(unit: &str, text: &str) -> Option<UnitError> {
+    match unit {
+        "duration" => text.parse::<HumanDuration>().err(),
+        "size" => text.parse::<ByteSize>().err(),
+        "percent" => text.parse::<Percent>().err(),
+        "network" => text.parse::<Network>().err(),
+        _ => None,
+    }
 }
 
 /// Serialises as the canonical text, deserialises from any accepted text, and appears as a string in schemas.

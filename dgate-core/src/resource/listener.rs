@@ -1,11 +1,10 @@
 //! `listener`: a TCP address and what to do with its connections.
 
-use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{default_namespace, is_default, named_resource};
-use crate::units::HumanDuration;
+use crate::units::{HumanDuration, Network};
 
 /// A TCP address and what to do with its connections.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,8 +40,7 @@ pub struct Listener {
     pub limits: ListenerLimits,
     /// Clients that may connect; everybody when empty.
     #[serde(default, skip_serializing_if = "is_default")]
-    #[schemars(with = "Vec<String>")]
-    pub allow_list: Vec<IpNet>,
+    pub allow_list: Vec<Network>,
     /// Labels and conditions.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Vec<String>,
@@ -96,8 +94,7 @@ pub struct ProxyProtocol {
     pub accept: ProxyProtocolAccept,
     /// Clients whose header is believed.
     #[serde(skip_serializing_if = "is_default")]
-    #[schemars(with = "Vec<String>")]
-    pub trusted: Vec<IpNet>,
+    pub trusted: Vec<Network>,
     /// Which header is sent upstream.
     #[serde(skip_serializing_if = "is_default")]
     pub send: ProxyProtocolSend,
