@@ -1,4 +1,4 @@
-//! Quantities as people write them: `"30s"`, `"10MiB"`, `"20%"`, `"10.0.0.0/8"`.
+//! Quantities as people write them: `"30s"`, `"10MiB"`, `"20%"`.
 
 mod byte_size;
 mod duration;
@@ -7,7 +7,7 @@ mod percent;
 
 pub use byte_size::ByteSize;
 pub use duration::HumanDuration;
-pub use network::Network;
+pub use network::{Address, Network};
 pub use percent::Percent;
 
 /// The text is no quantity of the expected kind.
@@ -24,7 +24,6 @@ pub(crate) fn fault(unit: &str, text: &str) -> Option<UnitError> {
         "duration" => text.parse::<HumanDuration>().err(),
         "size" => text.parse::<ByteSize>().err(),
         "percent" => text.parse::<Percent>().err(),
-        "network" => text.parse::<Network>().err(),
         _ => None,
     }
 }

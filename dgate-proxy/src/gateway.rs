@@ -20,7 +20,7 @@ pub use builder::GatewayBuilder;
 pub use handle::GatewayHandle;
 pub use serve::Serve;
 
-use crate::drain::Drain;
+use crate::drain::{Busy, Drain};
 use crate::edge::{HangUp, ObserveLayer, PinSnapshot, PinSnapshotLayer};
 use crate::io::Io;
 use crate::metrics::PlaneMetrics;
@@ -127,7 +127,10 @@ where
             let mut response = answer.await?;
             response.extensions_mut().remove::<HangUp>();
             if let (Some(tunnel), Some(upgrade)) = (Tunnel::take_from(&mut response), upgrade) {
+                // The host's server lets go of the connection before the tunnel begins: a drain must not miss it.
+                let opening = drain.busy(Busy::Tunnel);
                 tokio::spawn(async move {
+                    let _opening = opening;
                     match upgrade.await {
                         Ok(client) => {
                             let client = Io::Other(Box::new(TokioIo::new(client)));

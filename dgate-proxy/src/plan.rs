@@ -40,8 +40,8 @@ impl ProxyPlan {
         self.namespaces.get(id as usize)?.as_ref()
     }
 
-    pub(crate) fn namespaces(&self) -> impl Iterator<Item = &Arc<NamespacePlan>> {
-        self.namespaces.iter().flatten()
+    pub(crate) fn services(&self) -> impl Iterator<Item = &Arc<ServicePlan>> {
+        self.namespaces.iter().flatten().flat_map(|namespace| namespace.services())
     }
 }
 

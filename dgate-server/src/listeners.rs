@@ -193,6 +193,9 @@ impl Listeners {
         }
         for gone in before {
             let goes_on = self.open.iter().any(|open| Arc::ptr_eq(&open.sockets, &gone.sockets));
+            if !goes_on {
+                gone.sockets.refuse_new();
+            }
             for task in gone.tasks {
                 if goes_on {
                     task.running.abort();
@@ -259,6 +262,7 @@ impl Listeners {
         let (gone, stays): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.open).into_iter().partition(|open| open.wanted.is_proxy());
         self.open = stays;
+        gone.iter().for_each(|open| open.sockets.refuse_new());
         for Open { tasks, sockets, .. } in gone {
             let running: Vec<_> = tasks.into_iter().map(Task::stop).collect();
             for task in running {

@@ -25,25 +25,19 @@ pub(crate) fn steps() -> Vec<Step> {
 fn licences(project: &Project) -> Result<()> {
     tools::ensure(project, tools::FOR_LICENCES)?;
     // Not `advisories`: whether one was published today says nothing about a change.
-    command::run(&mut project.cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]))
+    command::run(&mut project.cargo("deny --offline check bans licenses sources"))
 }
 
 fn clippy(project: &Project) -> Result<()> {
-    command::run(&mut project.cargo([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--profile",
-        "ci",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    command::run(
+        &mut project.cargo(
+            "clippy --keep-going --workspace --all-targets --all-features --profile ci -- -D warnings",
+        ),
+    )
 }
 
 fn docs(project: &Project) -> Result<()> {
-    let mut cargo = project.cargo(["doc", "--workspace", "--all-features", "--no-deps", "--profile", "ci"]);
+    let mut cargo = project.cargo("doc --workspace --all-features --no-deps --keep-going --profile ci");
     command::run(cargo.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
@@ -51,8 +45,8 @@ fn docs(project: &Project) -> Result<()> {
 fn features(project: &Project) -> Result<()> {
     for package in project.members() {
         for features in feature_sets(package) {
-            let mut cargo = project.cargo(["check", "--profile", "ci", "--package", &package.name]);
-            command::run(cargo.args(features))?;
+            let mut cargo = project.cargo("check --profile ci --package");
+            command::run(cargo.arg(package.name.as_str()).args(features))?;
         }
     }
     Ok(())

@@ -36,10 +36,10 @@ impl Project {
         members
     }
 
-    /// `cargo` with arguments, at the root.
-    pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    /// `cargo` at the root, with a line of arguments; those that may contain spaces are added by the caller.
+    pub(crate) fn cargo(&self, arguments: &str) -> Command {
         let mut command = Command::new("cargo");
-        command.args(arguments).current_dir(self.root());
+        command.args(arguments.split_whitespace()).current_dir(self.root());
         command
     }
 

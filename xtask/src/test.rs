@@ -21,27 +21,9 @@ fn tools(project: &Project) -> Result<()> {
 }
 
 fn doctests(project: &Project) -> Result<()> {
-    command::run(&mut project.cargo([
-        "test",
-        "--doc",
-        "--workspace",
-        "--all-features",
-        "--profile",
-        "ci",
-        "--quiet",
-    ]))
+    command::run(&mut project.cargo("test --doc --workspace --all-features --profile ci --quiet"))
 }
 
 fn tests(project: &Project) -> Result<()> {
-    command::run(&mut project.cargo([
-        "nextest",
-        "run",
-        "--workspace",
-        "--all-features",
-        "--all-targets",
-        "--cargo-profile",
-        "ci",
-        "--profile",
-        "ci",
-    ]))
+    command::run(&mut project.cargo("nextest run --workspace --all-features --cargo-profile ci --profile ci"))
 }

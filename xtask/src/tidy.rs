@@ -35,5 +35,5 @@ pub(crate) fn steps() -> Vec<Step> {
 }
 
 fn format(project: &Project) -> Result<()> {
-    command::run(&mut project.cargo(["fmt", "--all", "--check"]))
+    command::run(&mut project.cargo("fmt --all --check"))
 }

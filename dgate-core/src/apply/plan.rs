@@ -105,6 +105,7 @@ impl<'a> Planner<'a> {
             self.put(put).await?;
         }
         self.check_documents_of_changed_schemas().await?;
+        self.keep_default_namespace();
         self.delete_all().await?;
         if self.problems.has_errors() { Err(ApplyError::Invalid(self.problems)) } else { Ok(self.plan) }
     }
@@ -207,6 +208,21 @@ impl<'a> Planner<'a> {
                 reason: format!("an interceptor made it {}, which is another resource", other.key()),
             }),
             Verdict::Refuse(reason) => Err(ApplyError::Refused { key: key.clone(), reason }),
+        }
+    }
+
+    /// The namespace `default` is there without being created. The store learns of it with the first thing in it.
+    fn keep_default_namespace(&mut self) {
+        let is_in_it = |write: &Write| matches!(write, Write::Put(stored) if stored.spec.namespace() == DEFAULT_NAMESPACE);
+        let implicit = self.plan.next.namespace(DEFAULT_NAMESPACE).filter(|stored| stored.meta.revision == 0);
+        if let Some(implicit) = implicit
+            && self.plan.writes.iter().any(is_in_it)
+        {
+            let (created_at, updated_at) = (self.now, self.now);
+            let meta = Meta { revision: self.around.revision, created_at, updated_at, owner: None };
+            let stored = StoredAny { spec: implicit.spec.clone().into(), meta };
+            self.plan.next.put(stored.clone());
+            self.plan.writes.insert(0, Write::Put(stored));
         }
     }
 

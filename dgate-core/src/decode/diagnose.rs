@@ -149,12 +149,17 @@ fn check_text(text: &str, schema: Node<'_>, at: &str, problems: &mut Problems) {
         problems.extend(units::fault(unit, text).map(|fault| Problem::error(at, fault.to_string())));
         return;
     }
-    let Some(pattern) = schema.text("pattern") else { return };
-    if regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text)) {
-        return;
+    let pattern = schema.text("pattern");
+    let is_right = match (schema.text("format"), pattern) {
+        (Some("ip"), _) => text.parse::<std::net::IpAddr>().is_ok(),
+        (Some("cidr"), _) => text.parse::<ipnet::IpNet>().is_ok(),
+        (_, Some(pattern)) => regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text)),
+        (_, None) => true,
+    };
+    if !is_right {
+        let expected = schema.text("description").or(pattern).unwrap_or_default();
+        problems.push(Problem::error(at, format!("`{text}` is not {expected}")));
     }
-    let expected = schema.text("description").unwrap_or(pattern);
-    problems.push(Problem::error(at, format!("`{text}` is not {expected}")));
 }
 
 fn check_range(number: &serde_json::Number, schema: Node<'_>, at: &str, problems: &mut Problems) {

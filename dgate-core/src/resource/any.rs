@@ -31,6 +31,11 @@ macro_rules! any_resource {
                 match self { $(Self::$kind(resource) => resource.key(),)* }
             }
 
+            /// The namespace; empty for namespaces themselves.
+            pub fn namespace(&self) -> &str {
+                match self { $(Self::$kind(resource) => resource.namespace(),)* }
+            }
+
             /// Labels and conditions.
             pub fn tags(&self) -> &[String] {
                 match self { $(Self::$kind(resource) => resource.tags(),)* }

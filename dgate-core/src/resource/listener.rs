@@ -1,5 +1,6 @@
 //! `listener`: a TCP address and what to do with its connections.
 
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,8 @@ pub struct Listener {
     pub limits: ListenerLimits,
     /// Clients that may connect; everybody when empty.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub allow_list: Vec<Network>,
+    #[schemars(with = "Vec<Network>")]
+    pub allow_list: Vec<IpNet>,
     /// Labels and conditions.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Vec<String>,
@@ -94,7 +96,8 @@ pub struct ProxyProtocol {
     pub accept: ProxyProtocolAccept,
     /// Clients whose header is believed.
     #[serde(skip_serializing_if = "is_default")]
-    pub trusted: Vec<Network>,
+    #[schemars(with = "Vec<Network>")]
+    pub trusted: Vec<IpNet>,
     /// Which header is sent upstream.
     #[serde(skip_serializing_if = "is_default")]
     pub send: ProxyProtocolSend,

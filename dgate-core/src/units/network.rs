@@ -1,73 +1,42 @@
-//! Networks: `"10.0.0.0/8"`, `"::1"`.
+//! Addresses and networks, as the schema describes them. What they are read into are the types of the standard library
+//! and of `ipnet`: `#[schemars(with = "Address")]`.
 
-use std::fmt;
-use std::net::IpAddr;
-use std::str::FromStr;
+use std::borrow::Cow;
 
-use ipnet::IpNet;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{UnitError, text_unit};
+/// How an IP address is described.
+#[derive(Debug)]
+pub enum Address {}
 
-/// A network, or a single address: `"10.0.0.0/8"`, `"192.168.1.7"`, `"2001:db8::/32"`.
-///
-/// ```
-/// use dgate_core::units::Network;
-/// let network: Network = "10.0.0.0/8".parse().unwrap();
-/// assert!(network.get().contains(&"10.1.2.3".parse::<std::net::IpAddr>().unwrap()));
-/// assert_eq!("10.0.0.7".parse::<Network>().unwrap().to_string(), "10.0.0.7");
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Network(IpNet);
-
-impl Network {
-    /// The network itself; an address is one of its own.
-    pub const fn get(self) -> IpNet {
-        self.0
+impl JsonSchema for Address {
+    fn schema_name() -> Cow<'static, str> {
+        "Address".into()
     }
-}
 
-impl From<IpNet> for Network {
-    fn from(network: IpNet) -> Self {
-        Self(network)
-    }
-}
-
-impl FromStr for Network {
-    type Err = UnitError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-        text.parse().ok().or_else(address).map(Self).ok_or_else(|| UnitError {
-            text: text.to_owned(),
-            expected: "a network such as \"10.0.0.0/8\", or an address",
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": "ip",
+            "description": "an IP address, such as \"127.0.0.1\" or \"::1\"",
         })
     }
 }
 
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.prefix_len() == self.0.max_prefix_len() { self.0.addr().fmt(f) } else { self.0.fmt(f) }
+/// How a network is described.
+#[derive(Debug)]
+pub enum Network {}
+
+impl JsonSchema for Network {
+    fn schema_name() -> Cow<'static, str> {
+        "Network".into()
     }
-}
 
-text_unit!(
-    Network,
-    "network",
-    "a network such as \"10.0.0.0/8\", or an address",
-    r"^[0-9a-fA-F.:]+(/[0-9]+)?$"
-);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_written_is_what_is_read() {
-        for text in ["10.0.0.0/8", "10.0.0.7", "::1", "2001:db8::/32", "0.0.0.0/0"] {
-            assert_eq!(text.parse::<Network>().unwrap().to_string(), text);
-        }
-        for text in ["", "10.0.0.0/33", "10.0.0", "example.com", "::1/129", "/8"] {
-            assert!(text.parse::<Network>().is_err(), "{text}");
-        }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": "cidr",
+            "description": "a network in CIDR notation, such as \"10.0.0.0/8\" or \"192.0.2.7/32\"",
+        })
     }
 }

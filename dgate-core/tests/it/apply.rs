@@ -178,16 +178,22 @@ async fn an_owner_keeps_its_set_in_step_and_leaves_others_alone() {
 #[tokio::test]
 async fn dry_runs_and_expected_revisions() {
     let pipeline = Pipeline::start().await;
-    let mut dry = ChangeSet::new().put(Route::new("r", "/a"));
-    dry.dry_run = true;
-    assert_eq!(pipeline.apply(dry).await.unwrap().outcomes[0].1, Outcome::Created);
+    let put = || ChangeSet::new().put(Route::new("r", "/a"));
+    assert_eq!(pipeline.apply(put().dry_run()).await.unwrap().outcomes[0].1, Outcome::Created);
     assert_eq!(pipeline.route("r"), None);
-    let mut expecting = ChangeSet::new().put(Route::new("r", "/a"));
-    expecting.expect_revision = Some(5);
-    let error = pipeline.apply(expecting.clone()).await.unwrap_err();
+    let error = pipeline.apply(put().expect_revision(5)).await.unwrap_err();
     assert_eq!(error.to_string(), "the configuration is at revision 0, not at 5");
-    expecting.expect_revision = Some(0);
-    pipeline.apply(expecting).await.unwrap();
+    pipeline.apply(put().expect_revision(0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_only_created_is_left_as_it_is() {
+    let pipeline = Pipeline::start().await;
+    for (path, outcome) in [("/a", "created"), ("/b", "unchanged")] {
+        let applied = pipeline.apply(ChangeSet::new().create(Route::new("r", path))).await.unwrap();
+        assert_eq!(applied.outcomes[0].1.to_string(), outcome);
+        assert_eq!(pipeline.route("r").unwrap(), "/a");
+    }
 }
 
 #[tokio::test]
@@ -311,4 +317,23 @@ async fn old_generations_die() {
         pipeline.apply(ChangeSet::new().put(Route::new("r", format!("/{index}")))).await.unwrap();
     }
     assert_eq!(pipeline.applier.live().generations_alive(), 1);
+}
+
+#[tokio::test]
+async fn another_worker_loads_from_the_store_what_this_one_made_live() {
+    let pipeline = Pipeline::start().await;
+    let changes =
+        ChangeSet::new().put(Service::new("s", ["http://a"])).put(Route::new("r", "/a").to_service("s"));
+    pipeline.apply(changes).await.unwrap();
+    let (revision, stored) = pipeline.store.load().await.unwrap();
+    assert_eq!(revision, 1);
+    let keys: Vec<_> = stored.iter().map(|resource| resource.key().to_string()).collect();
+    assert_eq!(keys, ["namespace/default", "service/default/s", "route/default/r"]);
+    let store: Arc<dyn Store> = pipeline.store.clone();
+    let environment = Environment { default_namespace: false, ..Environment::default() };
+    let (again, mut worker) = Applier::new(store, Vec::new(), Arc::new(NoEvents), environment);
+    worker.load().await.unwrap();
+    let live = again.live().load();
+    let default = live.snapshot.namespaces().by_name("default").expect("it was stored with what is in it");
+    assert!(default.routes().by_name("r").is_some());
 }

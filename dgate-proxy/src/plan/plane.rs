@@ -262,7 +262,7 @@ impl Prepared for Ready {
     }
 
     fn published(self: Box<Self>) {
-        self.checker.check(&self.plan);
+        self.checker.check(self.plan.services());
         self.registries.endpoints.retire_unused();
     }
 }

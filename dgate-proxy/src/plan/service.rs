@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dgate_core::endpoint::{Balancer, Endpoint};
-use dgate_core::resource::{Balance, HashKey, PassiveHealth, RetryOn};
+use dgate_core::resource::{Balance, HashKey, PassiveHealth, Service};
 use dgate_core::snapshot::{CompiledService, CompiledUrl, NamespaceSnapshot};
 use dgate_core::{Key, Kind, Problem, Problems};
 use http::{HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue};
 use super::plane::Registries;
 use crate::client::{ClientSettings, Transport, TransportKey};
 use crate::metrics::ServiceMetrics;
-use crate::upstream::RetryBudget;
+use crate::upstream::{RetryBudget, RetryRules};
 
 /// A service with its endpoints, their connections and their health at hand.
 #[derive(Debug)]
@@ -58,22 +58,14 @@ pub(crate) enum HashOn {
     Cookie(String),
 }
 
-/// When a request is tried again.
-#[derive(Debug, Clone)]
-pub(crate) struct RetryRules {
-    pub(crate) retries: u32,
-    pub(crate) on: Vec<RetryOn>,
-    pub(crate) pause: Duration,
-}
-
 impl ServicePlan {
-    pub(super) fn new(
+    pub(crate) fn new(
         namespace: &NamespaceSnapshot,
         service: &Arc<CompiledService>,
         registries: &Registries,
         client: &ClientSettings,
     ) -> Result<Self, Problems> {
-        let spec = &service.spec.spec;
+        let spec: &Service = &service.spec.spec;
         let key = Key::new(Kind::Service, namespace.name.clone(), service.name.clone());
         let mut problems = Problems::new();
         let mut endpoints = Vec::with_capacity(service.urls.len());
@@ -103,11 +95,7 @@ impl ServicePlan {
             namespace: namespace.name.clone(),
             balancer: Balancer::new(members, &spec.balance, health.fail_closed, slow_start),
             hash_on: hash_on(&spec.balance),
-            retry: RetryRules {
-                retries: spec.retries,
-                on: spec.retry_on.clone(),
-                pause: spec.retry_timeout.map_or(Duration::from_millis(25), |pause| pause.get()),
-            },
+            retry: RetryRules::from(spec),
             budget: registries.budget(&namespace.name, &service.name, spec.retry_budget),
             passive: health.passive.clone(),
             connect_timeout: spec.connect_timeout.get(),

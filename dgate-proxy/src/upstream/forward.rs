@@ -206,7 +206,7 @@ fn set_forwarded(headers: &mut HeaderMap, context: &RequestContext, settings: Op
         headers.insert(FORWARDED, appended(all_before, &element));
         keep_or_set(headers, X_FORWARDED_PROTO, Some(proto));
         keep_or_set(headers, X_FORWARDED_HOST, host);
-        keep_or_set(headers, X_FORWARDED_PORT, Some(connection.port_header().clone()));
+        keep_or_set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
         let ip = HeaderValue::from_str(&context.record.client.ip.to_string()).ok();
         set(headers, X_REAL_IP, ip);
     } else {
@@ -214,7 +214,7 @@ fn set_forwarded(headers: &mut HeaderMap, context: &RequestContext, settings: Op
         headers.insert(FORWARDED, element);
         headers.insert(X_FORWARDED_PROTO, proto);
         set(headers, X_FORWARDED_HOST, host);
-        headers.insert(X_FORWARDED_PORT, connection.port_header().clone());
+        set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
         headers.insert(X_REAL_IP, peer.clone());
     }
 }

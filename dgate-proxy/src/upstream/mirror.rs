@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use dgate_core::body::{Body, BodyError};
+use dgate_core::units::Percent;
 use dgate_core::{GatewayError, metric_names};
 use http::{Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
@@ -30,13 +31,22 @@ const AHEAD: usize = 16;
 /// copy: a mirror that cannot keep up loses copies.
 #[derive(Debug, Clone)]
 pub struct MirrorTrafficLayer {
-    attempt: SharedService,
+    /// Who gets the copies.
+    mirror: SharedService,
+    /// Which share of the requests is copied; the route says so when there is none.
+    share: Option<Percent>,
     under_way: Arc<Semaphore>,
 }
 
 impl MirrorTrafficLayer {
-    pub(crate) fn new(attempt: SharedService) -> Self {
-        Self { attempt, under_way: Arc::new(Semaphore::new(MOST)) }
+    /// A layer that copies this share of all requests to a service of its own.
+    pub fn new(mirror: SharedService, share: Percent) -> Self {
+        Self { mirror, share: Some(share), under_way: Arc::new(Semaphore::new(MOST)) }
+    }
+
+    /// A layer that asks the route, and sends copies by this attempt.
+    pub(crate) fn of_route(attempt: SharedService) -> Self {
+        Self { mirror: attempt, share: None, under_way: Arc::new(Semaphore::new(MOST)) }
     }
 }
 
@@ -68,7 +78,11 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match mirror_of(&request) {
+        let mirror = match self.layer.share {
+            Some(share) => is_drawn(share).then_some(Mirror(None)),
+            None => mirror_of(&request).map(|service| Mirror(Some(service))),
+        };
+        match mirror {
             Some(mirror) => {
                 let request = self.layer.copy(request, mirror);
                 self.inner.call(request)
@@ -78,22 +92,30 @@ where
     }
 }
 
+/// Who gets a copy: this service, or the layer's own.
+struct Mirror(Option<Arc<ServicePlan>>);
+
+/// Whether a request is among the share that is copied.
+fn is_drawn(share: Percent) -> bool {
+    share.threshold().is_none_or(|threshold| fastrand::u64(..) < threshold)
+}
+
 /// The service that gets a copy of this request, if one does.
 fn mirror_of(request: &Request<Body>) -> Option<Arc<ServicePlan>> {
     let context = context(request).ok()?;
     let matched = context.matched.as_ref()?;
     let id = matched.route.mirror?;
     let share = matched.route.spec.spec.mirror.as_ref()?.percent;
-    if share.threshold().is_some_and(|threshold| fastrand::u64(..) >= threshold) {
+    if !is_drawn(share) {
         return None;
     }
     context.live.plan::<ProxyPlan>()?.namespace(matched.namespace.id)?.service(id).cloned()
 }
 
 impl MirrorTrafficLayer {
-    fn copy(&self, request: Request<Body>, mirror: Arc<ServicePlan>) -> Request<Body> {
+    fn copy(&self, request: Request<Body>, mirror: Mirror) -> Request<Body> {
         let Ok(permit) = self.under_way.clone().try_acquire_owned() else {
-            count(&mirror, "dropped");
+            mirror.count("dropped");
             return request;
         };
         let (head, body) = request.into_parts();
@@ -102,7 +124,9 @@ impl MirrorTrafficLayer {
         *copy.uri_mut() = head.uri.clone();
         *copy.headers_mut() = head.headers.clone();
         // Nothing of the original's context: a copy must not keep a configuration alive.
-        copy.extensions_mut().insert(OtherService(mirror.clone()));
+        if let Mirror(Some(service)) = &mirror {
+            copy.extensions_mut().insert(OtherService(service.clone()));
+        }
         let body = match body.bytes() {
             Some(bytes) => {
                 *copy.body_mut() = Body::full(bytes);
@@ -121,8 +145,8 @@ impl MirrorTrafficLayer {
         Request::from_parts(head, body)
     }
 
-    fn send(&self, copy: Request<Body>, mirror: Arc<ServicePlan>, permit: OwnedSemaphorePermit) {
-        let answer = self.attempt.call(copy);
+    fn send(&self, copy: Request<Body>, mirror: Mirror, permit: OwnedSemaphorePermit) {
+        let answer = self.mirror.call(copy);
         tokio::spawn(async move {
             let _permit = permit;
             let outcome = match answer.await {
@@ -133,19 +157,23 @@ impl MirrorTrafficLayer {
                 }
                 Err(_) => "failed",
             };
-            count(&mirror, outcome);
+            mirror.count(outcome);
         });
     }
 }
 
-fn count(mirror: &ServicePlan, outcome: &'static str) {
-    metrics::counter!(
-        metric_names::PROXY_MIRRORED,
-        "namespace" => mirror.namespace.clone(),
-        "service" => mirror.service.name.clone(),
-        "outcome" => outcome
-    )
-    .increment(1);
+impl Mirror {
+    fn count(&self, outcome: &'static str) {
+        let nobody = || Arc::from("-");
+        let Self(service) = self;
+        metrics::counter!(
+            metric_names::PROXY_MIRRORED,
+            "namespace" => service.as_ref().map_or_else(nobody, |service| service.namespace.clone()),
+            "service" => service.as_ref().map_or_else(nobody, |service| service.service.name.clone()),
+            "outcome" => outcome
+        )
+        .increment(1);
+    }
 }
 
 /// A body whose pieces go to a mirror as well.

@@ -10,7 +10,7 @@ use dgate_core::body::Body;
 use dgate_core::context::{RequestContext, RequestRecord};
 use dgate_core::endpoint::HealthChange;
 use dgate_core::error::Blame;
-use dgate_core::event::EventSink;
+use dgate_core::event::{EventSink, NoEvents};
 use dgate_core::{ErrorKind, GatewayError};
 use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
@@ -21,7 +21,8 @@ use super::Target;
 use crate::health::report;
 
 /// Notes how long each attempt took and whether it failed; endpoints that keep failing are ejected. Innermost but for
-/// sending, so that it sees every attempt as it is.
+/// sending, so that it sees every attempt as it is. Below [`SelectEndpoint`](super::SelectEndpoint), which says whom an
+/// attempt asks.
 #[derive(Clone)]
 pub struct TrackHealthLayer {
     events: Arc<dyn EventSink>,
@@ -31,6 +32,13 @@ impl TrackHealthLayer {
     /// A layer that tells of endpoints that go down.
     pub fn new(events: Arc<dyn EventSink>) -> Self {
         Self { events }
+    }
+}
+
+impl Default for TrackHealthLayer {
+    /// A layer that tells nobody.
+    fn default() -> Self {
+        Self::new(Arc::new(NoEvents))
     }
 }
 

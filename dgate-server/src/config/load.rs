@@ -183,6 +183,12 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
     check_admin(&config, problems);
     check_runtime(&config, problems);
     find_places(&config, source, problems);
+    if problems.has_errors() {
+        // The gateway is not even asked: what it would say of the resources is said here, so that all is said at once.
+        let resources =
+            dgate_core::apply::resource_set(config.proxy.init_resources.iter().map(|(_, resource)| resource));
+        problems.extend(dgate_core::compile(&resources, &tags, None).err().into_iter().flatten());
+    }
     let environment = Environment { tags, default_namespace: !config.disable_default_namespace };
     let files = files.read;
     Some(Loaded { config, settings, environment, warnings: Problems::new(), source: source.clone(), files })

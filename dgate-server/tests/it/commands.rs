@@ -31,8 +31,8 @@ fn validate_reads_certificates_and_modules_files() {
     );
     let (code, _, stderr) = run(&directory, &["validate", "-c", "config.yaml"]);
     assert_eq!(code, Some(78), "{stderr}");
-    assert!(stderr.contains("domain/default/d"), "{stderr}");
-    assert!(stderr.contains("certificate"), "{stderr}");
+    assert!(stderr.contains("domain/default/d: `cert` is not PEM"), "{stderr}");
+    assert!(stderr.contains("config.yaml:6:18"), "where the file is named: {stderr}");
 }
 
 #[test]
@@ -69,7 +69,10 @@ fn config_print_shows_origins_and_no_secrets() {
 #[test]
 fn what_is_printed_is_a_configuration() {
     let directory = Directory::new();
-    directory.write("config.yaml", "proxy: {port: 81, strict_mode: true, limits: {body: 1MiB}}\ntest_server: {}\n");
+    directory.write(
+        "config.yaml",
+        "proxy: {port: 81, strict_mode: true, limits: {body: 1MiB}}\ntest_server: {}\n",
+    );
     let (_, printed, _) = run(&directory, &["config", "print", "-c", "config.yaml"]);
     directory.write("again.yaml", &printed);
     let (code, again, stderr) = run(&directory, &["config", "print", "-c", "again.yaml"]);

@@ -13,7 +13,12 @@ async fn with_proxy(upstream: &TestUpstream, keys: &str) -> Running {
     Running::start(&text.replace("proxy:\n", &format!("proxy:\n{keys}"))).await
 }
 
-async fn seen_header(upstream: &TestUpstream, running: &Running, name: &str, headers: &[(&str, &str)]) -> String {
+async fn seen_header(
+    upstream: &TestUpstream,
+    running: &Running,
+    name: &str,
+    headers: &[(&str, &str)],
+) -> String {
     let mut request = Request::get("/").header("host", "a.example");
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -48,7 +53,8 @@ async fn the_proxys_keys_reach_it() {
         with_proxy(&upstream, "  trusted_proxies: [127.0.0.0/8]\n  x_forwarded_for_depth: 2\n").await;
     assert_eq!(seen_header(&upstream, &running, "x-real-ip", &forwarded).await, "1.1.1.1");
 
-    let running = with_proxy(&upstream, "  redirect_https: ['*']\n  tls: {port: 0, auto_generate: true}\n").await;
+    let running =
+        with_proxy(&upstream, "  redirect_https: ['*']\n  tls: {port: 0, auto_generate: true}\n").await;
     let answer = running.get("/x").await;
     assert_eq!((answer.status().as_u16(), answer.header("location")), (307, "https://localhost/x"));
     assert!(running.has_listener("proxy-https"));
@@ -100,10 +106,8 @@ async fn limits_reach_the_proxy() {
 #[tokio::test]
 async fn unknown_hosts_are_hung_up_on_in_strict_mode() {
     let upstream = TestUpstream::echo().await;
-    let text = configuration(&upstream.url(), "").replace(
-        "services: [",
-        "domains: [{name: d, patterns: [known.example]}]\n    services: [",
-    );
+    let text = configuration(&upstream.url(), "")
+        .replace("services: [", "domains: [{name: d, patterns: [known.example]}]\n    services: [");
     for (strict, expected) in [("", "HTTP/1.1 404"), ("  strict_mode: true\n", "")] {
         let running = Running::start(&text.replace("proxy:\n", &format!("proxy:\n{strict}"))).await;
         let address = running.address("proxy-http");
@@ -150,9 +154,7 @@ async fn log_keys() {
 #[tokio::test]
 async fn the_access_log_is_json_common_or_sampled() {
     let upstream = TestUpstream::echo().await;
-    let with = |access: &str| {
-        configuration(&upstream.url(), "").replace("access_log: {format: off}", access)
-    };
+    let with = |access: &str| configuration(&upstream.url(), "").replace("access_log: {format: off}", access);
     let running = Running::start(&with("")).await;
     let mut client = TestClient::http1(running.address("proxy-http")).await;
     let request = Request::get("/p?token=1")
@@ -211,7 +213,9 @@ async fn admin_keys() {
     assert_eq!(running.admin("/livez").await.status(), 200, "probes are open to everybody");
     let running = Running::start(&with("host: 0.0.0.0, insecure: true")).await;
     assert!(running.address("admin").ip().is_unspecified());
-    for (path, status) in [("/", 200), ("/livez", 200), ("/readyz", 200), ("/healthz", 200), ("/health", 200), ("/nope", 404)] {
+    for (path, status) in
+        [("/", 200), ("/livez", 200), ("/readyz", 200), ("/healthz", 200), ("/health", 200), ("/nope", 404)]
+    {
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], running.address("admin").port()));
         assert_eq!(get(address, "a", path).await.status(), status, "{path}");
     }

@@ -9,10 +9,8 @@ use crate::running::{Running, configuration, get};
 async fn requests_are_counted_with_bounded_labels() {
     let upstream = TestUpstream::echo().await;
     let text = configuration(&upstream.url(), "node_id: n1").replace("paths: ['/**']", "paths: ['/in/**']");
-    let text = text.replace(
-        "services: [",
-        "services: [{name: gone, urls: ['http://127.0.0.1:1'], retries: 0}, ",
-    );
+    let text =
+        text.replace("services: [", "services: [{name: gone, urls: ['http://127.0.0.1:1'], retries: 0}, ");
     let text = text.replace("routes: [", "routes: [{name: down, paths: [/down], service: gone}, ");
     let running = Running::start(&text).await;
     for index in 0..50 {
@@ -61,7 +59,10 @@ async fn requests_are_counted_with_bounded_labels() {
         assert!(all.contains(kind), "{kind}");
     }
     // What is shown only from time to time.
-    let healthy = format!("dgate_upstream_healthy{{namespace=\"default\",service=\"s\",endpoint=\"{}\"}}", upstream.url());
+    let healthy = format!(
+        "dgate_upstream_healthy{{namespace=\"default\",service=\"s\",endpoint=\"{}\"}}",
+        upstream.url()
+    );
     for series in [healthy.as_str(), "dgate_proxy_requests_in_flight"] {
         crate::eventually(series, async || running.metric(series).await.is_some()).await;
     }

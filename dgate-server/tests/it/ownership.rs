@@ -13,7 +13,8 @@ fn loaded(resources: &str) -> config::Loaded {
 }
 
 const BOTH: &str = "{services: [{name: s, urls: ['http://a:1']}], routes: [{name: one, paths: [/one], service: s}, {name: two, paths: [/two], service: s}]}";
-const ONE: &str = "{services: [{name: s, urls: ['http://a:1']}], routes: [{name: one, paths: [/one], service: s}]}";
+const ONE: &str =
+    "{services: [{name: s, urls: ['http://a:1']}], routes: [{name: one, paths: [/one], service: s}]}";
 
 async fn has_route(server: &Server, name: &str) -> bool {
     let (_, resources) = server.gateway().handle().store().load().await.unwrap();
@@ -24,7 +25,9 @@ async fn has_route(server: &Server, name: &str) -> bool {
 async fn what_is_listed_comes_and_goes_and_what_others_made_stays() {
     let mut server = Server::start(loaded(BOTH)).await.unwrap();
     let handle = server.gateway().handle().clone();
-    let theirs = ChangeSet::new().put(Service::new("t", ["http://b:1"])).put(Route::new("three", "/3").to_service("t"));
+    let theirs = ChangeSet::new()
+        .put(Service::new("t", ["http://b:1"]))
+        .put(Route::new("three", "/3").to_service("t"));
     handle.apply(theirs).await.unwrap();
     let reloaded = server.reload(loaded(ONE)).await.unwrap();
     assert_eq!((reloaded.created, reloaded.updated, reloaded.deleted), (0, 0, 1));

@@ -51,7 +51,8 @@ async fn a_port_that_is_taken_changes_nothing() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let text = configuration("http://127.0.0.1:1", "");
-    running.configure(&text.replace("host: 127.0.0.1\n  port: 0", &format!("host: 127.0.0.1\n  port: {port}")));
+    running
+        .configure(&text.replace("host: 127.0.0.1\n  port: 0", &format!("host: 127.0.0.1\n  port: {port}")));
     running.signal(Signal::HUP);
     running.says("another process listens there already").await;
     assert_eq!(running.get("/").await.status(), 200, "neither the listener nor the service has changed");
@@ -69,7 +70,8 @@ async fn listeners_move_and_open_connections_go_on() {
     assert_eq!(kept.send(request()).await.status(), 200);
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let text = configuration(&upstream.url(), "");
-    running.configure(&text.replace("host: 127.0.0.1\n  port: 0", &format!("host: 127.0.0.1\n  port: {port}")));
+    running
+        .configure(&text.replace("host: 127.0.0.1\n  port: 0", &format!("host: 127.0.0.1\n  port: {port}")));
     running.signal(Signal::HUP);
     running.says("the configuration was read again").await;
     let moved = std::net::SocketAddr::from(([127, 0, 0, 1], port));

@@ -64,7 +64,7 @@ pub(crate) struct Running {
 #[derive(Clone)]
 struct Lines {
     text: Arc<Mutex<String>>,
-    reader: Arc<Mutex<Option<JoinHandle<()>>>>,
+    reader: Arc<JoinHandle<()>>,
 }
 
 impl Lines {
@@ -76,16 +76,20 @@ impl Lines {
                 writeln!(collected.lock().unwrap(), "{line}").unwrap();
             }
         });
-        Self { text, reader: Arc::new(Mutex::new(Some(reader))) }
+        Self { text, reader: Arc::new(reader) }
     }
 
     fn so_far(&self) -> String {
         self.text.lock().unwrap().clone()
     }
 
+    /// All there is, once the process has ended. Another one may hold the other end of the pipe open: what this one
+    /// wrote has come when nothing more comes.
     fn all(&self) -> String {
-        if let Some(reader) = self.reader.lock().unwrap().take() {
-            reader.join().unwrap();
+        let mut before = None;
+        while !self.reader.is_finished() && before.as_ref() != Some(&self.so_far()) {
+            before = Some(self.so_far());
+            std::thread::sleep(std::time::Duration::from_millis(100));
         }
         self.so_far()
     }

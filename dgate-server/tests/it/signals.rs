@@ -44,7 +44,8 @@ async fn requests_under_way_are_answered_to_their_end() {
     crate::eventually("the upstream was asked", async || !upstream.seen().is_empty()).await;
     running.signal(Signal::TERM);
     running.says("stopping").await;
-    crate::eventually("no new connections", async || tokio::net::TcpStream::connect(address).await.is_err()).await;
+    crate::eventually("no new connections", async || tokio::net::TcpStream::connect(address).await.is_err())
+        .await;
     release.send(true).unwrap();
     let answer = slow.await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.text().as_str()), (200, "at last"));
@@ -55,8 +56,7 @@ async fn requests_under_way_are_answered_to_their_end() {
 #[tokio::test]
 async fn the_drain_delay_lets_load_balancers_notice() {
     let upstream = TestUpstream::echo().await;
-    let running =
-        Running::start(&configuration(&upstream.url(), "shutdown: {drain_delay: 3s}")).await;
+    let running = Running::start(&configuration(&upstream.url(), "shutdown: {drain_delay: 3s}")).await;
     assert_eq!(running.admin("/readyz").await.status(), 200);
     running.signal(Signal::TERM);
     crate::eventually("it is not ready", async || running.admin("/readyz").await.status() == 503).await;

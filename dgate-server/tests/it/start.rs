@@ -2,7 +2,6 @@
 
 use std::process::Stdio;
 
-
 use crate::running::{Directory, Running, configuration, get, line_of, output, program};
 use dgate_proxy::testing::TestUpstream;
 
@@ -53,7 +52,7 @@ async fn without_a_file_there_are_safe_defaults_and_a_line_that_says_so() {
     let printed = output(command.args(["config", "print"]).current_dir(directory.path()));
     let text = String::from_utf8(printed.stdout).unwrap();
     assert!(printed.status.success());
-    for line in ["port: 8080", "host: 0.0.0.0", "port: 9080", "host: 127.0.0.1"] {
+    for line in ["port: 8080", "host: \"0.0.0.0\"", "port: 9080", "host: \"127.0.0.1\""] {
         assert!(text.contains(line), "{line}: {text}");
     }
     assert!(!text.contains("test_server"), "off unless it is asked for");
@@ -68,7 +67,9 @@ async fn a_port_in_use_is_said_clearly() {
         let directory = Directory::new();
         let text = configuration(&upstream.url(), "");
         let text = match key {
-            "proxy" => text.replace("host: 127.0.0.1\n  port: 0", &format!("host: 127.0.0.1\n  port: {port}")),
+            "proxy" => {
+                text.replace("host: 127.0.0.1\n  port: 0", &format!("host: 127.0.0.1\n  port: {port}"))
+            }
             _ => text.replace("admin: {port: 0}", &format!("admin: {{port: {port}}}")),
         };
         let path = directory.write("config.yaml", text);
@@ -140,8 +141,7 @@ async fn the_file_is_found_by_variable_and_by_place() {
 async fn every_worker_has_a_socket_and_both_flavors_serve() {
     let upstream = TestUpstream::echo().await;
     for runtime in ["{workers: 3}", "{flavor: work_stealing, workers: 2}", "{workers: 1}"] {
-        let running =
-            Running::start(&configuration(&upstream.url(), &format!("runtime: {runtime}"))).await;
+        let running = Running::start(&configuration(&upstream.url(), &format!("runtime: {runtime}"))).await;
         let address = running.address("proxy-http");
         for _ in 0..20 {
             assert_eq!(get(address, "localhost", "/").await.status(), 200, "{runtime}");
@@ -186,8 +186,7 @@ async fn systemd_is_told() {
 #[tokio::test]
 async fn a_healthcheck_is_an_exit_status() {
     let upstream = TestUpstream::echo().await;
-    let running =
-        Running::start(&configuration(&upstream.url(), "shutdown: {drain_delay: 30s}")).await;
+    let running = Running::start(&configuration(&upstream.url(), "shutdown: {drain_delay: 30s}")).await;
     let address = running.address("admin").to_string();
     let check = || output(program().args(["healthcheck", "--address", &address])).status.code();
     assert_eq!(check(), Some(0));

@@ -103,6 +103,6 @@ fn choose(names: &[String]) -> Result<Vec<&'static Scenario>> {
 }
 
 fn build(project: &Project) -> Result<PathBuf> {
-    command::run(&mut project.cargo(["build", "--profile", "dist", "--package", "dgate-server"]))?;
+    command::run(&mut project.cargo("build --profile dist --package dgate-server"))?;
     Ok(project.target().join("dist/dgate-server"))
 }

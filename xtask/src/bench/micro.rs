@@ -12,14 +12,8 @@ pub(crate) fn run(project: &Project, filter: Option<&str>) -> Result<()> {
         let benches = package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bench));
         for bench in benches {
             found = true;
-            let mut cargo = project.cargo([
-                "bench",
-                "--package",
-                &package.name,
-                "--bench",
-                &bench.name,
-                "--all-features",
-            ]);
+            let mut cargo = project.cargo("bench --all-features");
+            cargo.args(["--package", &package.name, "--bench", &bench.name]);
             command::run(cargo.arg("--").args(filter))?;
         }
     }

@@ -46,8 +46,7 @@ pub(crate) fn check(project: &Project) -> Result<()> {
 
 /// The names of all dependencies, on all platforms and with all features.
 fn tree(project: &Project, place: &Where) -> Result<BTreeSet<String>> {
-    let mut cargo =
-        project.cargo(["tree", "--all-features", "--target", "all", "--prefix", "none", "--format", "{p}"]);
+    let mut cargo = project.cargo("tree --all-features --target all --prefix none --format {p}");
     match place {
         Where::Anywhere => cargo.arg("--workspace"),
         Where::In(name) => cargo.args(["--package", name, "--edges", "no-dev"]),

@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
     /// The address to listen on.
-    #[schemars(with = "String")]
+    #[schemars(with = "dgate_core::units::Address")]
     pub host: IpAddr,
     /// The port; 0 picks a free one.
     pub port: u16,
     /// Clients that may ask (CIDR); all when empty. Probes are open to everybody.
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<dgate_core::units::Network>")]
     pub allow_list: Vec<IpNet>,
     /// Listen on an address that others can reach, without authentication.
     pub insecure: bool,
