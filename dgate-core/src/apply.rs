@@ -11,7 +11,6 @@ mod worker;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 pub use change::{Applied, ApplyError, Change, ChangeSet, Environment, Mode, Outcome, Settings};
@@ -75,13 +74,9 @@ impl Applier {
 
 /// A set of resources that no store has seen yet, for checking and for tests; the namespace `default` is in it.
 pub fn resource_set(resources: impl IntoIterator<Item = AnyResource>) -> ResourceSet {
-    let now = Timestamp::UNIX_EPOCH;
     let mut set = ResourceSet::with_default_namespace();
     for spec in resources {
-        set.put(StoredAny {
-            spec,
-            meta: Meta { revision: 0, created_at: now, updated_at: now, owner: None },
-        });
+        set.put(StoredAny { spec, meta: Meta::unstored() });
     }
     set
 }

@@ -17,16 +17,17 @@ mod services;
 
 use std::sync::Arc;
 
-use crate::key::name_fault;
+use crate::key::{DEFAULT_NAMESPACE, name_fault};
 use crate::pattern::PatternError;
+use crate::problems::did_you_mean;
 use crate::resource::Resource;
 use crate::snapshot::Snapshot;
-use crate::stored::ResourceSet;
+use crate::stored::{ResourceSet, Table, Tables};
 use crate::tags::{Conditions, ServerTags};
-use crate::{Problem, Problems};
+use crate::{Key, Problem, Problems};
 
-pub use collections::check_document;
-pub(crate) use references::{Reference, references_of};
+pub use collections::DocumentCheck;
+pub(crate) use references::{can_be_referred_to, references_of};
 
 /// Compiles a set of resources for a server with these tags. `previous` is the snapshot that runs, if there is one.
 ///
@@ -67,30 +68,68 @@ pub fn compile(
     for name in &gone {
         snapshot.namespaces.remove(name);
     }
+    snapshot.unapplied.retain(|name, _| resources.namespace(name).is_some());
 
     for (name, stored, tables) in resources.namespaces() {
-        let running = snapshot.namespaces.by_name(name).cloned();
-        let key = stored.spec.key();
-        let (conditions, found) = Conditions::parse(&stored.spec.tags);
-        problems.extend(found.about(&key));
-        problems.extend(name_problem(name).map(|problem| problem.about(&key)));
+        let mut found: Problems = name_problem(name).into_iter().collect();
+        let (conditions, wrong_tags) = Conditions::parse(&stored.spec.tags);
+        found.extend(wrong_tags);
+        if !found.is_empty() {
+            problems.extend(found.about(&stored.spec.key()));
+        }
         let applies = conditions.hold_on(tags);
-        if applies && running.as_ref().is_some_and(|running| running.resources.same(tables)) {
+        let running = snapshot.namespaces.by_name(name).cloned();
+        let known = if applies {
+            running.as_ref().map(|running| &running.resources)
+        } else {
+            snapshot.unapplied.get(name)
+        };
+        if known.is_some_and(|known| known.same(tables)) {
             continue;
         }
         let compiled = namespace::compile(name, tables, tags, running.as_deref(), &mut problems);
         if applies {
+            snapshot.unapplied.remove(name);
             snapshot.namespaces.insert(name, |id| compiled.with_id(id));
         } else {
             snapshot.namespaces.remove(name);
+            snapshot.unapplied.insert(name.clone(), tables.clone());
         }
     }
+    for resource in resources.astray() {
+        problems.push(missing_namespace(&resource.key(), resources));
+    }
 
-    if let Some(domains) = domains::compile(&snapshot, previous, tags, &mut problems) {
-        snapshot.domains = Arc::new(domains);
+    if !unchanged(&snapshot, previous, |tables| &tables.listeners) {
+        listeners::check_addresses(&snapshot, &mut problems);
+    }
+    if !unchanged(&snapshot, previous, |tables| &tables.domains) {
+        snapshot.domains = Arc::new(domains::compile(&snapshot, previous, &mut problems));
     }
     snapshot.find_fallback();
     problems.or(snapshot)
+}
+
+/// Whether the same namespaces apply as before, with the same resources of a kind.
+fn unchanged<R>(snapshot: &Snapshot, previous: Option<&Snapshot>, of: impl Fn(&Tables) -> &Table<R>) -> bool {
+    let Some(previous) = previous else { return false };
+    snapshot.namespaces.len() == previous.namespaces.len()
+        && snapshot.namespaces.iter().all(|namespace| {
+            previous.namespaces.get(namespace.id).is_some_and(|before| {
+                before.name == namespace.name && of(&before.resources).same(of(&namespace.resources))
+            })
+        })
+}
+
+fn missing_namespace(key: &Key, resources: &ResourceSet) -> Problem {
+    let names = resources.namespaces().map(|(name, ..)| &**name);
+    let help = did_you_mean(&key.namespace, names).or_else(|| {
+        (*key.namespace == *DEFAULT_NAMESPACE)
+            .then(|| "it is turned off by `disable_default_namespace`; set `namespace`".to_owned())
+    });
+    Problem::error("/namespace", format!("namespace `{}` does not exist", key.namespace))
+        .with_help_if(help)
+        .about(key)
 }
 
 /// What is wrong with a resource's name, if something is.

@@ -4,7 +4,9 @@
 //! ([`spelling`]), what is wrong with a value that does not fit ([`diagnose`]), and what editors show.
 
 mod diagnose;
+mod public;
 mod schema;
+mod shape;
 mod spelling;
 
 use schemars::JsonSchema;
@@ -14,6 +16,7 @@ use serde_json::Value;
 use crate::{Problem, Problems};
 use schema::Root;
 
+pub use public::public;
 pub use schema::json_schema;
 
 /// Decodes a value, accepting the spellings of DGate 1 and 2 (`stripPath`, `connect_timeout_ms: 250`).
@@ -28,26 +31,34 @@ pub use schema::json_schema;
 /// # Errors
 /// Everything that is wrong with the value, each with its place in it.
 pub fn decode<T: DeserializeOwned + JsonSchema>(mut value: Value) -> Result<T, Problems> {
-    if let Ok(decoded) = T::deserialize(&value) {
+    let root = Root::of::<T>();
+    // Serde would take a list for a mapping, its fields in order.
+    let is_shaped = shape::fits(&value, root.node());
+    if is_shaped && let Ok(decoded) = T::deserialize(&value) {
         return Ok(decoded);
     }
-    let root = Root::of::<T>();
-    spelling::canonicalize(&mut value, root.node());
-    let error = match serde_path_to_error::deserialize::<_, T>(&value) {
-        Ok(decoded) => return Ok(decoded),
-        Err(error) => error,
-    };
-    let problems = diagnose::diagnose(&value, root.node());
-    if problems.has_errors() {
-        return Err(problems);
+    let mut problems = spelling::canonicalize(&mut value, root.node());
+    let decoded = serde_path_to_error::deserialize::<_, T>(&value);
+    if decoded.is_err() || !is_shaped {
+        problems.extend(diagnose::diagnose(&value, root.node()));
     }
-    // The schema is content, the type is not: the type's own words are the best there is.
-    Err(Problem::error(pointer_of(error.path()), error.inner().to_string()).into())
+    match decoded {
+        Ok(decoded) if problems.is_empty() => return Ok(decoded),
+        // The schema is content, the type is not: the type's own words are the best there is.
+        Err(error) if problems.is_empty() => {
+            problems.push(Problem::error(pointer_of(error.path()), error.inner().to_string()));
+        }
+        _ => {}
+    }
+    Err(problems)
 }
 
 /// The spelling DGate writes for a value of type `T`, in place: `stripPath` becomes `strip_path`.
-pub fn canonicalize<T: JsonSchema>(value: &mut Value) {
-    spelling::canonicalize(value, Root::of::<T>().node());
+///
+/// # Errors
+/// What is written twice, in different spellings.
+pub fn canonicalize<T: JsonSchema>(value: &mut Value) -> Result<(), Problems> {
+    spelling::canonicalize(value, Root::of::<T>().node()).or(()).map(drop)
 }
 
 fn pointer_of(path: &serde_path_to_error::Path) -> String {

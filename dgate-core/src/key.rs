@@ -34,6 +34,12 @@ pub fn name_fault(name: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether a text is `[A-Za-z_][A-Za-z0-9_]*`, as names in programs are.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+}
+
 /// The identity of a resource: kind, namespace and name (documents: `collection/id`).
 ///
 /// Displayed and serialised as `route/default/hello`, namespaces as `namespace/shop`.

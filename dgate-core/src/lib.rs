@@ -41,6 +41,7 @@ pub mod key;
 mod kind;
 pub mod metric_names;
 pub mod pattern;
+pub mod permission;
 mod problems;
 pub mod publish;
 pub mod resource;

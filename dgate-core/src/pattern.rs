@@ -2,14 +2,18 @@
 
 mod host;
 pub mod normalize;
+mod overlap;
 mod path;
+mod regexes;
 mod segment;
 
 pub use host::{HostPattern, normalize_host};
 pub(crate) use host::{HostShape, Label};
+pub(crate) use overlap::Overlaps;
+pub(crate) use path::MAX_PATH;
 pub use path::PathPattern;
-pub(crate) use path::segment_matches;
-pub(crate) use segment::{Part, Segment};
+pub(crate) use regexes::RegexCache;
+pub(crate) use segment::Segment;
 
 /// A pattern cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,24 +33,4 @@ impl PatternError {
         self.help = Some(help.into());
         self
     }
-}
-
-/// Compiles a regular expression that must match a whole text, with bounded memory.
-pub(crate) fn anchored_regex(source: &str) -> Result<regex::Regex, PatternError> {
-    bounded_regex(&format!("^(?:{source})$"))
-        .map_err(|error| PatternError::new(format!("`{source}` is no regular expression: {error}")))
-}
-
-/// Compiles a regular expression with bounded memory; the `regex` crate matches in linear time.
-pub(crate) fn bounded_regex(source: &str) -> Result<regex::Regex, String> {
-    let limit = 1 << 20;
-    regex::RegexBuilder::new(source).size_limit(limit).dfa_size_limit(limit).build().map_err(|error| {
-        match error {
-            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
-            regex::Error::Syntax(text) => {
-                text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
-            }
-            other => other.to_string(),
-        }
-    })
 }

@@ -31,7 +31,7 @@ pub use listener::{
     Listener, ListenerLimits, ListenerMatch, ListenerTls, ProxyProtocol, ProxyProtocolAccept,
     ProxyProtocolSend, TlsMode,
 };
-pub use module::{FailurePolicy, Module, ModuleLimits, ModuleType};
+pub use module::{EnvValue, FailurePolicy, Module, ModuleLimits, ModuleType};
 pub use namespace::Namespace;
 pub use protocol::{Endian, Field, Framing, FramingKind, Length, Protocol};
 pub use route::{Condition, Mirror, Route, RouteMatch};

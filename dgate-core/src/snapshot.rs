@@ -9,6 +9,7 @@ mod route_table;
 mod service;
 mod slab;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use conditions::{RequestConditions, ValueMatcher};
@@ -21,6 +22,7 @@ pub use service::{CompiledService, CompiledUrl, Scheme, ServiceId};
 pub use slab::Slab;
 
 use crate::key::DEFAULT_NAMESPACE;
+use crate::stored::Tables;
 use crate::tags::ServerTags;
 
 /// What runs: every namespace compiled, and which host leads to which.
@@ -31,6 +33,8 @@ pub struct Snapshot {
     pub(crate) namespaces: Slab<NamespaceSnapshot>,
     pub(crate) domains: Arc<DomainTable>,
     pub(crate) fallback: Option<u32>,
+    /// Namespaces that do not apply to this server, as they were when they were checked.
+    pub(crate) unapplied: BTreeMap<Arc<str>, Tables>,
     /// The server's tags it was compiled for.
     pub(crate) tags: ServerTags,
 }
@@ -52,7 +56,7 @@ impl Snapshot {
     }
 
     pub(crate) fn find_fallback(&mut self) {
-        let default = self.namespaces.by_name(DEFAULT_NAMESPACE);
-        self.fallback = default.filter(|namespace| !namespace.owns_domains()).map(|namespace| namespace.id);
+        let owns_a_domain = |id| self.domains.entries().iter().any(|entry| entry.namespace_id == id);
+        self.fallback = self.namespaces.number(DEFAULT_NAMESPACE).filter(|id| !owns_a_domain(*id));
     }
 }

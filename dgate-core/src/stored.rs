@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use set::{ResourceSet, Tables};
-pub use table::Table;
+pub use table::{Table, TableChange};
 
 use crate::Key;
 use crate::resource::{AnyResource, Resource};
@@ -29,6 +29,18 @@ pub struct Meta {
     /// Whose it is, when it came from a file or a tool that keeps a whole set in step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Arc<str>>,
+}
+
+impl Meta {
+    /// What is known about a resource that no store has seen yet.
+    pub const fn unstored() -> Self {
+        Self {
+            revision: 0,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            owner: None,
+        }
+    }
 }
 
 /// A resource of type `R` as it is stored.

@@ -3,7 +3,7 @@
 //! A server has tags (`edge`, `region:eu`); a resource has labels and conditions on them (`#region:eu`). The decision
 //! is a pure function of both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::{Problem, Problems};
@@ -22,20 +22,21 @@ use crate::{Problem, Problems};
 /// assert!(!applies(&["!edge"]));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ServerTags(Arc<BTreeSet<Tag>>);
+pub struct ServerTags(Arc<BTreeMap<Box<str>, Values>>);
 
-/// A tag: a value with or without a key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Tag {
-    name: Box<str>,
-    value: Option<Box<str>>,
+/// What a server has under one name.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Values {
+    /// Whether it has the name itself, as a tag without a key.
+    is_bare: bool,
+    keyed: BTreeSet<Box<str>>,
 }
 
 impl ServerTags {
     /// Reads `value` and `key:value` tags, and says what is wrong with the others.
     pub fn parse(tags: &[String]) -> (Self, Problems) {
         let mut problems = Problems::new();
-        let mut parsed = BTreeSet::new();
+        let mut parsed: BTreeMap<Box<str>, Values> = BTreeMap::new();
         for (index, tag) in tags.iter().enumerate() {
             let pointer = format!("/{index}");
             if tag.contains(['@', '#', '(']) {
@@ -49,20 +50,23 @@ impl ServerTags {
                 continue;
             }
             match parse_tag(tag) {
-                Ok(tag) => drop(parsed.insert(tag)),
                 Err(reason) => problems.push(Problem::error(pointer, format!("tag `{tag}`: {reason}"))),
+                Ok((name, None)) => parsed.entry(name.into()).or_default().is_bare = true,
+                Ok((name, Some(value))) => {
+                    parsed.entry(name.into()).or_default().keyed.insert(value.into());
+                }
             }
         }
         (Self(Arc::new(parsed)), problems)
     }
 
     fn has(&self, name: &str, value: &str) -> bool {
-        self.0.iter().any(|tag| *tag.name == *name && tag.value.as_deref() == Some(value))
+        self.0.get(name).is_some_and(|values| values.keyed.contains(value))
     }
 
     /// Whether there is a tag with this key, or a bare tag of this name.
     fn has_name(&self, name: &str) -> bool {
-        self.0.iter().any(|tag| *tag.name == *name)
+        self.0.contains_key(name)
     }
 }
 
@@ -135,48 +139,65 @@ impl Condition {
     }
 }
 
+/// Reads a tag of a resource; a label is no condition.
 fn parse_resource_tag(tag: &str) -> Result<Option<Condition>, String> {
-    let (operator, rest) = if let Some(rest) = tag.strip_prefix("?*") {
-        (Operator::One, rest)
-    } else if let Some(rest) = tag.strip_prefix('?') {
-        (Operator::Any, rest)
-    } else if let Some(rest) = tag.strip_prefix('#') {
-        (Operator::All, rest)
-    } else if let Some(rest) = tag.strip_prefix('!') {
-        (Operator::None, rest)
-    } else {
+    let operators =
+        [("?*", Operator::One), ("?", Operator::Any), ("#", Operator::All), ("!", Operator::None)];
+    let found = operators
+        .into_iter()
+        .find_map(|(prefix, operator)| Some((prefix, operator, tag.strip_prefix(prefix)?)));
+    let Some((prefix, operator, rest)) = found else {
         return parse_tag(tag).map(|_| None);
     };
     let Some((name, list)) = rest.split_once(':') else {
         if matches!(operator, Operator::Any | Operator::One) {
-            return Err(format!(
-                "`{}` needs a list of values, as in `?name:a,b`",
-                &tag[..tag.len() - rest.len()]
-            ));
+            return Err(format!("`{prefix}` needs a list of values, as in `{prefix}name:a,b`"));
         }
-        word(rest)?;
+        word(tag, rest)?;
         return Ok(Some(Condition { operator, name: rest.into(), values: Vec::new() }));
     };
-    word(name)?;
-    let values = list.split(',').map(|value| word(value).map(|()| value.into())).collect::<Result<_, _>>()?;
+    word(tag, name)?;
+    let mut values: Vec<Box<str>> = Vec::new();
+    for value in list.split(',') {
+        word(tag, value)?;
+        if values.iter().any(|known| **known == *value) {
+            return Err(format!("`{value}` occurs twice (character {})", position(tag, value)));
+        }
+        values.push(value.into());
+    }
     Ok(Some(Condition { operator, name: name.into(), values }))
 }
 
-fn parse_tag(tag: &str) -> Result<Tag, String> {
+/// Reads `value` or `key:value`.
+fn parse_tag(tag: &str) -> Result<(&str, Option<&str>), String> {
+    if let Some(first) = tag.chars().next().filter(|first| !is_plain(*first) && *first != ':') {
+        return Err(format!("unknown prefix `{first}`: conditions begin with `#`, `!`, `?` or `?*`"));
+    }
     let (name, value) = tag.split_once(':').map_or((tag, None), |(name, value)| (name, Some(value)));
-    word(name)?;
-    value.map_or(Ok(()), word)?;
-    Ok(Tag { name: name.into(), value: value.map(Into::into) })
+    word(tag, name)?;
+    value.map_or(Ok(()), |value| word(tag, value))?;
+    Ok((name, value))
 }
 
-fn word(text: &str) -> Result<(), String> {
-    if text.is_empty() {
-        return Err("a name or value is empty".to_owned());
+/// Checks a name or value that is a part of a tag.
+fn word(tag: &str, word: &str) -> Result<(), String> {
+    if word.is_empty() {
+        return Err(format!("a name or value is missing (character {})", position(tag, word)));
     }
-    match text.char_indices().find(|(_, c)| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))) {
+    match word.char_indices().find(|(_, c)| !is_plain(*c)) {
         None => Ok(()),
-        Some((at, c)) => Err(format!("`{c}` is not allowed (character {} of `{text}`)", at + 1)),
+        Some((at, c)) => Err(format!("`{c}` is not allowed (character {})", position(tag, &word[at..]))),
     }
+}
+
+/// Which character of a tag a part of it begins with, counted from 1.
+fn position(tag: &str, part: &str) -> usize {
+    let at = part.as_ptr().addr() - tag.as_ptr().addr();
+    tag[..at].chars().count() + 1
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
 #[cfg(test)]
@@ -224,13 +245,19 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_refused_with_a_place() {
         for (tag, reason) in [
-            ("", "is empty"),
-            ("a b", "` ` is not allowed (character 2"),
-            ("#name:", "is empty"),
-            ("#name:a,,b", "is empty"),
-            ("?name", "needs a list"),
-            ("name:va/lue", "`/` is not allowed"),
-            ("%x", "`%` is not allowed"),
+            ("", "tag ``: a name or value is missing (character 1)"),
+            ("a b", "tag `a b`: ` ` is not allowed (character 2)"),
+            ("#name:", "tag `#name:`: a name or value is missing (character 7)"),
+            ("#name:a,,b", "a name or value is missing (character 9)"),
+            ("#name:a,b,a", "`a` occurs twice (character 11)"),
+            (":value", "a name or value is missing (character 1)"),
+            ("#é:a", "`é` is not allowed (character 2)"),
+            ("?name", "`?` needs a list of values, as in `?name:a,b`"),
+            ("?*name", "`?*` needs a list of values, as in `?*name:a,b`"),
+            ("name:va/lue", "`/` is not allowed (character 8)"),
+            ("name:a,b", "`,` is not allowed (character 7)"),
+            ("%x", "unknown prefix `%`"),
+            ("@x", "unknown prefix `@`"),
         ] {
             let (_, problems) = Conditions::parse(&[tag.to_owned()]);
             assert!(problems.to_string().contains(reason), "{tag}: {problems}");

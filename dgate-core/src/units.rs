@@ -18,6 +18,16 @@ pub struct UnitError {
     expected: &'static str,
 }
 
+/// Says what is wrong with a text as a quantity of this name (`x-dgate-unit` in schemas).
+pub(crate) fn fault(unit: &str, text: &str) -> Option<UnitError> {
+    match unit {
+        "duration" => text.parse::<HumanDuration>().err(),
+        "size" => text.parse::<ByteSize>().err(),
+        "percent" => text.parse::<Percent>().err(),
+        _ => None,
+    }
+}
+
 /// Serialises as the canonical text, deserialises from any accepted text, and appears as a string in schemas.
 macro_rules! text_unit {
     ($unit:ty, $name:literal, $expected:literal, $pattern:literal) => {

@@ -23,13 +23,23 @@ pub enum Change {
     Delete(Key),
 }
 
+impl Change {
+    /// The resource it is about.
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Put(resource) | Self::Create(resource) => resource.key(),
+            Self::Delete(key) => key.clone(),
+        }
+    }
+}
+
 impl<R: Into<AnyResource>> From<R> for Change {
     fn from(resource: R) -> Self {
         Self::Put(resource.into())
     }
 }
 
-/// Wishes that come true together or not at all.
+/// Wishes that come true together or not at all, in whatever order they are written. No resource may be mentioned twice.
 ///
 /// ```
 /// use dgate_core::apply::ChangeSet;
@@ -41,7 +51,7 @@ impl<R: Into<AnyResource>> From<R> for Change {
 #[derive(Debug, Clone, Default)]
 #[must_use = "a change set does nothing until it is applied"]
 pub struct ChangeSet {
-    /// What shall change, in order.
+    /// What shall change.
     pub changes: Vec<Change>,
     /// Whether resources that are not mentioned stay.
     pub mode: Mode,

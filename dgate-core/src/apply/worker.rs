@@ -6,18 +6,18 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::plan::{Plan, Planner};
+use super::plan::{Plan, Planner, Step, Surroundings};
 use super::{
     Applied, ApplyError, ChangeSet, Environment, Next, Outcome, Prepare, Prepared, Request, Settings,
 };
+use crate::Problems;
 use crate::compile::compile;
 use crate::event::{Event, EventSink, ResourceChange};
 use crate::metric_names;
 use crate::publish::Publisher;
 use crate::snapshot::Snapshot;
-use crate::store::{Store, Transaction, Write};
+use crate::store::{Store, StoreError, Transaction};
 use crate::stored::{ResourceSet, Revision};
-use crate::{Key, Problems};
 
 /// How many waiting change sets are taken at a time.
 const BATCH: usize = 64;
@@ -72,10 +72,12 @@ impl ApplyWorker {
     /// # Errors
     /// When the store cannot be read, or holds what is not valid for this server.
     pub async fn load(&mut self) -> Result<Problems, ApplyError> {
-        let (revision, resources) = self.store.load().await?;
+        let loaded = self.store.load().await;
+        show_reachable(&loaded);
+        let (revision, resources) = loaded?;
         self.revision = revision;
         self.resources = resources;
-        self.add_default_namespace();
+        self.resources.set_default_namespace(self.environment.default_namespace);
         let ready = self.prepare(&self.resources, None).await.map_err(ApplyError::Invalid)?;
         let warnings = ready.warnings.clone();
         self.publish(ready);
@@ -90,15 +92,6 @@ impl ApplyWorker {
         }
     }
 
-    fn add_default_namespace(&mut self) {
-        if self.environment.default_namespace
-            && self.resources.namespace(crate::key::DEFAULT_NAMESPACE).is_none()
-            && let Some(default) = ResourceSet::with_default_namespace().iter().next()
-        {
-            self.resources.put(default);
-        }
-    }
-
     /// Applies waiting change sets together: one compilation, one swap. When they do not go together, one by one.
     async fn apply_batch(&mut self, requests: Vec<Request>) {
         let mut turns: Vec<Turn> = Vec::with_capacity(requests.len());
@@ -108,9 +101,9 @@ impl ApplyWorker {
             if alone {
                 self.finish(std::mem::take(&mut turns)).await;
             }
-            let revision = self.revision + turns.len() as Revision;
-            let current = turns.last().map_or(&self.resources, |turn| &turn.plan.next);
-            match self.plan(current, revision, &change_set).await {
+            let writing = turns.iter().filter(|turn| !turn.plan.writes.is_empty()).count();
+            let current = turns.last().map(|turn| &turn.plan);
+            match self.plan(current, self.revision + writing as Revision, &change_set).await {
                 Err(error) => drop(answer.send(Err(error))),
                 Ok(plan) => turns.push(Turn { change_set, answer, plan }),
             }
@@ -121,17 +114,28 @@ impl ApplyWorker {
         self.finish(turns).await;
     }
 
+    /// Plans a change set on what is there, or on what an earlier one leads to.
     async fn plan(
         &self,
-        current: &ResourceSet,
+        current: Option<&Plan>,
         revision: Revision,
         change_set: &ChangeSet,
     ) -> Result<Plan, ApplyError> {
         if let Some(expected) = change_set.expect_revision.filter(|expected| *expected != revision) {
-            return Err(crate::store::StoreError::Conflict { expected, actual: revision }.into());
+            return Err(StoreError::Conflict { expected, actual: revision }.into());
         }
-        let planner = Planner { store: &*self.store, events: &*self.events, revision: revision + 1 };
-        planner.plan(current, change_set).await
+        let clock = Phase::start("plan");
+        let environment = change_set.environment.as_ref().unwrap_or(&self.environment);
+        let around = Surroundings {
+            store: &*self.store,
+            events: &*self.events,
+            revision: revision + 1,
+            default_namespace: environment.default_namespace,
+        };
+        let current = current.map_or_else(|| Plan::nothing(self.resources.clone()), Plan::after);
+        let plan = Planner::plan(around, current, change_set).await?;
+        clock.end();
+        Ok(plan)
     }
 
     async fn finish(&mut self, mut turns: Vec<Turn>) {
@@ -149,7 +153,7 @@ impl ApplyWorker {
         }
         // Together they are not valid. Each on its own shows which one is to blame.
         for Turn { change_set, answer, .. } in turns {
-            let result = match self.plan(&self.resources, self.revision, &change_set).await {
+            let result = match self.plan(None, self.revision, &change_set).await {
                 Ok(plan) => self.apply_one(change_set, plan).await,
                 Err(error) => Err(error),
             };
@@ -176,8 +180,8 @@ impl ApplyWorker {
         for Turn { plan, answer, .. } in turns.drain(..) {
             revision += Revision::from(!plan.writes.is_empty());
             self.tell(&plan);
-            let all_warnings = plan.warnings.into_iter().chain(warnings.clone()).collect();
-            drop(answer.send(Ok(Applied { revision, outcomes: plan.outcomes, warnings: all_warnings })));
+            let all_warnings = plan.warnings.clone().into_iter().chain(warnings.clone()).collect();
+            drop(answer.send(Ok(Applied { revision, outcomes: plan.outcomes(), warnings: all_warnings })));
         }
         true
     }
@@ -202,7 +206,7 @@ impl ApplyWorker {
         let ready = self.prepare(&plan.next, settings.as_ref()).await.map_err(ApplyError::Invalid)?;
         let warnings = plan.warnings.clone().into_iter().chain(ready.warnings.clone()).collect();
         if dry_run {
-            return Ok(Applied { revision: self.revision, outcomes: plan.outcomes, warnings });
+            return Ok(Applied { revision: self.revision, outcomes: plan.outcomes(), warnings });
         }
         if !plan.writes.is_empty() {
             self.commit(vec![Transaction { writes: plan.writes.clone(), author }]).await?;
@@ -210,7 +214,7 @@ impl ApplyWorker {
         self.resources = plan.next.clone();
         self.publish(ready);
         self.tell(&plan);
-        Ok(Applied { revision: self.revision, outcomes: plan.outcomes, warnings })
+        Ok(Applied { revision: self.revision, outcomes: plan.outcomes(), warnings })
     }
 
     /// Compiles a state and gets every data plane ready for it.
@@ -243,7 +247,7 @@ impl ApplyWorker {
         }
         let clock = Phase::start("commit");
         let result = self.store.commit(self.revision, transactions).await;
-        metrics::gauge!(metric_names::STORE_REACHABLE).set(if result.is_ok() { 1.0 } else { 0.0 });
+        show_reachable(&result);
         self.revision = result?;
         clock.end();
         Ok(())
@@ -262,25 +266,24 @@ impl ApplyWorker {
 
     /// Tells what happened.
     fn tell(&self, plan: &Plan) {
-        let resource = |key: &Key| {
-            plan.writes.iter().find_map(|write| match write {
-                Write::Put(stored) if stored.key() == *key => Some(stored.spec.clone()),
-                _ => None,
-            })
-        };
-        for (key, outcome) in &plan.outcomes {
+        for Step { key, outcome, resource } in &plan.steps {
             let change = match outcome {
                 Outcome::Created => ResourceChange::Create,
                 Outcome::Updated => ResourceChange::Update,
                 Outcome::Deleted => ResourceChange::Delete,
                 Outcome::Unchanged => continue,
             };
-            self.events.emit(Event::Resource { key: key.clone(), change, resource: resource(key) });
+            self.events.emit(Event::Resource { key: key.clone(), change, resource: resource.clone() });
         }
         if !plan.writes.is_empty() {
             self.events.emit(Event::ConfigApplied { revision: self.revision });
         }
     }
+}
+
+fn show_reachable<T>(result: &Result<T, StoreError>) {
+    let is_reached = !matches!(result, Err(StoreError::Unavailable(_)));
+    metrics::gauge!(metric_names::STORE_REACHABLE).set(if is_reached { 1.0 } else { 0.0 });
 }
 
 /// Measures one phase of applying.

@@ -1,5 +1,6 @@
 //! Domains.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::namespace::check_not_empty;
@@ -7,7 +8,8 @@ use super::{check_pem_pair, pattern_problem};
 use crate::pattern::HostPattern;
 use crate::resource::{Domain, Resource};
 use crate::snapshot::{DomainTable, HostEntry, Snapshot};
-use crate::tags::{Conditions, ServerTags};
+use crate::stored::Stored;
+use crate::tags::Conditions;
 use crate::{Problem, Problems};
 
 pub(super) fn check(spec: &Domain, problems: &mut Problems) {
@@ -27,61 +29,62 @@ pub(super) fn check(spec: &Domain, problems: &mut Problems) {
             );
         }
     }
-    if spec.acme {
+    if spec.acme && spec.cert.is_some() {
+        problems.push(Problem::error("/acme", "either `cert` and `key`, or `acme`, not both"));
+    } else if spec.acme {
         problems.push(Problem::warning("/acme", "certificates are not obtained by ACME in this version"));
     }
 }
 
-/// The table of all domains, or nothing when the running one still holds.
+/// The table of all domains.
 pub(super) fn compile(
     snapshot: &Snapshot,
     previous: Option<&Snapshot>,
-    tags: &ServerTags,
     problems: &mut Problems,
-) -> Option<DomainTable> {
-    if previous.is_some_and(|previous| same_domains(snapshot, previous)) {
-        return None;
-    }
+) -> DomainTable {
+    let known = previous.map(|previous| patterns_by_domain(&previous.domains)).unwrap_or_default();
     let mut table = DomainTable::default();
     for namespace in snapshot.namespaces.iter() {
         for (name, stored) in namespace.resources.domains.iter() {
-            if !Conditions::parse(&stored.spec.tags).0.hold_on(tags) {
+            if !Conditions::parse(&stored.spec.tags).0.hold_on(&snapshot.tags) {
                 continue;
             }
-            let patterns = stored.spec.patterns.iter().enumerate();
-            for (index, pattern) in patterns.filter_map(|(index, text)| Some((index, text.parse().ok()?))) {
-                let pattern: HostPattern = pattern;
+            let read = |text: &String| text.parse().ok().map(Arc::new);
+            let patterns = match known.get(&Arc::as_ptr(stored)) {
+                Some(patterns) => patterns.clone(),
+                None => stored.spec.patterns.iter().filter_map(read).collect(),
+            };
+            for pattern in patterns {
                 let entry = HostEntry {
-                    pattern: Arc::new(pattern),
+                    pattern: pattern.clone(),
                     domain: name.clone(),
                     namespace: namespace.name.clone(),
                     namespace_id: namespace.id,
+                    spec: stored.clone(),
                 };
                 if let Err(taken) = table.insert(stored.spec.priority, entry) {
-                    let other = format!("domain/{}/{}", taken.namespace, taken.domain);
-                    problems.push(
-                        Problem::error(
-                            format!("/patterns/{index}"),
-                            format!(
-                                "`{}` claims the same hosts as `{}` of {other}",
-                                stored.spec.patterns[index], taken.pattern
-                            ),
-                        )
-                        .with_help("give one of them a higher `priority`")
-                        .about(&stored.spec.key()),
-                    );
+                    problems.push(conflict(&stored.spec, &pattern, &taken));
                 }
             }
         }
     }
-    Some(table)
+    table
 }
 
-fn same_domains(snapshot: &Snapshot, previous: &Snapshot) -> bool {
-    snapshot.namespaces.len() == previous.namespaces.len()
-        && snapshot.namespaces.iter().all(|namespace| {
-            previous.namespaces.get(namespace.id).is_some_and(|before| {
-                before.name == namespace.name && before.resources.domains.same(&namespace.resources.domains)
-            })
-        })
+/// The patterns of domains that were read before; nobody else has a domain's address as long as its entries live.
+fn patterns_by_domain(table: &DomainTable) -> HashMap<*const Stored<Domain>, Vec<Arc<HostPattern>>> {
+    let mut patterns: HashMap<_, Vec<_>> = HashMap::new();
+    for entry in table.entries() {
+        patterns.entry(Arc::as_ptr(&entry.spec)).or_default().push(entry.pattern.clone());
+    }
+    patterns
+}
+
+fn conflict(domain: &Domain, pattern: &HostPattern, taken: &HostEntry) -> Problem {
+    let index = domain.patterns.iter().position(|text| *text == pattern.as_str()).unwrap_or_default();
+    let other = format!("domain/{}/{}", taken.namespace, taken.domain);
+    let message = format!("`{pattern}` claims the same hosts as `{}` of {other}", taken.pattern);
+    Problem::error(format!("/patterns/{index}"), message)
+        .with_help("give one of them a higher `priority`")
+        .about(&domain.key())
 }

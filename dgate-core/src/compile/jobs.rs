@@ -1,8 +1,11 @@
 //! Jobs: how they are written. When they run is the scheduler's business.
 
+mod cron;
+
+use crate::problems::did_you_mean;
 use crate::resource::Job;
 use crate::units::HumanDuration;
-use crate::{Problem, Problems};
+use crate::{Kind, Problem, Problems};
 
 const NICKNAMES: [&str; 5] = ["@hourly", "@daily", "@weekly", "@monthly", "@yearly"];
 
@@ -19,25 +22,27 @@ pub(super) fn check(spec: &Job, problems: &mut Problems) {
                         .with_help("write `@every 1m`, `@cron MIN HOUR DOM MON DOW` or one of @hourly, @daily, @weekly, @monthly, @yearly"),
                 );
             }
+            if spec.intercept {
+                problems.push(Problem::error("/intercept", "only a job that runs `on` events can intercept"));
+            }
         }
         (None, false) => {}
     }
     for (index, event) in spec.on.iter().enumerate() {
-        let word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
-        };
-        let stem = event.strip_suffix(".*").unwrap_or(event);
-        if event != "*" && !stem.split('.').all(word) {
-            problems.push(
-                Problem::error(format!("/on/{index}"), format!("`{event}` is no event name"))
-                    .with_help("write `order.paid`, or `resource.route.*` for all that begin so"),
-            );
+        let at = format!("/on/{index}");
+        if let Err(problem) = check_event(&at, event) {
+            problems.push(problem);
+        } else if spec.on[..index].contains(event) {
+            problems.push(Problem::error(at, format!("event `{event}` occurs twice")));
         }
     }
-    if !spec.timezone.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+'))
-        || spec.timezone.is_empty()
-    {
-        problems.push(Problem::error("/timezone", format!("`{}` is no IANA time zone", spec.timezone)));
+    if jiff::tz::TimeZone::get(&spec.timezone).is_err() {
+        let names: Vec<_> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let help = did_you_mean(&spec.timezone, names.iter().map(String::as_str));
+        problems.push(
+            Problem::error("/timezone", format!("`{}` is no IANA time zone", spec.timezone))
+                .with_help_if(help),
+        );
     }
     if spec.timeout.get().is_zero() {
         problems.push(Problem::error("/timeout", "`timeout` must be longer than zero"));
@@ -51,17 +56,42 @@ fn check_schedule(schedule: &str) -> Result<(), String> {
             let every: HumanDuration = rest.trim().parse().map_err(|error| format!("{error}"))?;
             if every.get().as_secs() == 0 { Err("the shortest interval is 1s".to_owned()) } else { Ok(()) }
         }
-        "@cron" => {
-            let fields = rest.split_whitespace().count();
-            let allowed =
-                |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '/' | ',' | '-' | '?' | '#' | ' ');
-            match rest.chars().find(|c| !allowed(*c)) {
-                Some(c) => Err(format!("`{c}` is not allowed")),
-                None if fields == 5 || fields == 6 => Ok(()),
-                None => Err(format!("5 fields are expected (6 with seconds first), there are {fields}")),
-            }
-        }
+        "@cron" => cron::check(rest),
         nickname if NICKNAMES.contains(&nickname) && rest.is_empty() => Ok(()),
         _ => Err("this is no schedule".to_owned()),
+    }
+}
+
+/// An event's name, or the beginning of several: the gateway's own events are known, others are the modules' business.
+fn check_event(at: &str, event: &str) -> Result<(), Problem> {
+    let words: Vec<_> = event.split('.').collect();
+    let is_last = |index| index + 1 == words.len();
+    let word = |(index, word): (usize, &&str)| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        !word.is_empty() && word.bytes().all(plain) || (**word == *"*" && is_last(index))
+    };
+    if !words.iter().enumerate().all(word) {
+        return Err(Problem::error(at, format!("`{event}` is no event name"))
+            .with_help("write `order.paid`, or `resource.route.*` for all that begin so"));
+    }
+    let one_of = |found: Option<&&str>, known: &[&str]| match found {
+        Some(word) if *word != "*" && !known.contains(word) => {
+            let mut help = known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            help = format!("expected one of {help}");
+            if let Some(meant) = did_you_mean(word, known.iter().copied()) {
+                help = format!("{help}; {meant}");
+            }
+            Err(Problem::error(at, format!("`{event}` never happens")).with_help(help))
+        }
+        _ => Ok(()),
+    };
+    match words[0] {
+        "resource" => {
+            one_of(words.get(1), &Kind::ALL.map(Kind::as_str))?;
+            one_of(words.get(2), &["create", "update", "delete"])
+        }
+        "upstream" => one_of(words.get(1), &["up", "down"]),
+        "config" => one_of(words.get(1), &["applied"]),
+        _ => Ok(()),
     }
 }

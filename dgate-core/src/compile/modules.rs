@@ -2,6 +2,9 @@
 
 use base64::Engine as _;
 
+use crate::decode::escape;
+use crate::key::is_identifier;
+use crate::permission::Permission;
 use crate::resource::Module;
 use crate::{Problem, Problems};
 
@@ -26,22 +29,34 @@ pub(super) fn check(spec: &Module, problems: &mut Problems) {
         problems.push(Problem::error("/payload", error));
     }
     for (index, permission) in spec.permissions.iter().enumerate() {
-        let (name, scope) =
-            permission.split_once('=').map_or((permission.as_str(), None), |(a, b)| (a, Some(b)));
-        let words = name.split(':').all(|word| {
-            word == "*"
-                || (!word.is_empty()
-                    && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/')))
-        });
-        if !words || scope == Some("") {
-            problems.push(
-                Problem::error(format!("/permissions/{index}"), format!("`{permission}` is no permission"))
-                    .with_help("write `name` or `name=scope`, such as `os:net:http=api.example.com`"),
-            );
+        let at = format!("/permissions/{index}");
+        match permission.parse::<Permission>() {
+            Err(error) => {
+                let message = error.to_string();
+                problems.push(Problem::error(at, message).with_help_if(error.help));
+            }
+            Ok(_) if spec.permissions[..index].contains(permission) => {
+                problems.push(Problem::error(at, format!("permission `{permission}` occurs twice")));
+            }
+            Ok(_) => {}
         }
     }
-    if spec.limits.cpu.get().is_zero() || spec.limits.timeout.get().is_zero() {
-        problems.push(Problem::error("/limits", "`cpu` and `timeout` must be longer than zero"));
+    for (name, time) in [("cpu", spec.limits.cpu), ("timeout", spec.limits.timeout)] {
+        if time.get().is_zero() {
+            let at = format!("/limits/{name}");
+            problems.push(Problem::error(at, format!("`{name}` must be longer than zero")));
+        }
+    }
+    for name in spec.env.keys() {
+        if !is_identifier(name) {
+            problems.push(
+                Problem::error(
+                    format!("/env/{}", escape(name)),
+                    format!("`{name}` is no name of a variable"),
+                )
+                .with_help("it is made of letters, digits and `_`, and does not begin with a digit"),
+            );
+        }
     }
 }
 

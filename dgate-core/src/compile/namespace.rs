@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::references::References;
 use super::{collections, domains, jobs, listeners, modules, name_problem, protocols, routes, services};
-use crate::resource::Resource;
+use crate::resource::{
+    Collection, Domain, Job, Listener, Module, Protocol, Resource, Route, Secret, Service,
+};
 use crate::snapshot::{CompiledRoute, CompiledService, NamespaceSnapshot, RouteTable, Slab};
-use crate::stored::{Table, Tables};
+use crate::stored::{Table, TableChange, Tables};
 use crate::tags::{Conditions, ServerTags};
 use crate::{Problem, Problems};
 
@@ -31,8 +33,36 @@ impl Compiled {
 pub(super) struct Scope<'a> {
     pub(super) name: &'a Arc<str>,
     pub(super) tables: &'a Tables,
-    pub(super) before: &'a Tables,
     pub(super) tags: &'a ServerTags,
+}
+
+/// What has changed in a namespace, kind by kind. Only this is looked at again.
+pub(super) struct Changes<'a> {
+    pub(super) secrets: Vec<TableChange<'a, Secret>>,
+    pub(super) modules: Vec<TableChange<'a, Module>>,
+    pub(super) collections: Vec<TableChange<'a, Collection>>,
+    pub(super) services: Vec<TableChange<'a, Service>>,
+    pub(super) protocols: Vec<TableChange<'a, Protocol>>,
+    pub(super) routes: Vec<TableChange<'a, Route>>,
+    pub(super) listeners: Vec<TableChange<'a, Listener>>,
+    pub(super) jobs: Vec<TableChange<'a, Job>>,
+    pub(super) domains: Vec<TableChange<'a, Domain>>,
+}
+
+impl<'a> Changes<'a> {
+    fn between(before: &'a Tables, after: &'a Tables) -> Self {
+        Self {
+            secrets: after.secrets.changes_since(&before.secrets),
+            modules: after.modules.changes_since(&before.modules),
+            collections: after.collections.changes_since(&before.collections),
+            services: after.services.changes_since(&before.services),
+            protocols: after.protocols.changes_since(&before.protocols),
+            routes: after.routes.changes_since(&before.routes),
+            listeners: after.listeners.changes_since(&before.listeners),
+            jobs: after.jobs.changes_since(&before.jobs),
+            domains: after.domains.changes_since(&before.domains),
+        }
+    }
 }
 
 pub(super) fn compile(
@@ -44,25 +74,26 @@ pub(super) fn compile(
 ) -> Compiled {
     let nothing = Tables::default();
     let before = running.map_or(&nothing, |running| &running.resources);
-    let scope = Scope { name, tables, before, tags };
+    let scope = Scope { name, tables, tags };
+    let changes = Changes::between(before, tables);
 
-    check(&tables.modules, &before.modules, problems, modules::check);
-    check(&tables.collections, &before.collections, problems, collections::check);
-    check(&tables.secrets, &before.secrets, problems, |_, _| {});
-    check(&tables.domains, &before.domains, problems, domains::check);
-    check(&tables.jobs, &before.jobs, problems, jobs::check);
-    check(&tables.listeners, &before.listeners, problems, listeners::check);
-    check(&tables.protocols, &before.protocols, problems, protocols::check);
-    check(&tables.services, &before.services, problems, services::check);
-    check(&tables.routes, &before.routes, problems, routes::check);
-    References::of(&scope).check(problems);
+    check(&changes.secrets, problems, |_, _| {});
+    check(&changes.modules, problems, modules::check);
+    check(&changes.collections, problems, collections::check);
+    check(&changes.services, problems, services::check);
+    check(&changes.protocols, problems, protocols::check);
+    check(&changes.routes, problems, routes::check);
+    check(&changes.listeners, problems, listeners::check);
+    check(&changes.jobs, problems, jobs::check);
+    check(&changes.domains, problems, domains::check);
+    References::of(&scope, &changes).check(problems);
 
     let modules = match running {
-        Some(running) if tables.modules.same(&before.modules) => running.modules.clone(),
+        Some(running) if changes.modules.is_empty() => running.modules.clone(),
         _ => active(&tables.modules, tags),
     };
-    let services = services::compile(&scope, running);
-    let (routes, table) = routes::compile(&scope, &services, running, problems);
+    let services = services::compile(&scope, &changes, running);
+    let (routes, table) = routes::compile(&scope, &changes, &services, running, problems);
     Compiled { name: name.clone(), resources: tables.clone(), routes, table, services, modules }
 }
 
@@ -74,16 +105,17 @@ fn active<R: Resource>(table: &Table<R>, tags: &ServerTags) -> Vec<Arc<str>> {
 
 /// Checks each resource that is new or changed, by itself.
 fn check<R: Resource>(
-    table: &Table<R>,
-    before: &Table<R>,
+    changes: &[TableChange<'_, R>],
     problems: &mut Problems,
     check_kind: impl Fn(&R, &mut Problems),
 ) {
-    for stored in table.changes_since(before).into_iter().filter_map(|change| change.after) {
+    for stored in changes.iter().filter_map(|change| change.after) {
         let mut found: Problems = name_problem(&stored.spec.name()).into_iter().collect();
         found.extend(Conditions::parse(stored.spec.tags()).1);
         check_kind(&stored.spec, &mut found);
-        problems.extend(found.about(&stored.spec.key()));
+        if !found.is_empty() {
+            problems.extend(found.about(&stored.spec.key()));
+        }
     }
 }
 

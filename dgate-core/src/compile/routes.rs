@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::namespace::{Scope, check_not_empty};
+use super::namespace::{Changes, Scope, check_not_empty};
 use super::pattern_problem;
-use crate::pattern::PathPattern;
+use crate::pattern::{Overlaps, PathPattern, RegexCache};
 use crate::resource::{Resource, Route};
 use crate::snapshot::{
     CompiledRoute, CompiledService, Leaf, MethodSet, NamespaceSnapshot, RequestConditions, RouteService,
@@ -17,21 +17,10 @@ use crate::{Problem, Problems};
 
 type Compiled = (Slab<CompiledRoute>, RouteTable<Arc<CompiledRoute>>);
 
+/// Says what is wrong with a route by itself, apart from what [`Matching::read`] says.
 pub(super) fn check(spec: &Route, problems: &mut Problems) {
     check_not_empty("/paths", "`paths`", &spec.paths, problems);
-    for (index, path) in spec.paths.iter().enumerate() {
-        if let Err(error) = path.parse::<PathPattern>() {
-            problems.push(pattern_problem(format!("/paths/{index}"), error));
-        } else if spec.paths[..index].contains(path) {
-            problems.push(Problem::error(format!("/paths/{index}"), format!("path `{path}` occurs twice")));
-        }
-    }
     check_not_empty("/methods", "`methods`", &spec.methods, problems);
-    if let Err(index) = MethodSet::parse(&spec.methods) {
-        let name = &spec.methods[index];
-        problems.push(Problem::error(format!("/methods/{index}"), format!("`{name}` is no method")));
-    }
-    RequestConditions::compile(&spec.matches, problems);
     for (index, module) in spec.modules.iter().enumerate() {
         if spec.modules[..index].contains(module) {
             problems
@@ -49,18 +38,50 @@ pub(super) fn check(spec: &Route, problems: &mut Problems) {
     }
 }
 
+/// What a route matches.
+struct Matching {
+    paths: Vec<Arc<PathPattern>>,
+    methods: MethodSet,
+    conditions: RequestConditions,
+}
+
+impl Matching {
+    /// Reads what a route matches, and says what cannot be read.
+    fn read(spec: &Route, regexes: &mut RegexCache, problems: &mut Problems) -> Self {
+        let mut paths = Vec::with_capacity(spec.paths.len());
+        for (index, path) in spec.paths.iter().enumerate() {
+            let at = || format!("/paths/{index}");
+            match PathPattern::parse(path, regexes) {
+                Err(error) => problems.push(pattern_problem(at(), error)),
+                Ok(_) if spec.paths[..index].contains(path) => {
+                    problems.push(Problem::error(at(), format!("path `{path}` occurs twice")));
+                }
+                Ok(pattern) => paths.push(Arc::new(pattern)),
+            }
+        }
+        let methods = MethodSet::parse(&spec.methods).unwrap_or_else(|wrong| {
+            for index in wrong {
+                let message = format!("`{}` is no method", spec.methods[index]);
+                problems.push(Problem::error(format!("/methods/{index}"), message));
+            }
+            MethodSet::none()
+        });
+        let conditions = RequestConditions::compile(&spec.matches, regexes, problems);
+        Self { paths, methods, conditions }
+    }
+}
+
 pub(super) fn compile(
     scope: &Scope<'_>,
+    changes: &Changes<'_>,
     services: &Slab<CompiledService>,
     running: Option<&NamespaceSnapshot>,
     problems: &mut Problems,
 ) -> Compiled {
     let (mut routes, mut table) =
         running.map(|running| (running.routes.clone(), running.table.clone())).unwrap_or_default();
-    let changes = scope.tables.routes.changes_since(&scope.before.routes);
-    let mut stale: BTreeSet<Arc<str>> = changes.iter().map(|change| change.name.clone()).collect();
-    stale.extend(routes_of_moved_services(&routes, services, running));
-
+    let mut stale: BTreeSet<Arc<str>> = changes.routes.iter().map(|change| change.name.clone()).collect();
+    stale.extend(routes_of_moved_services(&routes, changes, services, running));
     for name in &stale {
         if let Some(route) = routes.remove(name) {
             for pattern in &route.paths {
@@ -68,15 +89,21 @@ pub(super) fn compile(
             }
         }
     }
+
+    let (mut regexes, mut overlaps) = (RegexCache::default(), Overlaps::default());
     for name in &stale {
         let Some(stored) = scope.tables.routes.get(name) else { continue };
-        let conditions = Conditions::parse(&stored.spec.tags).0;
-        if !conditions.hold_on(scope.tags) {
-            continue;
+        let mut found = Problems::new();
+        let matching = Matching::read(&stored.spec, &mut regexes, &mut found);
+        if !found.is_empty() {
+            problems.extend(found.about(&stored.spec.key()));
         }
-        check_service_scheme(&stored.spec, services, problems);
-        let route = routes.insert(name, |id| compile_one(id, name, stored, services, conditions.len()));
-        insert(&mut table, &route, problems);
+        let conditions = Conditions::parse(&stored.spec.tags).0;
+        if conditions.hold_on(scope.tags) {
+            let make = |id| compile_one(id, name, stored, matching, services, conditions.len());
+            let route = routes.insert(name, make);
+            insert(&mut table, &route, &mut overlaps, problems);
+        }
     }
     (routes, table)
 }
@@ -84,13 +111,14 @@ pub(super) fn compile(
 /// Routes whose service has another number than before, or came or went.
 fn routes_of_moved_services(
     routes: &Slab<CompiledRoute>,
+    changes: &Changes<'_>,
     services: &Slab<CompiledService>,
     running: Option<&NamespaceSnapshot>,
 ) -> Vec<Arc<str>> {
     let Some(running) = running else { return Vec::new() };
-    let moved = |name: &str| running.services.number(name) != services.number(name);
-    let names = running.services.iter().chain(services.iter()).map(|service| &*service.name);
-    let moved: BTreeSet<&str> = names.filter(|name| moved(name)).collect();
+    let changed = changes.services.iter().map(|change| &**change.name);
+    let moved: BTreeSet<&str> =
+        changed.filter(|name| running.services.number(name) != services.number(name)).collect();
     if moved.is_empty() {
         return Vec::new();
     }
@@ -101,65 +129,60 @@ fn routes_of_moved_services(
     routes.iter().filter(|route| refers(&route.spec.spec)).map(|route| route.name.clone()).collect()
 }
 
-fn check_service_scheme(spec: &Route, services: &Slab<CompiledService>, problems: &mut Problems) {
-    for (pointer, name) in [
-        ("/service", spec.service.as_deref()),
-        ("/mirror/service", spec.mirror.as_ref().map(|mirror| &*mirror.service)),
-    ] {
-        let service = name.and_then(|name| services.by_name(name));
-        if service.is_some_and(|service| service.urls.iter().any(|url| !url.scheme.is_http())) {
-            let message = format!("service `{}` has TCP endpoints", name.unwrap_or_default());
-            problems.push(
-                Problem::error(pointer, message)
-                    .with_help("a route needs `http`, `https` or `h2c` URLs")
-                    .about(&spec.key()),
-            );
-        }
-    }
-}
-
 fn compile_one(
     id: u32,
     name: &Arc<str>,
     stored: &Arc<Stored<Route>>,
+    matching: Matching,
     services: &Slab<CompiledService>,
     tag_conditions: usize,
 ) -> CompiledRoute {
     let spec = &stored.spec;
     let service = |name: &str| services.number(name).map_or(RouteService::Inactive, RouteService::Active);
+    let Matching { paths, methods, conditions } = matching;
     CompiledRoute {
         id,
         name: name.clone(),
         spec: stored.clone(),
-        paths: spec.paths.iter().filter_map(|path| path.parse().ok()).map(Arc::new).collect(),
-        methods: MethodSet::parse(&spec.methods).unwrap_or_else(|_| MethodSet::none()),
-        conditions: RequestConditions::compile(&spec.matches, &mut Problems::new()),
+        paths,
+        methods,
+        conditions,
         service: spec.service.as_deref().map(service),
         mirror: spec.mirror.as_ref().and_then(|mirror| services.number(&mirror.service)),
         tag_conditions,
     }
 }
 
-fn insert(table: &mut RouteTable<Arc<CompiledRoute>>, route: &Arc<CompiledRoute>, problems: &mut Problems) {
-    for (index, pattern) in route.paths.iter().enumerate() {
+fn insert(
+    table: &mut RouteTable<Arc<CompiledRoute>>,
+    route: &Arc<CompiledRoute>,
+    overlaps: &mut Overlaps,
+    problems: &mut Problems,
+) {
+    for pattern in &route.paths {
         let leaf = Leaf { pattern: pattern.clone(), value: route.clone() };
         let result = table.insert(
             route.spec.spec.priority,
             leaf,
-            |new, old| new.rank() < old.rank(),
-            |other| other.conflicts_with(route).then(|| other.clone()),
+            overlaps,
+            |new: &Arc<CompiledRoute>, old| new.goes_before(old),
+            |other| other.value.conflicts_with(route).then(|| other.clone()),
         );
-        if let Err(other) = result {
-            let message = if Arc::ptr_eq(&other, route) {
-                format!("path `{pattern}` matches the same requests as another path of this route")
-            } else {
-                format!("route `{}` matches the same requests as `{pattern}`, with equal rank", other.name)
-            };
-            problems.push(
-                Problem::error(format!("/paths/{index}"), message)
-                    .with_help("set `priority`, or different `methods` or `match` conditions")
-                    .about(&route.spec.spec.key()),
-            );
-        }
+        let Err(other) = result else { continue };
+        let message = if Arc::ptr_eq(&other.value, route) {
+            format!("`{pattern}` can match the same requests as `{}` of this route", other.pattern)
+        } else {
+            format!(
+                "`{pattern}` can match the same requests as `{}` of route `{}`, with equal rank",
+                other.pattern, other.value.name
+            )
+        };
+        let spec = &route.spec.spec;
+        let index = spec.paths.iter().position(|path| *path == pattern.as_str()).unwrap_or_default();
+        problems.push(
+            Problem::error(format!("/paths/{index}"), message)
+                .with_help("set `priority`, or different `methods` or `match` conditions")
+                .about(&spec.key()),
+        );
     }
 }

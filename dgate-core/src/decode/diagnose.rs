@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::escape;
 use super::schema::{Node, type_name};
 use crate::problems::did_you_mean;
-use crate::{Problem, Problems};
+use crate::{Problem, Problems, units};
 
 /// Everything about a value that its schema does not allow.
 pub(super) fn diagnose(value: &Value, schema: Node<'_>) -> Problems {
@@ -23,11 +23,8 @@ fn check(value: &Value, schema: Node<'_>, at: &mut String, problems: &mut Proble
         check_listed(value, &allowed, at, problems);
         return;
     }
-    let types = schema.types();
-    let found = type_name(value);
-    let allowed = |name: &&str| *name == found || (*name == "number" && found == "integer");
-    if !types.is_empty() && !types.iter().any(allowed) {
-        problems.push(wrong_type(value, &types, schema, at));
+    if !schema.allows_type(type_name(value)) {
+        problems.push(wrong_type(value, &schema.types(), schema, at));
         return;
     }
     match value {
@@ -148,6 +145,10 @@ fn with_article(name: &str) -> &str {
 }
 
 fn check_text(text: &str, schema: Node<'_>, at: &str, problems: &mut Problems) {
+    if let Some(unit) = schema.text("x-dgate-unit") {
+        problems.extend(units::fault(unit, text).map(|fault| Problem::error(at, fault.to_string())));
+        return;
+    }
     let pattern = schema.text("pattern");
     let is_right = match (schema.text("format"), pattern) {
         (Some("ip"), _) => text.parse::<std::net::IpAddr>().is_ok(),
@@ -155,20 +156,33 @@ fn check_text(text: &str, schema: Node<'_>, at: &str, problems: &mut Problems) {
         (_, Some(pattern)) => regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text)),
         (_, None) => true,
     };
-    if is_right {
-        return;
+    if !is_right {
+        let expected = schema.text("description").or(pattern).unwrap_or_default();
+        problems.push(Problem::error(at, format!("`{text}` is not {expected}")));
     }
-    let expected = schema.text("description").or(pattern).unwrap_or_default();
-    problems.push(Problem::error(at, format!("`{text}` is not {expected}")));
 }
 
 fn check_range(number: &serde_json::Number, schema: Node<'_>, at: &str, problems: &mut Problems) {
     let value = number.as_f64().unwrap_or(f64::NAN);
     let bound = |keyword| schema.get(keyword).and_then(Value::as_f64);
-    if let Some(least) = bound("minimum").filter(|least| value < *least) {
+    let (least, most) = schema.text("format").and_then(range_of).unzip();
+    let least = bound("minimum").or(least);
+    let most = bound("maximum").or(most);
+    if let Some(least) = least.filter(|least| value < *least) {
         problems.push(Problem::error(at, format!("`{number}` is too small, the least is {least}")));
     }
-    if let Some(most) = bound("maximum").filter(|most| value > *most) {
+    if let Some(most) = most.filter(|most| value > *most) {
         problems.push(Problem::error(at, format!("`{number}` is too large, the most is {most}")));
     }
+}
+
+/// What a number of a format may be. Those of 64 bits are as large as JSON readers can tell apart, or larger.
+fn range_of(format: &str) -> Option<(f64, f64)> {
+    Some(match format {
+        "uint8" => (0.0, u8::MAX.into()),
+        "uint16" => (0.0, u16::MAX.into()),
+        "uint32" => (0.0, u32::MAX.into()),
+        "int32" => (i32::MIN.into(), i32::MAX.into()),
+        _ => return None,
+    })
 }

@@ -74,6 +74,18 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether it allows values of a JSON type.
+    pub(super) fn allows_type(self, found: &str) -> bool {
+        let types = self.types();
+        types.is_empty()
+            || types.iter().any(|name| *name == found || (*name == "number" && found == "integer"))
+    }
+
+    /// Whether nobody may see its values.
+    pub(super) fn is_write_only(self) -> bool {
+        self.get("writeOnly") == Some(&Value::Bool(true))
+    }
+
     /// The JSON types that it or one of its alternatives allows.
     pub(super) fn all_types(self) -> Vec<String> {
         let own = self.types().into_iter().map(str::to_owned);

@@ -2,22 +2,32 @@
 
 use serde_json::{Map, Value};
 
+use super::escape;
 use super::schema::Node;
+use crate::{Problem, Problems};
 
 /// Names of DGate 1 and 2 that are more than another spelling of ours.
 const RENAMED: [(&str, &str); 1] = [("moduletype", "type")];
 
-/// Rewrites a value to the canonical spelling of its schema, in place. What it does not know it leaves alone.
-pub(super) fn canonicalize(value: &mut Value, schema: Node<'_>) {
+/// Rewrites a value to the canonical spelling of its schema, in place, and says what is written twice. What it does not
+/// know it leaves alone.
+pub(super) fn canonicalize(value: &mut Value, schema: Node<'_>) -> Problems {
+    let mut problems = Problems::new();
+    rewrite(value, schema, "", &mut problems);
+    problems
+}
+
+fn rewrite(value: &mut Value, schema: Node<'_>, at: &str, problems: &mut Problems) {
     if let Some(alternative) = schema.alternative_for(value) {
-        canonicalize(value, alternative);
-        return;
+        return rewrite(value, alternative, at, problems);
     }
     match value {
-        Value::Object(object) => canonicalize_object(object, schema),
+        Value::Object(object) => rewrite_object(object, schema, at, problems),
         Value::Array(items) => {
             if let Some(item_schema) = schema.items() {
-                items.iter_mut().for_each(|item| canonicalize(item, item_schema));
+                for (index, item) in items.iter_mut().enumerate() {
+                    rewrite(item, item_schema, &format!("{at}/{index}"), problems);
+                }
             }
         }
         Value::Number(number) if unit(schema) == Some("percent") => {
@@ -27,17 +37,22 @@ pub(super) fn canonicalize(value: &mut Value, schema: Node<'_>) {
     }
 }
 
-fn canonicalize_object(object: &mut Map<String, Value>, schema: Node<'_>) {
+fn rewrite_object(object: &mut Map<String, Value>, schema: Node<'_>, at: &str, problems: &mut Problems) {
     if schema.is_closed() {
         let written = std::mem::take(object);
-        for (name, mut value) in written {
-            let name = canonical_name(name, &mut value, schema);
-            object.insert(name, value);
+        for (spelled, mut value) in written {
+            let name = canonical_name(spelled.clone(), &mut value, schema);
+            if object.contains_key(&name) {
+                let message = format!("`{name}` is given twice, also as `{spelled}`");
+                problems.push(Problem::error(format!("{at}/{}", escape(&name)), message));
+            } else {
+                object.insert(name, value);
+            }
         }
     }
     for (name, value) in object.iter_mut() {
         if let Some(field_schema) = schema.field(name).or_else(|| schema.map_values()) {
-            canonicalize(value, field_schema);
+            rewrite(value, field_schema, &format!("{at}/{}", escape(name)), problems);
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Who is asked next.
 
+mod group;
+
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
-use super::maglev::{Maglev, hash_key};
+use super::maglev::hash_key;
 use crate::resource::Balance;
-
-/// The longest cycle of weighted round robin; weights are scaled down to fit.
-const MAX_CYCLE: u64 = 4_096;
+use group::{Group, MAX_CYCLE};
 
 /// Chooses among the endpoints of a service. Immutable apart from counters; one is made for each change of a service.
 #[derive(Debug)]
@@ -20,33 +20,6 @@ pub struct Balancer {
     slow_start: Duration,
     /// The next place in the round.
     turn: AtomicUsize,
-}
-
-/// Endpoints of equal priority.
-#[derive(Debug)]
-struct Group {
-    members: Vec<Member>,
-    order: Order,
-}
-
-#[derive(Debug)]
-struct Member {
-    /// Its place among the endpoints as they were given.
-    index: usize,
-    endpoint: Arc<Endpoint>,
-    weight: u32,
-    /// The sum of the weights up to and with this one.
-    cumulative: u64,
-}
-
-#[derive(Debug)]
-enum Order {
-    /// Members by turn; heavier ones more often, evenly spread.
-    Cycle(Vec<u16>),
-    Random,
-    LeastRequest,
-    Ewma,
-    Hash(Maglev),
 }
 
 /// What a choice depends on besides the endpoints.
@@ -97,155 +70,42 @@ impl Balancer {
         }
     }
 
-    /// The endpoint to ask, as its place among those given; nothing when there is none, or none that is healthy and `fail_closed` is set.
+    /// The endpoint to ask, as its place among those given; nothing when there is none, or none that is healthy and
+    /// `fail_closed` is set.
     ///
-    /// Healthy endpoints that were not tried come first, then healthy ones that were, then (panic mode) any.
+    /// Healthy endpoints that were not tried come first, then healthy ones that were, then (panic mode) the least bad.
     pub fn choose(&self, choice: Choice<'_>) -> Option<usize> {
-        let fresh = |endpoint: &Arc<Endpoint>| {
-            endpoint.health.is_available(choice.now)
-                && (choice.tried.is_empty() || !choice.was_tried(endpoint))
-        };
-        if let Some(index) = self.groups.iter().find_map(|group| group.choose(self, &choice, &fresh)) {
-            return Some(index);
-        }
         let available = |endpoint: &Arc<Endpoint>| endpoint.health.is_available(choice.now);
-        if !choice.tried.is_empty()
-            && let Some(index) = self.groups.iter().find_map(|group| group.choose(self, &choice, &available))
-        {
-            return Some(index);
+        if choice.tried.is_empty() {
+            return self.choose_if(&choice, &available).or_else(|| self.least_bad(&choice));
         }
+        let fresh = |endpoint: &Arc<Endpoint>| available(endpoint) && !choice.was_tried(endpoint);
+        self.choose_if(&choice, &fresh)
+            .or_else(|| self.choose_if(&choice, &available))
+            .or_else(|| self.least_bad(&choice))
+    }
+
+    /// One of the first group that has any that fits.
+    fn choose_if(&self, choice: &Choice<'_>, fits: &dyn Fn(&Arc<Endpoint>) -> bool) -> Option<usize> {
+        self.groups.iter().find_map(|group| group.choose(self, choice, fits))
+    }
+
+    /// When nobody is healthy: rather one that real requests failed with than one that fails its checks, and rather one
+    /// that was not tried.
+    fn least_bad(&self, choice: &Choice<'_>) -> Option<usize> {
         if self.fail_closed {
             return None;
         }
-        let untried = |endpoint: &Arc<Endpoint>| !choice.was_tried(endpoint);
-        self.groups
-            .iter()
-            .find_map(|group| group.choose(self, &choice, &untried))
-            .or_else(|| self.groups.iter().find_map(|group| group.choose(self, &choice, &|_| true)))
+        let badness =
+            |endpoint: &Arc<Endpoint>| (choice.was_tried(endpoint), endpoint.health.condition(choice.now));
+        let least = self.endpoints().map(badness).min()?;
+        self.choose_if(choice, &|endpoint| badness(endpoint) <= least)
     }
 
     /// The endpoints, by priority.
     pub fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.groups.iter().flat_map(|group| group.members.iter().map(|member| &member.endpoint))
     }
-}
-
-impl Group {
-    fn new(endpoints: &[(usize, (Arc<Endpoint>, u32, i32))], balance: &Balance) -> Self {
-        let mut cumulative = 0;
-        let members: Vec<_> = endpoints
-            .iter()
-            .map(|(index, (endpoint, weight, _))| {
-                cumulative += u64::from(*weight);
-                Member { index: *index, endpoint: endpoint.clone(), weight: *weight, cumulative }
-            })
-            .collect();
-        let order = match balance {
-            Balance::RoundRobin => Order::Cycle(cycle(&members)),
-            Balance::LeastRequest => Order::LeastRequest,
-            Balance::Ewma => Order::Ewma,
-            Balance::Random => Order::Random,
-            Balance::Hash(_) => Order::Hash(Maglev::new(
-                members.iter().map(|member| (&*member.endpoint.id.url, member.weight)),
-            )),
-        };
-        Self { members, order }
-    }
-
-    fn choose(
-        &self,
-        balancer: &Balancer,
-        choice: &Choice<'_>,
-        fits: &dyn Fn(&Arc<Endpoint>) -> bool,
-    ) -> Option<usize> {
-        if let [only] = self.members.as_slice() {
-            return fits(&only.endpoint).then_some(only.index);
-        }
-        // An endpoint that starts slowly is passed over with the probability of the weight it lacks.
-        let warm = |endpoint: &Arc<Endpoint>| {
-            balancer.slow_start.is_zero() || {
-                let factor = endpoint.health.slow_start_factor(choice.now, balancer.slow_start);
-                factor >= 1.0 || fastrand::f64() < factor
-            }
-        };
-        let eager = |endpoint: &Arc<Endpoint>| fits(endpoint) && warm(endpoint);
-        let chosen = match &self.order {
-            Order::Cycle(cycle) => self.by_turn(cycle, balancer, &eager),
-            Order::Random => self.at_random(&eager),
-            Order::LeastRequest => self.better_of_two(&eager, |member| {
-                f64::from(member.endpoint.in_flight() + 1) / f64::from(member.weight)
-            }),
-            Order::Ewma => {
-                self.better_of_two(&eager, |member| member.endpoint.cost() / f64::from(member.weight))
-            }
-            Order::Hash(table) => {
-                let key = choice.key.unwrap_or_else(|| fastrand::u64(..));
-                table.candidates(key).map(|index| &self.members[index]).find(|member| fits(&member.endpoint))
-            }
-        };
-        // Chance may have passed everybody over.
-        let chosen = chosen.or_else(|| self.members.iter().find(|member| fits(&member.endpoint)));
-        chosen.map(|member| member.index)
-    }
-
-    fn by_turn(
-        &self,
-        cycle: &[u16],
-        balancer: &Balancer,
-        fits: &dyn Fn(&Arc<Endpoint>) -> bool,
-    ) -> Option<&Member> {
-        let start = balancer.turn.fetch_add(1, Ordering::Relaxed);
-        (0..cycle.len())
-            .map(|step| &self.members[usize::from(cycle[start.wrapping_add(step) % cycle.len()])])
-            .find(|member| fits(&member.endpoint))
-    }
-
-    fn at_random(&self, fits: &dyn Fn(&Arc<Endpoint>) -> bool) -> Option<&Member> {
-        let total = self.members.last()?.cumulative;
-        let dice = fastrand::u64(..total);
-        let start = self.members.partition_point(|member| member.cumulative <= dice);
-        let count = self.members.len();
-        (0..count).map(|step| &self.members[(start + step) % count]).find(|member| fits(&member.endpoint))
-    }
-
-    /// The cheaper of two random ones (Mitzenmacher, *The Power of Two Choices in Randomized Load Balancing*, 2001).
-    fn better_of_two(
-        &self,
-        fits: &dyn Fn(&Arc<Endpoint>) -> bool,
-        cost: impl Fn(&Member) -> f64,
-    ) -> Option<&Member> {
-        let first = self.at_random(fits)?;
-        let other = |endpoint: &Arc<Endpoint>| !Arc::ptr_eq(endpoint, &first.endpoint) && fits(endpoint);
-        match self.at_random(&other) {
-            Some(second) if cost(second) < cost(first) => Some(second),
-            _ => Some(first),
-        }
-    }
-}
-
-/// One round of smooth weighted round robin, as nginx spreads it.
-fn cycle(members: &[Member]) -> Vec<u16> {
-    let divisor = members.iter().fold(0, |divisor, member| gcd(divisor, u64::from(member.weight))).max(1);
-    let total: u64 = members.iter().map(|member| u64::from(member.weight) / divisor).sum();
-    let scale = (total as f64 / MAX_CYCLE as f64).max(1.0);
-    let weights: Vec<i64> = members
-        .iter()
-        .map(|member| ((f64::from(member.weight) / divisor as f64 / scale) as i64).max(1))
-        .collect();
-    let total: i64 = weights.iter().sum();
-    let mut current = vec![0_i64; members.len()];
-    (0..total)
-        .map(|_| {
-            current.iter_mut().zip(&weights).for_each(|(current, weight)| *current += weight);
-            let best = (0..current.len()).rev().max_by_key(|index| current[*index]).unwrap_or(0);
-            current[best] -= total;
-            best as u16
-        })
-        .collect()
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]
@@ -356,6 +216,34 @@ mod tests {
         assert!(open.choose(Choice::first(Instant::now())).is_some());
         let closed = Balancer { fail_closed: true, ..open };
         assert!(closed.choose(Choice::first(Instant::now())).is_none());
+    }
+
+    #[test]
+    fn the_least_bad_is_used_when_all_are_down() {
+        for balance in all_kinds() {
+            let balancer = balancer(&[("failing", 1, 1), ("ejected", 1, 0), ("other", 1, 0)], balance);
+            break_down(&balancer, "failing");
+            break_down(&balancer, "other");
+            let rules = crate::resource::PassiveHealth { max_failures: 1, ..Default::default() };
+            let ejected =
+                balancer.endpoints().find(|endpoint| &*endpoint.id.url == "ejected").unwrap().clone();
+            ejected.health.failed(&rules, Instant::now(), || true);
+            assert_eq!(shares(&balancer, 20), HashMap::from([("ejected".into(), 20)]));
+            let tried = [ejected];
+            let again = Choice { now: Instant::now(), key: Some(1), tried: &tried };
+            assert_eq!(chosen(&balancer, again), "failing", "by priority, among those that are as bad");
+        }
+    }
+
+    #[test]
+    fn the_order_of_writing_does_not_matter_to_the_hash_balancer() {
+        let hash = || Balance::Hash(HashOptions { on: HashKey::Ip });
+        let one = balancer(&[("a", 1, 0), ("b", 2, 0), ("c", 1, 0)], hash());
+        let other = balancer(&[("c", 1, 0), ("a", 1, 0), ("b", 2, 0)], hash());
+        for key in 0..1_000 {
+            let choice = Choice { key: Some(Choice::key(key)), ..Choice::first(Instant::now()) };
+            assert_eq!(chosen(&one, choice), chosen(&other, choice));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::resource::PassiveHealth;
@@ -13,8 +13,10 @@ const MAX_BACKOFF: u32 = 10;
 /// How healthy an endpoint is: what active checks say, and what real requests show.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// Whether anything is worth a look; while not, asking costs one load.
-    troubled: AtomicBool,
+    /// Whether anything is worth a look; while not, asking costs one load. Written under the lock only.
+    is_troubled: AtomicBool,
+    /// Whether it has recovered of late. Written under the lock only.
+    is_warming: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -27,6 +29,7 @@ struct State {
     /// Failures of real requests, within the window.
     failures: VecDeque<Instant>,
     ejected_until: Option<Instant>,
+    /// Ejections without a success in between.
     ejections_in_a_row: u32,
     recovered_at: Option<Instant>,
 }
@@ -36,46 +39,73 @@ struct State {
 pub enum HealthChange {
     /// It stays what it was.
     None,
-    /// It gets requests again.
+    /// It is healthy again.
     Up,
     /// It gets no more requests.
     Down,
 }
 
+/// How an endpoint is, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Condition {
+    Available,
+    /// Real requests failed.
+    Ejected,
+    /// It fails its checks.
+    Failing,
+}
+
 impl Health {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut state);
+        self.is_troubled.store(state.is_troubled(), Ordering::Relaxed);
+        self.is_warming.store(state.recovered_at.is_some(), Ordering::Relaxed);
+        result
+    }
+
+    fn is_troubled(&self) -> bool {
+        self.is_troubled.load(Ordering::Relaxed)
     }
 
     /// Whether it may get requests.
     pub fn is_available(&self, now: Instant) -> bool {
-        if !self.troubled.load(Ordering::Relaxed) {
-            return true;
-        }
-        let mut state = self.state();
-        if state.ejected_until.is_some_and(|until| until <= now) {
-            state.ejected_until = None;
-            state.failures.clear();
-            state.recovered_at = Some(now);
-        }
-        !state.checked_bad && state.ejected_until.is_none()
+        self.condition(now) == Condition::Available
     }
 
     /// Whether it is ejected for failing real requests.
     pub fn is_ejected(&self, now: Instant) -> bool {
-        self.troubled.load(Ordering::Relaxed) && self.state().ejected_until.is_some_and(|until| until > now)
+        self.is_troubled() && self.change(|state| state.is_ejected(now))
+    }
+
+    pub(super) fn condition(&self, now: Instant) -> Condition {
+        if !self.is_troubled() {
+            return Condition::Available;
+        }
+        self.change(|state| match (state.checked_bad, state.is_ejected(now)) {
+            (true, _) => Condition::Failing,
+            (false, true) => Condition::Ejected,
+            (false, false) => Condition::Available,
+        })
     }
 
     /// How much of its weight counts while it starts slowly after a recovery, between 0.1 and 1.
     pub fn slow_start_factor(&self, now: Instant, slow_start: Duration) -> f64 {
-        if slow_start.is_zero() || !self.troubled.load(Ordering::Relaxed) {
+        if slow_start.is_zero() || !self.is_warming.load(Ordering::Relaxed) {
             return 1.0;
         }
-        let Some(recovered_at) = self.state().recovered_at else { return 1.0 };
-        (now.saturating_duration_since(recovered_at).as_secs_f64() / slow_start.as_secs_f64()).clamp(0.1, 1.0)
+        self.change(|state| {
+            let Some(recovered_at) = state.recovered_at else { return 1.0 };
+            let factor = now.saturating_duration_since(recovered_at).div_duration_f64(slow_start);
+            if factor >= 1.0 {
+                state.recovered_at = None;
+            }
+            factor.clamp(0.1, 1.0)
+        })
     }
 
-    /// Notes an active check.
+    /// Notes an active check. `healthy_after` good ones in a row make an endpoint healthy, `unhealthy_after` bad ones
+    /// make it unhealthy.
     pub fn checked(
         &self,
         good: bool,
@@ -83,47 +113,55 @@ impl Health {
         unhealthy_after: u32,
         now: Instant,
     ) -> HealthChange {
-        if good && !self.troubled.load(Ordering::Relaxed) {
+        if good && !self.is_troubled() {
             return HealthChange::None;
         }
-        self.troubled.store(true, Ordering::Relaxed);
-        let mut state = self.state();
-        if good {
-            state.good_in_a_row += 1;
-            state.bad_in_a_row = 0;
-        } else {
-            state.bad_in_a_row += 1;
-            state.good_in_a_row = 0;
-        }
-        if state.checked_bad && state.good_in_a_row >= healthy_after {
-            state.checked_bad = false;
-            // Who passes its checks again starts with a clean slate.
-            state.ejected_until = None;
-            state.failures.clear();
-            state.recovered_at = Some(now);
-            return HealthChange::Up;
-        }
-        if !state.checked_bad && state.bad_in_a_row >= unhealthy_after {
-            state.checked_bad = true;
-            return HealthChange::Down;
-        }
-        HealthChange::None
+        self.change(|state| {
+            if good {
+                state.good_in_a_row += 1;
+                state.bad_in_a_row = 0;
+            } else {
+                state.bad_in_a_row += 1;
+                state.good_in_a_row = 0;
+            }
+            if state.checked_bad && state.good_in_a_row >= healthy_after {
+                state.checked_bad = false;
+                // Who passes its checks again starts with a clean slate.
+                state.recover(now);
+                state.ejections_in_a_row = 0;
+                return HealthChange::Up;
+            }
+            if !state.checked_bad && state.bad_in_a_row >= unhealthy_after {
+                state.checked_bad = true;
+                return HealthChange::Down;
+            }
+            HealthChange::None
+        })
     }
 
     /// Forgets what active checks said, as there are none any more.
     pub fn unchecked(&self) {
-        if self.troubled.load(Ordering::Relaxed) {
-            let mut state = self.state();
-            state.checked_bad = false;
-            state.bad_in_a_row = 0;
+        if self.is_troubled() {
+            self.change(|state| {
+                state.checked_bad = false;
+                state.bad_in_a_row = 0;
+            });
         }
     }
 
-    /// Notes that a real request went well.
-    pub fn succeeded(&self) {
-        if self.troubled.load(Ordering::Relaxed) {
-            self.state().ejections_in_a_row = 0;
+    /// Notes that a real request went well. After an ejection the first one shows that the endpoint is healthy again.
+    pub fn succeeded(&self) -> HealthChange {
+        if !self.is_troubled() {
+            return HealthChange::None;
         }
+        self.change(|state| {
+            // One that was sent before the ejection does not end it. Others were sent because it was over.
+            if state.ejected_until.is_some() || state.ejections_in_a_row == 0 {
+                return HealthChange::None;
+            }
+            state.ejections_in_a_row = 0;
+            if state.checked_bad { HealthChange::None } else { HealthChange::Up }
+        })
     }
 
     /// Notes that a real request failed. `may_eject` is asked only when it is time to.
@@ -133,36 +171,63 @@ impl Health {
         now: Instant,
         may_eject: impl FnOnce() -> bool,
     ) -> HealthChange {
-        if rules.max_failures == 0 {
+        let max_failures = rules.max_failures as usize;
+        if max_failures == 0
+            || !self.change(|state| state.note_failure(max_failures, rules.window.get(), now))
+        {
             return HealthChange::None;
         }
-        self.troubled.store(true, Ordering::Relaxed);
-        let mut state = self.state();
-        if state.ejected_until.is_some_and(|until| until > now) {
-            return HealthChange::None;
-        }
-        let window = rules.window.get();
-        while state.failures.front().is_some_and(|first| now.saturating_duration_since(*first) > window) {
-            state.failures.pop_front();
-        }
-        state.failures.push_back(now);
-        if state.failures.len() < rules.max_failures as usize {
-            return HealthChange::None;
-        }
-        drop(state);
+        // Others are looked at, so the lock must not be held.
         if !may_eject() {
             return HealthChange::None;
         }
-        let mut state = self.state();
-        // Somebody else may have been quicker.
-        if state.ejected_until.is_some_and(|until| until > now) {
-            return HealthChange::None;
+        self.change(|state| {
+            if state.is_ejected(now) {
+                return HealthChange::None;
+            }
+            let backoff = 2_u32.saturating_pow(state.ejections_in_a_row).min(MAX_BACKOFF);
+            state.ejections_in_a_row += 1;
+            state.failures.clear();
+            state.ejected_until = Some(now + rules.eject_for.get() * backoff);
+            HealthChange::Down
+        })
+    }
+}
+
+impl State {
+    fn is_troubled(&self) -> bool {
+        self.checked_bad
+            || self.bad_in_a_row > 0
+            || self.ejected_until.is_some()
+            || self.ejections_in_a_row > 0
+    }
+
+    /// Whether an ejection lasts; one that is over is forgotten.
+    fn is_ejected(&mut self, now: Instant) -> bool {
+        if self.ejected_until.is_some_and(|until| until <= now) {
+            self.recover(now);
         }
-        let backoff = 2_u32.saturating_pow(state.ejections_in_a_row).min(MAX_BACKOFF);
-        state.ejections_in_a_row += 1;
-        state.failures.clear();
-        state.ejected_until = Some(now + rules.eject_for.get() * backoff);
-        HealthChange::Down
+        self.ejected_until.is_some()
+    }
+
+    fn recover(&mut self, now: Instant) {
+        self.ejected_until = None;
+        self.failures.clear();
+        self.recovered_at = Some(now);
+    }
+
+    /// Notes a failure, and says whether there are too many within the window.
+    fn note_failure(&mut self, max_failures: usize, window: Duration, now: Instant) -> bool {
+        if self.is_ejected(now) {
+            return false;
+        }
+        self.failures.push_back(now);
+        while self.failures.len() > max_failures
+            || self.failures.front().is_some_and(|first| now.saturating_duration_since(*first) > window)
+        {
+            self.failures.pop_front();
+        }
+        self.failures.len() >= max_failures
     }
 }
 
@@ -194,8 +259,9 @@ mod tests {
             health.failed(&rules(), after(24), || true);
         }
         assert!(!health.is_available(after(43)), "twice as long");
+        assert_eq!(health.succeeded(), HealthChange::None, "sent before the ejection");
         assert!(health.is_available(after(44)));
-        health.succeeded();
+        assert_eq!(health.succeeded(), HealthChange::Up);
         for _ in 0..3 {
             health.failed(&rules(), after(44), || true);
         }
@@ -209,6 +275,47 @@ mod tests {
             assert_eq!(health.failed(&rules(), now, || false), HealthChange::None);
         }
         assert!(health.is_available(now));
+    }
+
+    #[test]
+    fn failures_that_eject_nobody_do_not_pile_up() {
+        let (health, now) = (Health::default(), Instant::now());
+        for _ in 0..1_000 {
+            health.failed(&rules(), now, || false);
+        }
+        assert_eq!(health.state.lock().unwrap().failures.len(), 3);
+    }
+
+    #[test]
+    fn two_that_fail_at_once_eject_once() {
+        let (health, now) = (Health::default(), Instant::now());
+        let once = PassiveHealth { max_failures: 1, ..PassiveHealth::default() };
+        let inner = std::cell::Cell::new(HealthChange::None);
+        let outer = health.failed(&once, now, || {
+            inner.set(health.failed(&once, now, || true));
+            true
+        });
+        assert_eq!((inner.get(), outer), (HealthChange::Down, HealthChange::None));
+        assert!(health.is_available(now + Duration::from_secs(10)), "not twice as long");
+    }
+
+    #[test]
+    fn asking_is_cheap_again_after_recovery() {
+        let (health, now) = (Health::default(), Instant::now());
+        for _ in 0..3 {
+            health.failed(&rules(), now, || true);
+        }
+        assert!(health.is_troubled());
+        let later = now + Duration::from_secs(10);
+        assert!(health.is_available(later));
+        assert_eq!(health.succeeded(), HealthChange::Up);
+        assert!(!health.is_troubled());
+        health.checked(false, 2, 3, later);
+        health.checked(true, 2, 3, later);
+        assert!(!health.is_troubled());
+        assert!(health.slow_start_factor(later, Duration::from_secs(10)) < 0.2);
+        assert!(health.slow_start_factor(later + Duration::from_secs(10), Duration::from_secs(10)) >= 1.0);
+        assert!(!health.is_warming.load(Ordering::Relaxed));
     }
 
     #[test]

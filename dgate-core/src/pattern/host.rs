@@ -1,12 +1,16 @@
 //! Host patterns: `example.com`, `*.example.com`, `api.*`, `*api*`, `{tenant}.example.com`, `/regex/`.
 
+mod parse;
+
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use regex::Regex;
 
-use super::{PatternError, bounded_regex};
+use super::PatternError;
 
 /// A host as patterns see it: without port and trailing dot, in lower case, international names in ASCII (IDNA).
 ///
@@ -41,7 +45,7 @@ pub fn normalize_host(host: &str) -> Option<Cow<'_, str>> {
     }
     if name.starts_with('[') {
         let inside = name.strip_prefix('[')?.strip_suffix(']')?;
-        return inside.parse::<std::net::Ipv6Addr>().ok().map(|address| format!("[{address}]").into());
+        return inside.parse::<Ipv6Addr>().ok().map(|address| format!("[{address}]").into());
     }
     if name.is_empty() || name.bytes().any(|b| b.is_ascii() && !plain(b.to_ascii_lowercase())) {
         return None;
@@ -56,8 +60,10 @@ pub fn normalize_host(host: &str) -> Option<Cow<'_, str>> {
 /// | `example.com` | exactly this host |
 /// | `*.example.com` | every host below it, at any depth |
 /// | `{tenant}.example.com` | one label in that place, captured |
-/// | `api.*`, `*api*`, `*-api.example.com` | any text where the `*` stands |
-/// | `/^(?<tenant>[a-z]+)\.example\.com$/` | what the regular expression matches; named groups are captured |
+/// | `api.*`, `*api*`, `{env}-api.example.com` | any text where the `*` stands, a part of a label for a parameter |
+/// | `/^(?<tenant>[a-z]+)\.example\.com$/` | hosts in which the regular expression matches; named groups are captured |
+///
+/// When several patterns match a host, exact ones go first, then those with the most literal text.
 ///
 /// ```
 /// use dgate_core::pattern::HostPattern;
@@ -69,6 +75,8 @@ pub fn normalize_host(host: &str) -> Option<Cow<'_, str>> {
 pub struct HostPattern {
     text: Arc<str>,
     shape: HostShape,
+    /// The same for all patterns that match the same hosts in the same way, whatever they call their parameters.
+    canonical: Box<str>,
     literal_length: usize,
 }
 
@@ -79,14 +87,31 @@ pub(crate) enum HostShape {
     Exact(Arc<str>),
     /// Labels from the right, each literal or a parameter; `rest` when anything may stand before them.
     Labels { reversed: Vec<Label>, rest: bool },
-    /// Everything else.
-    Regex(Regex),
+    /// Wildcards that are parts of labels, or extend over several ones.
+    Glob(Expression),
+    /// A regular expression, as it was written.
+    Regex(Expression),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Label {
     Literal(Box<str>),
     Parameter(Arc<str>),
+}
+
+/// A regular expression, and the groups that are parameters.
+#[derive(Debug, Clone)]
+pub(crate) struct Expression {
+    regex: Regex,
+    groups: Vec<(usize, Arc<str>)>,
+}
+
+/// The place of a pattern among others of the same priority.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HostRank<'p> {
+    literal_length: Reverse<usize>,
+    class: u8,
+    text: &'p str,
 }
 
 impl HostPattern {
@@ -100,20 +125,33 @@ impl HostPattern {
         matches!(self.shape, HostShape::Exact(_))
     }
 
-    /// How many characters of it are literal: the longer, the more specific.
-    pub(crate) fn literal_length(&self) -> usize {
-        self.literal_length
+    pub(crate) fn canonical(&self) -> &str {
+        &self.canonical
     }
 
     pub(crate) fn shape(&self) -> &HostShape {
         &self.shape
     }
 
+    /// Its place among others of the same priority that match the same host.
+    pub(crate) fn rank(&self) -> HostRank<'_> {
+        let class = match self.shape {
+            HostShape::Exact(_) => {
+                return HostRank { literal_length: Reverse(usize::MAX), class: 0, text: "" };
+            }
+            HostShape::Labels { rest: false, .. } => 1,
+            HostShape::Labels { rest: true, .. } => 2,
+            HostShape::Regex(_) => 3,
+            HostShape::Glob(_) => 4,
+        };
+        HostRank { literal_length: Reverse(self.literal_length), class, text: &self.canonical }
+    }
+
     /// Whether the pattern matches a normalised host.
     pub fn is_match(&self, host: &str) -> bool {
         match &self.shape {
             HostShape::Exact(exact) => **exact == *host,
-            HostShape::Regex(regex) => regex.is_match(host),
+            HostShape::Glob(expression) | HostShape::Regex(expression) => expression.regex.is_match(host),
             HostShape::Labels { .. } => self.captures(host).is_some(),
         }
     }
@@ -137,12 +175,12 @@ impl HostPattern {
                 let more = labels.next().is_some_and(|label| !label.is_empty());
                 (more == *rest).then_some(captured)
             }
-            HostShape::Regex(regex) => {
-                let groups = regex.captures(host)?;
-                let named = regex.capture_names().flatten();
+            HostShape::Glob(expression) | HostShape::Regex(expression) => {
+                let found = expression.regex.captures(host)?;
+                let groups = expression.groups.iter();
                 Some(
-                    named
-                        .filter_map(|name| Some((name.into(), groups.name(name)?.as_str().into())))
+                    groups
+                        .filter_map(|(at, name)| Some((name.clone(), found.get(*at)?.as_str().into())))
                         .collect(),
                 )
             }
@@ -160,119 +198,8 @@ impl std::str::FromStr for HostPattern {
     type Err = PatternError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (shape, literal_length) = parse(text)?;
-        Ok(Self { text: text.into(), shape, literal_length })
+        parse::parse(text)
     }
-}
-
-fn parse(text: &str) -> Result<(HostShape, usize), PatternError> {
-    if text.is_empty() {
-        return Err(PatternError::new("a host pattern must not be empty").with_help("`*` matches every host"));
-    }
-    if let Some(source) = text.strip_prefix('/') {
-        let source = source
-            .strip_suffix('/')
-            .filter(|source| !source.is_empty())
-            .ok_or_else(|| PatternError::new("a regular expression stands between two slashes"))?;
-        let regex = bounded_regex(source)
-            .map_err(|reason| PatternError::new(format!("`{source}` is no regular expression: {reason}")))?;
-        return Ok((HostShape::Regex(regex), 0));
-    }
-    let literal = |piece: &str| {
-        if piece.is_empty() {
-            return Ok(String::new());
-        }
-        normalize_host(piece)
-            .map(Cow::into_owned)
-            .filter(|_| !piece.contains(':') || piece.starts_with('['))
-            .ok_or_else(|| {
-                PatternError::new(format!("`{piece}` cannot be a part of a host name"))
-                    .with_help("a host pattern has no scheme, port or path")
-            })
-    };
-    if !text.contains(['*', '{', '}']) {
-        let host = literal(text)?;
-        let length = host.len();
-        return Ok((HostShape::Exact(host.into()), length));
-    }
-    labels(text)?.map_or_else(|| glob(text), Ok)
-}
-
-/// Reads a pattern whose wildcards are whole labels: `*.example.com`, `{tenant}.example.com`.
-fn labels(text: &str) -> Result<Option<(HostShape, usize)>, PatternError> {
-    let (rest, tail) = match text.strip_prefix("*.") {
-        Some(tail) => (true, tail),
-        None => (false, text),
-    };
-    let mut reversed = Vec::new();
-    let mut length = 0;
-    for label in tail.rsplit('.') {
-        if let Some(name) = label.strip_prefix('{').and_then(|label| label.strip_suffix('}')) {
-            reversed.push(Label::Parameter(parameter_name(name)?));
-        } else if label.contains(['*', '{', '}']) || label.is_empty() {
-            return Ok(None);
-        } else {
-            let Some(label) = normalize_host(label) else {
-                return Err(PatternError::new(format!("`{label}` cannot be a part of a host name"))
-                    .with_help("a host pattern has no scheme, port or path"));
-            };
-            length += label.len() + 1;
-            reversed.push(Label::Literal(label.as_ref().into()));
-        }
-    }
-    Ok(Some((HostShape::Labels { reversed, rest }, length)))
-}
-
-/// Reads a pattern with wildcards anywhere: `api.*`, `*api*`, `{env}-api.example.com`.
-fn glob(text: &str) -> Result<(HostShape, usize), PatternError> {
-    let mut source = String::from("^");
-    let mut length = 0;
-    let mut rest = text;
-    while let Some(at) = rest.find(['*', '{', '}']) {
-        push_literal(&rest[..at], &mut source, &mut length)?;
-        match rest.as_bytes()[at] {
-            b'*' => {
-                source.push_str(".*");
-                rest = rest[at..].trim_start_matches('*');
-            }
-            b'{' => {
-                let close = rest[at..].find('}').ok_or_else(|| PatternError::new("`{` without `}`"))?;
-                let name = parameter_name(&rest[at + 1..at + close])?;
-                if name.contains('-') {
-                    return Err(PatternError::new(format!(
-                        "parameter `{name}` is a part of a label, so its name may not hold `-`"
-                    )));
-                }
-                source.push_str("(?<");
-                source.push_str(&name);
-                source.push_str(">[^.]+)");
-                rest = &rest[at + close + 1..];
-            }
-            _ => return Err(PatternError::new("`}` without `{`")),
-        }
-    }
-    push_literal(rest, &mut source, &mut length)?;
-    source.push('$');
-    let regex = bounded_regex(&source).map_err(PatternError::new)?;
-    Ok((HostShape::Regex(regex), length))
-}
-
-fn push_literal(piece: &str, source: &mut String, length: &mut usize) -> Result<(), PatternError> {
-    let lower = piece.to_ascii_lowercase();
-    if !lower.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
-        return Err(PatternError::new(format!("`{piece}` cannot be a part of a host name"))
-            .with_help("a host pattern has no scheme, port or path"));
-    }
-    *length += lower.len();
-    source.push_str(&regex::escape(&lower));
-    Ok(())
-}
-
-fn parameter_name(name: &str) -> Result<Arc<str>, PatternError> {
-    let valid = !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
-        && !name.as_bytes()[0].is_ascii_digit();
-    if valid { Ok(name.into()) } else { Err(PatternError::new(format!("`{name}` is no parameter name"))) }
 }
 
 #[cfg(test)]
@@ -300,6 +227,12 @@ mod tests {
             ("/^(?<n>[0-9]+)\\.example\\.com$/", "42.example.com", true),
             ("/shop/", "myshop.example.com", true),
             ("bücher.example", "xn--bcher-kva.example", true),
+            ("*.bücher.example", "a.xn--bcher-kva.example", true),
+            ("example.com.", "example.com", true),
+            ("*.example.com.", "a.example.com", true),
+            ("[::1]", "[::1]", true),
+            ("/SHOP/", "myshop.example.com", true),
+            ("{a-b}-api.*", "test-api.example.com", true),
         ] {
             let compiled: HostPattern = pattern.parse().unwrap();
             assert_eq!(compiled.is_match(host), expected, "{pattern} {host}");
@@ -317,6 +250,7 @@ mod tests {
         assert_eq!(captured("{a}.{b}.example.com", "x.y.example.com"), ["a=x", "b=y"]);
         assert_eq!(captured("*.{region}.example.com", "a.b.eu.example.com"), ["region=eu"]);
         assert_eq!(captured("{env}-api.example.com", "test-api.example.com"), ["env=test"]);
+        assert_eq!(captured("{the-env}-{n}.*", "test-7.example.com"), ["the-env=test", "n=7"]);
         assert_eq!(captured("/^(?<n>[0-9]+)\\./", "42.example.com"), ["n=42"]);
     }
 
@@ -327,6 +261,13 @@ mod tests {
             ("http://example.com", "cannot be a part of a host name"),
             ("example.com:80", "cannot be a part of a host name"),
             ("example.com/x", "cannot be a part of a host name"),
+            ("*.example.com:80", "cannot be a part of a host name"),
+            ("{a}.example.com:80", "cannot be a part of a host name"),
+            ("[::1]:80", "cannot be a part of a host name"),
+            ("*bücher*", "cannot be a part of a host name"),
+            ("{a}.{a}.example.com", "parameter `a` occurs twice"),
+            ("{a}-{a}.*", "parameter `a` occurs twice"),
+            ("{1}.example.com", "is no parameter name"),
             ("{a", "`{` without `}`"),
             ("a}", "`}` without `{`"),
             ("{}.example.com", "is no parameter name"),

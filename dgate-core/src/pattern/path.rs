@@ -1,15 +1,15 @@
 //! Path patterns: `/users/{id}`, `/{month}-{year}`, `/{n:[0-9]+}`, `/api/**`.
 
+mod parse;
+
 use std::fmt;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
+use super::segment::{Captures, Segment};
+use super::{PatternError, RegexCache};
 
-use super::segment::{Captures, Part, Segment, SegmentRegex, match_parts};
-use super::{PatternError, anchored_regex, normalize};
-
-/// The parameter name of a rest without a name of its own.
-pub(crate) const REST: &str = "*";
+/// The longest path that a pattern matches, in bytes: captured ranges have 16 bits.
+pub(crate) const MAX_PATH: usize = u16::MAX as usize;
 
 /// A path pattern, compiled.
 ///
@@ -21,6 +21,12 @@ pub(crate) const REST: &str = "*";
 /// | `/{n:[0-9]+}` | one segment that matches the regular expression as a whole |
 /// | `/a/*/b` | exactly one non-empty segment |
 /// | `/api/*`, `/api/**`, `/api/{rest...}` | the rest, also empty, and also the bare prefix `/api` |
+///
+/// A `*` captures nothing, but a rest without a name is parameter `*`. Patterns are matched on normalised paths (see
+/// [`normalize::path`](super::normalize::path)), and captured values are parts of those: still percent-encoded.
+///
+/// When several patterns match a path, the segments decide one by one, from the left: literal text goes before parts
+/// of a segment (of which more literal text goes first), then regular expressions, parameters, `*`, the rest.
 ///
 /// ```
 /// use dgate_core::pattern::PathPattern;
@@ -58,6 +64,10 @@ impl PathPattern {
         Some(self.names.iter().map(AsRef::as_ref).zip(ranges.into_iter().map(value)).collect())
     }
 
+    pub(crate) fn parse(text: &str, regexes: &mut RegexCache) -> Result<Self, PatternError> {
+        parse::parse(text, regexes)
+    }
+
     /// How many bytes of a matched path `strip_path` removes: the literal prefix before a wildcard, else everything.
     pub fn strip_length(&self, path: &str) -> usize {
         self.literal_prefix.map_or(path.len(), |prefix| prefix.min(path.len()))
@@ -73,58 +83,24 @@ impl PathPattern {
 
     /// Byte ranges of the captured values. The route table does the same for many patterns at once; this one is
     /// for single patterns, and for testing the table.
-    fn matches(&self, path: &str) -> Option<SmallVec<[(u16, u16); 4]>> {
-        let mut ranges = SmallVec::new();
+    fn matches(&self, path: &str) -> Option<Captures> {
+        if path.len() > MAX_PATH {
+            return None;
+        }
+        let mut captures = Captures::new();
         let mut at = path.strip_prefix('/').map(|_| 1);
         for segment in &self.segments {
             let start = at?;
             let end = path[start..].find('/').map_or(path.len(), |slash| start + slash);
-            segment_matches(segment, path, start, end, &mut ranges).then_some(())?;
+            segment.matches(path, start, end, &mut captures).then_some(())?;
             at = (end < path.len()).then_some(end + 1);
         }
         match (at, self.has_rest) {
             (None, false) => {}
             (Some(_), false) => return None,
-            (rest, true) => ranges.push((rest.unwrap_or(path.len()) as u16, path.len() as u16)),
+            (rest, true) => captures.push((rest.unwrap_or(path.len()) as u16, path.len() as u16)),
         }
-        Some(ranges)
-    }
-}
-
-/// Matches one segment of `path` and adds what it captures, relative to the path.
-pub(crate) fn segment_matches(
-    segment: &Segment,
-    path: &str,
-    start: usize,
-    end: usize,
-    ranges: &mut SmallVec<[(u16, u16); 4]>,
-) -> bool {
-    let text = &path[start..end];
-    match segment {
-        Segment::Literal(literal) => **literal == *text,
-        Segment::Parts(parts) => {
-            let mut captures = Captures::new();
-            let matched = match_parts(parts, text, &mut captures);
-            if matched {
-                ranges
-                    .extend(captures.into_iter().map(|(from, to)| (from + start as u16, to + start as u16)));
-            }
-            matched
-        }
-        Segment::Regex(SegmentRegex { regex }) => {
-            let matched = regex.is_match(text);
-            if matched {
-                ranges.push((start as u16, end as u16));
-            }
-            matched
-        }
-        Segment::Parameter => {
-            if !text.is_empty() {
-                ranges.push((start as u16, end as u16));
-            }
-            !text.is_empty()
-        }
-        Segment::Star => !text.is_empty(),
+        Some(captures)
     }
 }
 
@@ -138,180 +114,8 @@ impl std::str::FromStr for PathPattern {
     type Err = PatternError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Parser { text, segments: Vec::new(), names: Vec::new() }.parse()
+        Self::parse(text, &mut RegexCache::default())
     }
-}
-
-struct Parser<'a> {
-    text: &'a str,
-    segments: Vec<Segment>,
-    names: Vec<Arc<str>>,
-}
-
-impl Parser<'_> {
-    fn parse(mut self) -> Result<PathPattern, PatternError> {
-        let Some(body) = self.text.strip_prefix('/') else {
-            return Err(PatternError::new(format!("path `{}` does not start with `/`", self.text))
-                .with_help(format!("write `/{}`", self.text)));
-        };
-        let written = split_segments(body)?;
-        let mut has_rest = false;
-        let mut literal_prefix = None;
-        let mut literal_length = 0;
-        for (index, segment) in written.iter().enumerate() {
-            let last = index + 1 == written.len();
-            match *segment {
-                "*" | "**" if last => {
-                    has_rest = true;
-                    self.name(REST)?;
-                }
-                "*" => self.segments.push(Segment::Star),
-                "**" => {
-                    return Err(PatternError::new("`**` is only possible at the end")
-                        .with_help("use `*` for exactly one segment"));
-                }
-                segment => match rest_name(segment) {
-                    Some(name) if last => {
-                        has_rest = true;
-                        self.name(name)?;
-                    }
-                    Some(_) => {
-                        return Err(PatternError::new(format!("`{segment}` is only possible at the end")));
-                    }
-                    None => {
-                        let segment = self.segment(segment)?;
-                        self.segments.push(segment);
-                    }
-                },
-            }
-            let literal = self.segments.get(index).and_then(|segment| match segment {
-                Segment::Literal(text) => Some(text.len()),
-                _ => None,
-            });
-            match literal {
-                Some(length) => literal_length += 1 + length,
-                None => literal_prefix = literal_prefix.or(Some(literal_length)),
-            }
-        }
-        Ok(PathPattern {
-            text: self.text.into(),
-            segments: self.segments,
-            has_rest,
-            names: self.names,
-            // Only a wildcard makes a prefix; a parameter in the middle is part of the resource's name.
-            literal_prefix: literal_prefix.filter(|_| has_rest),
-        })
-    }
-
-    fn name(&mut self, name: &str) -> Result<(), PatternError> {
-        let valid = name == REST
-            || (!name.is_empty()
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')));
-        if !valid {
-            return Err(PatternError::new(format!("`{name}` is no parameter name"))
-                .with_help("a name is made of letters, digits, `_` and `-`"));
-        }
-        if self.names.iter().any(|known| **known == *name) {
-            return Err(PatternError::new(format!("parameter `{name}` occurs twice")));
-        }
-        self.names.push(name.into());
-        Ok(())
-    }
-
-    fn segment(&mut self, text: &str) -> Result<Segment, PatternError> {
-        if !text.contains('{') {
-            if text.contains('}') {
-                return Err(PatternError::new("`}` without `{`"));
-            }
-            if text.contains('*') {
-                return Err(PatternError::new(format!("`*` cannot be a part of a segment, as in `{text}`"))
-                    .with_help("use a parameter: `{name}`"));
-            }
-            if matches!(text, "." | "..") {
-                return Err(PatternError::new(format!("the segment `{text}` never occurs in a request")));
-            }
-            return Ok(Segment::Literal(literal(text).into()));
-        }
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some(open) = rest.find('{') {
-            if open > 0 {
-                parts.push(Part::Literal(literal(&rest[..open]).into()));
-            } else if matches!(parts.last(), Some(Part::Parameter)) {
-                return Err(PatternError::new(format!("two parameters side by side in `{text}`"))
-                    .with_help("put something between them"));
-            }
-            let close = matching_brace(&rest[open..]).ok_or_else(|| PatternError::new("`{` without `}`"))?;
-            let inside = &rest[open + 1..open + close];
-            if let Some((name, regex)) = inside.split_once(':') {
-                self.name(name)?;
-                if close + 1 != text.len() {
-                    return Err(PatternError::new(format!("`{{{inside}}}` must be a whole segment"))
-                        .with_help("move the text around it into the regular expression"));
-                }
-                return Ok(Segment::Regex(SegmentRegex { regex: anchored_regex(regex)? }));
-            }
-            self.name(inside)?;
-            parts.push(Part::Parameter);
-            rest = &rest[open + close + 1..];
-        }
-        if !rest.is_empty() {
-            parts.push(Part::Literal(literal(rest).into()));
-        }
-        Ok(match parts.as_slice() {
-            [Part::Parameter] => Segment::Parameter,
-            _ => Segment::Parts(parts.into()),
-        })
-    }
-}
-
-/// A literal as it stands in a normalised path.
-fn literal(text: &str) -> String {
-    let encoded = normalize::encode(text);
-    normalize::path(&format!("/{encoded}"))[1..].to_owned()
-}
-
-fn rest_name(segment: &str) -> Option<&str> {
-    segment.strip_prefix('{')?.strip_suffix("...}")
-}
-
-/// Splits at slashes outside of braces.
-fn split_segments(body: &str) -> Result<Vec<&str>, PatternError> {
-    let (mut depth, mut start, mut segments) = (0_usize, 0, Vec::new());
-    for (at, byte) in body.bytes().enumerate() {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth = depth.checked_sub(1).ok_or_else(|| PatternError::new("`}` without `{`"))?,
-            b'/' if depth == 0 => {
-                segments.push(&body[start..at]);
-                start = at + 1;
-            }
-            b'?' | b'#' if depth == 0 => {
-                return Err(PatternError::new(format!("`{}` cannot be a part of a path", char::from(byte)))
-                    .with_help("conditions on the query belong under `match.query`"));
-            }
-            _ => {}
-        }
-    }
-    if depth > 0 {
-        return Err(PatternError::new("`{` without `}`"));
-    }
-    segments.push(&body[start..]);
-    Ok(segments)
-}
-
-/// Where the brace that opens `text` closes.
-fn matching_brace(text: &str) -> Option<usize> {
-    let mut depth = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'{' => depth += 1,
-            b'}' if depth == 1 => return Some(at),
-            b'}' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -354,16 +158,40 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_segment() {
+        for (pattern, path, expected) in [
+            ("/{file}.{ext}", "/a.tar.gz", Some(vec!["a", "tar.gz"])),
+            ("/{name}.", "/a.", Some(vec!["a"])),
+            ("/.{name}", "/.profile", Some(vec!["profile"])),
+            ("/{a}..{b}", "/1..2", Some(vec!["1", "2"])),
+            ("/{a}é", "/x%C3%A9", Some(vec!["x"])),
+            ("/img-{id}.png", "/img-7.png", Some(vec!["7"])),
+            ("/img-{id}.png", "/img-.png", None),
+        ] {
+            let pattern: PathPattern = pattern.parse().unwrap();
+            let captured = pattern.captures(path);
+            let values = captured.map(|captured| captured.into_iter().map(|(_, value)| value).collect());
+            assert_eq!(values, expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn paths_that_are_too_long_match_nothing() {
+        let pattern: PathPattern = "/**".parse().unwrap();
+        assert!(pattern.captures(&format!("/{}", "a".repeat(MAX_PATH - 1))).is_some());
+        assert!(pattern.captures(&format!("/{}", "a".repeat(MAX_PATH))).is_none());
+    }
+
+    #[test]
     fn wildcards() {
         assert!(matches("/a/*/b", "/a/x/b"));
         assert!(!matches("/a/*/b", "/a//b"));
-        for pattern in ["/api/*", "/api/**", "/api/{*...}"] {
-            let pattern = pattern.replace("{*...}", "{rest...}");
+        for pattern in ["/api/*", "/api/**", "/api/{rest...}"] {
             for (path, rest) in [("/api", ""), ("/api/", ""), ("/api/x", "x"), ("/api/x/y/", "x/y/")] {
-                let captured = captured(&pattern, path).unwrap();
+                let captured = captured(pattern, path).unwrap();
                 assert_eq!(captured[0].1, rest, "{pattern} {path}");
             }
-            assert!(!matches(&pattern, "/apix"));
+            assert!(!matches(pattern, "/apix"));
         }
         assert!(matches("/**", "/"));
         assert!(matches("/**", "/a/b"));
@@ -398,10 +226,14 @@ mod tests {
             ("/**/x", "only possible at the end"),
             ("/{r...}/x", "only possible at the end"),
             ("/x*", "cannot be a part of a segment"),
+            ("/{*}", "is no parameter name"),
+            ("/{*...}", "is no parameter name"),
             ("/{n:[}", "is no regular expression"),
+            ("/{n:a)|(b}", "`a)|(b` is no regular expression: unopened group"),
             ("/v{n:[0-9]+}", "must be a whole segment"),
             ("/a?b=c", "cannot be a part of a path"),
             ("/a/../b", "never occurs"),
+            ("/a/%2e%2E", "never occurs"),
             ("/{n:(a{1000}){1000}}", "too large"),
         ] {
             let error = pattern.parse::<PathPattern>().unwrap_err().to_string();

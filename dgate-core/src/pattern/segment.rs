@@ -1,6 +1,7 @@
 //! One segment of a path pattern.
 
-use std::hash::{Hash, Hasher};
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use regex::Regex;
@@ -22,7 +23,7 @@ pub(crate) enum Segment {
 }
 
 /// A piece of a segment with parameters in it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
     /// Exactly this text.
     Literal(Box<str>),
@@ -30,27 +31,107 @@ pub(crate) enum Part {
     Parameter,
 }
 
-/// A regular expression, equal to others of the same source.
+/// A regular expression for a whole segment.
 #[derive(Debug, Clone)]
 pub(crate) struct SegmentRegex {
     pub(crate) regex: Regex,
 }
 
-impl PartialEq for SegmentRegex {
-    fn eq(&self, other: &Self) -> bool {
-        self.regex.as_str() == other.regex.as_str()
+impl Segment {
+    /// Matches one segment of `path` and adds what it captures, relative to the path.
+    pub(crate) fn matches(&self, path: &str, start: usize, end: usize, captures: &mut Captures) -> bool {
+        let text = &path[start..end];
+        let whole = (start as u16, end as u16);
+        match self {
+            Self::Literal(literal) => **literal == *text,
+            Self::Parts(parts) => {
+                let mut found = Captures::new();
+                let matched = match_parts(parts, text, &mut found);
+                if matched {
+                    captures.extend(found.into_iter().map(|(from, to)| (from + whole.0, to + whole.0)));
+                }
+                matched
+            }
+            Self::Regex(SegmentRegex { regex }) => {
+                let matched = regex.is_match(text);
+                if matched {
+                    captures.push(whole);
+                }
+                matched
+            }
+            Self::Parameter => {
+                if !text.is_empty() {
+                    captures.push(whole);
+                }
+                !text.is_empty()
+            }
+            Self::Star => !text.is_empty(),
+        }
+    }
+
+    /// Its place among other segments, the first of which is tried first. Segments of one rank that are not the same
+    /// may still match the same texts.
+    pub(crate) fn rank(&self) -> Rank {
+        let length = |part: &Part| part.literal().map_or(0, str::len);
+        let (class, literal, leading) = match self {
+            Self::Literal(_) => (0, 0, 0),
+            Self::Parts(parts) => {
+                (1, parts.iter().map(length).sum::<usize>(), parts.first().map_or(0, length))
+            }
+            Self::Regex(_) => (2, 0, 0),
+            Self::Parameter => (3, 0, 0),
+            Self::Star => (4, 0, 0),
+        };
+        Rank { class, literal: Reverse(literal), leading: Reverse(leading) }
+    }
+
+    /// Whether both match the same texts with the same rank, parameter names aside.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal(a), Self::Literal(b)) => a == b,
+            (Self::Parts(a), Self::Parts(b)) => a == b,
+            (Self::Regex(a), Self::Regex(b)) => a.regex.as_str() == b.regex.as_str(),
+            (Self::Parameter, Self::Parameter) | (Self::Star, Self::Star) => true,
+            _ => false,
+        }
+    }
+
+    /// What it looks like, as a regular expression: for the order of segments of one rank, and for overlaps.
+    pub(crate) fn pattern(&self) -> Cow<'_, str> {
+        match self {
+            Self::Literal(text) => regex::escape(text).into(),
+            Self::Parts(parts) => parts.iter().map(Part::pattern).collect::<String>().into(),
+            Self::Regex(SegmentRegex { regex }) => regex.as_str().into(),
+            Self::Parameter | Self::Star => "[^/]+".into(),
+        }
     }
 }
 
-impl Eq for SegmentRegex {}
+/// The place of a segment among others: by class, then the most literal text, then the most of it in front.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    class: u8,
+    literal: Reverse<usize>,
+    leading: Reverse<usize>,
+}
 
-impl Hash for SegmentRegex {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.regex.as_str().hash(state);
+impl Part {
+    pub(super) fn literal(&self) -> Option<&str> {
+        match self {
+            Self::Literal(text) => Some(text),
+            Self::Parameter => None,
+        }
+    }
+
+    fn pattern(&self) -> String {
+        match self {
+            Self::Literal(text) => regex::escape(text),
+            Self::Parameter => "[^/]+".to_owned(),
+        }
     }
 }
 
-/// Byte ranges of captured values, relative to the segment.
+/// Byte ranges of captured values.
 pub(crate) type Captures = SmallVec<[(u16, u16); 4]>;
 
 /// Matches a segment against parts; captures as many ranges as there are parameters.

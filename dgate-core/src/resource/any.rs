@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Collection, Document, Domain, Job, Listener, Module, Namespace, Protocol, Resource, Route, Secret,
     Service,
 };
-use crate::{Key, Kind};
+use crate::{Key, Kind, decode};
 
 macro_rules! any_resource {
     ($($kind:ident),* $(,)?) => {
@@ -30,9 +31,36 @@ macro_rules! any_resource {
                 match self { $(Self::$kind(resource) => resource.key(),)* }
             }
 
+            /// The namespace; empty for namespaces themselves.
+            pub fn namespace(&self) -> &str {
+                match self { $(Self::$kind(resource) => resource.namespace(),)* }
+            }
+
             /// Labels and conditions.
             pub fn tags(&self) -> &[String] {
                 match self { $(Self::$kind(resource) => resource.tags(),)* }
+            }
+        }
+
+        impl AnyResource {
+            /// What may be shown of it: see [`decode::public`].
+            ///
+            /// ```
+            /// use dgate_core::resource::{AnyResource, Secret};
+            /// let secret = serde_json::json!({ "name": "token", "data": "hunter2" });
+            /// let secret: AnyResource = dgate_core::decode::<Secret>(secret).unwrap().into();
+            /// let shown = secret.public(&|secret| format!("{} characters", secret.len()));
+            /// assert_eq!(shown["data_fingerprint"], "7 characters");
+            /// assert_eq!(shown.get("data"), None);
+            /// ```
+            pub fn public(&self, fingerprint: &dyn Fn(&str) -> String) -> Value {
+                match self {
+                    $(Self::$kind(resource) => {
+                        let mut value = serde_json::to_value(resource).unwrap_or_default();
+                        decode::public::<$kind>(&mut value, fingerprint);
+                        value
+                    })*
+                }
             }
         }
 

@@ -25,6 +25,7 @@ pub struct Domain {
     #[serde(default, skip_serializing_if = "is_default")]
     pub cert: Option<String>,
     /// Private key of the certificate, PEM. No API ever returns it.
+    #[schemars(extend("writeOnly" = true))]
     #[serde(default, skip_serializing_if = "is_default")]
     pub key: Option<String>,
     /// File with the certificate chain, PEM; relative to the file that names it.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{default_namespace, is_default, named_resource};
-use crate::units::HumanDuration;
+use crate::units::{HumanDuration, Network};
 
 /// A TCP address and what to do with its connections.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,7 +41,7 @@ pub struct Listener {
     pub limits: ListenerLimits,
     /// Clients that may connect; everybody when empty.
     #[serde(default, skip_serializing_if = "is_default")]
-    #[schemars(with = "Vec<crate::units::Network>")]
+    #[schemars(with = "Vec<Network>")]
     pub allow_list: Vec<IpNet>,
     /// Labels and conditions.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -96,7 +96,7 @@ pub struct ProxyProtocol {
     pub accept: ProxyProtocolAccept,
     /// Clients whose header is believed.
     #[serde(skip_serializing_if = "is_default")]
-    #[schemars(with = "Vec<crate::units::Network>")]
+    #[schemars(with = "Vec<Network>")]
     pub trusted: Vec<IpNet>,
     /// Which header is sent upstream.
     #[serde(skip_serializing_if = "is_default")]

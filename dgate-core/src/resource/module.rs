@@ -1,8 +1,9 @@
 //! `module`: code that runs in the request path.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::{default_namespace, is_default, named_resource};
@@ -38,15 +39,71 @@ pub struct Module {
     /// What happens to a request when the module fails.
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_failure: FailurePolicy,
-    /// Values the module may read as `ctx.env`.
+    /// Values the module may read as `ctx.env`: a text, or `{ secret: NAME }` for the value of a secret.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, EnvValue>,
     /// Labels and conditions.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Vec<String>,
 }
 
 named_resource!(Module);
+
+/// A value that a module may read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenEnvValue", into = "WrittenEnvValue")]
+pub enum EnvValue {
+    /// This text.
+    Text(String),
+    /// What the secret of this name holds.
+    Secret(String),
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "EnvValue")]
+enum WrittenEnvValue {
+    /// A text.
+    Text(String),
+    /// The value of a secret.
+    Secret(SecretReference),
+}
+
+/// The value of a secret.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SecretReference {
+    /// The secret's name.
+    secret: String,
+}
+
+impl From<WrittenEnvValue> for EnvValue {
+    fn from(written: WrittenEnvValue) -> Self {
+        match written {
+            WrittenEnvValue::Text(text) => Self::Text(text),
+            WrittenEnvValue::Secret(SecretReference { secret }) => Self::Secret(secret),
+        }
+    }
+}
+
+impl From<EnvValue> for WrittenEnvValue {
+    fn from(value: EnvValue) -> Self {
+        match value {
+            EnvValue::Text(text) => Self::Text(text),
+            EnvValue::Secret(secret) => Self::Secret(SecretReference { secret }),
+        }
+    }
+}
+
+impl JsonSchema for EnvValue {
+    fn schema_name() -> Cow<'static, str> {
+        "EnvValue".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        WrittenEnvValue::json_schema(generator)
+    }
+}
 
 /// The language of a module.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

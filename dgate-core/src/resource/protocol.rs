@@ -68,6 +68,13 @@ pub struct Framing {
     pub bytes: Option<String>,
 }
 
+impl Framing {
+    /// Framing of a kind, with nothing else said.
+    pub const fn of(kind: FramingKind) -> Self {
+        Self { kind, offset: None, size: None, endian: Endian::Big, adjust: 0, bytes: None }
+    }
+}
+
 /// The means by which a frame is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

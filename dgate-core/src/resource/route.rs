@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{default_namespace, is_default, is_true, named_resource};
 use crate::units::{ByteSize, HumanDuration, Percent};
@@ -19,8 +19,8 @@ pub struct Route {
     pub namespace: String,
     /// Path patterns: `/users/{id}`, `/img-{name}.png`, `/{n:[0-9]+}`, `/api/**`.
     pub paths: Vec<String>,
-    /// Methods, or `["*"]` for all.
-    #[serde(default = "Route::all_methods")]
+    /// Methods in upper case, or `["*"]` for all.
+    #[serde(default = "Route::all_methods", deserialize_with = "upper_case")]
     pub methods: Vec<String>,
     /// Further conditions on headers and query.
     #[serde(default, rename = "match", skip_serializing_if = "is_default")]
@@ -101,6 +101,12 @@ impl Route {
     const fn default_websocket() -> bool {
         true
     }
+}
+
+fn upper_case<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let mut names = Vec::<String>::deserialize(deserializer)?;
+    names.iter_mut().for_each(|name| name.make_ascii_uppercase());
+    Ok(names)
 }
 
 /// Conditions besides path and method. All of them must hold.

@@ -17,6 +17,7 @@ pub struct Secret {
     #[serde(default = "default_namespace")]
     pub namespace: String,
     /// The value.
+    #[schemars(extend("writeOnly" = true))]
     pub data: String,
     /// Labels and conditions.
     #[serde(default, skip_serializing_if = "is_default")]

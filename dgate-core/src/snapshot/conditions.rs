@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName};
 use regex::Regex;
 
 use crate::decode::escape;
-use crate::pattern::{anchored_regex, normalize};
+use crate::pattern::{RegexCache, normalize};
 use crate::resource::{Condition, RouteMatch};
 use crate::{Problem, Problems};
 
@@ -30,21 +30,20 @@ pub enum ValueMatcher {
 
 impl RequestConditions {
     /// Compiles the conditions of a route, and says what is wrong with them.
-    pub(crate) fn compile(spec: &RouteMatch, problems: &mut Problems) -> Self {
+    pub(crate) fn compile(spec: &RouteMatch, regexes: &mut RegexCache, problems: &mut Problems) -> Self {
         let mut compiled = Self::default();
         for (name, condition) in &spec.headers {
             let at = format!("/match/headers/{}", escape(name));
-            match (HeaderName::from_bytes(name.as_bytes()), compile(condition)) {
-                (Err(_), _) => problems.push(Problem::error(at, format!("`{name}` is no header name"))),
-                (_, Err(error)) => problems.push(Problem::error(at, error)),
-                (Ok(name), Ok(matcher)) => compiled.headers.push((name, matcher)),
+            let matcher = compile(condition, &at, regexes, problems);
+            match HeaderName::from_bytes(name.as_bytes()) {
+                Ok(name) => compiled.headers.extend(matcher.map(|matcher| (name, matcher))),
+                Err(_) => problems.push(Problem::error(at, format!("`{name}` is no header name"))),
             }
         }
         for (name, condition) in &spec.query {
-            match compile(condition) {
-                Err(error) => problems.push(Problem::error(format!("/match/query/{}", escape(name)), error)),
-                Ok(matcher) => compiled.query.push((name.as_str().into(), matcher)),
-            }
+            let at = format!("/match/query/{}", escape(name));
+            let matcher = compile(condition, &at, regexes, problems);
+            compiled.query.extend(matcher.map(|matcher| (name.as_str().into(), matcher)));
         }
         compiled
     }
@@ -62,7 +61,7 @@ impl RequestConditions {
     /// Whether they all hold for a request's headers and its query string.
     pub fn hold(&self, headers: &HeaderMap, query: Option<&str>) -> bool {
         let header = |(name, matcher): &(HeaderName, ValueMatcher)| {
-            matcher.holds(headers.get_all(name).iter().filter_map(|value| value.to_str().ok()))
+            matcher.holds(headers.get_all(name).iter().map(|value| value.as_bytes()))
         };
         self.headers.iter().all(header)
             && (self.query.is_empty() || self.query_holds(query.unwrap_or_default()))
@@ -76,7 +75,7 @@ impl RequestConditions {
                 .filter(|(name, _)| form_decode(name) == **wanted)
                 .map(|(_, value)| form_decode(value))
                 .collect();
-            matcher.holds(values.iter().map(AsRef::as_ref))
+            matcher.holds(values.iter().map(String::as_bytes))
         })
     }
 
@@ -93,11 +92,12 @@ impl RequestConditions {
 }
 
 impl ValueMatcher {
-    fn holds<'a>(&self, mut values: impl Iterator<Item = &'a str>) -> bool {
+    /// Whether one of the values is right. Header values are bytes: most are text, but nobody has to promise that.
+    fn holds<'a>(&self, mut values: impl Iterator<Item = &'a [u8]>) -> bool {
         match self {
-            Self::Exact(exact) => values.any(|value| *value == **exact),
-            Self::Prefix(prefix) => values.any(|value| value.starts_with(&**prefix)),
-            Self::Regex(regex) => values.any(|value| regex.is_match(value)),
+            Self::Exact(exact) => values.any(|value| value == exact.as_bytes()),
+            Self::Prefix(prefix) => values.any(|value| value.starts_with(prefix.as_bytes())),
+            Self::Regex(regex) => values.any(|value| regex.is_match(&String::from_utf8_lossy(value))),
             Self::Present(wanted) => values.next().is_some() == *wanted,
         }
     }
@@ -119,14 +119,23 @@ impl ValueMatcher {
     }
 }
 
-fn compile(condition: &Condition) -> Result<ValueMatcher, String> {
-    Ok(match condition {
+fn compile(
+    condition: &Condition,
+    at: &str,
+    regexes: &mut RegexCache,
+    problems: &mut Problems,
+) -> Option<ValueMatcher> {
+    Some(match condition {
         Condition::Exact(value) => ValueMatcher::Exact(value.as_str().into()),
         Condition::Prefix(value) => ValueMatcher::Prefix(value.as_str().into()),
-        Condition::Regex(source) => {
-            ValueMatcher::Regex(anchored_regex(source).map_err(|error| error.to_string())?)
-        }
         Condition::Present(wanted) => ValueMatcher::Present(*wanted),
+        Condition::Regex(source) => match regexes.anchored(source) {
+            Ok(regex) => ValueMatcher::Regex(regex),
+            Err(error) => {
+                problems.push(Problem::error(format!("{at}/regex"), error.to_string()));
+                return None;
+            }
+        },
     })
 }
 
@@ -141,7 +150,8 @@ mod tests {
 
     fn conditions(json: serde_json::Value) -> RequestConditions {
         let mut problems = Problems::new();
-        let compiled = RequestConditions::compile(&crate::decode(json).unwrap(), &mut problems);
+        let spec = crate::decode(json).unwrap();
+        let compiled = RequestConditions::compile(&spec, &mut RegexCache::default(), &mut problems);
         assert!(problems.is_empty(), "{problems}");
         compiled
     }
@@ -161,6 +171,19 @@ mod tests {
         assert!(!conditions.hold(&headers, None));
         headers.insert("x-debug", "1".parse().unwrap());
         assert!(!conditions.hold(&headers, Some("q=a")));
+    }
+
+    #[test]
+    fn values_that_are_no_text_are_there_all_the_same() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x", http::HeaderValue::from_bytes(b"caf\xe9").unwrap());
+        let holds =
+            |condition| conditions(serde_json::json!({ "headers": { "x": condition } })).hold(&headers, None);
+        assert!(holds(serde_json::json!({ "present": true })));
+        assert!(!holds(serde_json::json!({ "present": false })));
+        assert!(holds(serde_json::json!({ "prefix": "caf" })));
+        assert!(holds(serde_json::json!({ "regex": "caf." })));
+        assert!(!holds(serde_json::json!("caf")));
     }
 
     #[test]

@@ -2,14 +2,19 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::pattern::{HostPattern, HostShape, Label};
+use crate::resource::Domain;
+use crate::stored::Stored;
 
 /// Which host leads to which namespace.
 ///
-/// Rank: priority, then exact hosts, then the longest literal part. Exact hosts are found in a hash map, patterns of
-/// whole labels in a tree over the labels from the right, all others one by one, longest first.
+/// Rank: priority, then exact hosts, then the most literal text. Exact hosts are found in a hash map, patterns that end
+/// in literal labels in a tree over the labels from the right, all others one by one, in the order of their rank.
 #[derive(Debug, Default)]
 pub struct DomainTable {
     entries: Vec<HostEntry>,
@@ -27,6 +32,8 @@ pub struct HostEntry {
     pub namespace: Arc<str>,
     /// The number of the domain's namespace.
     pub namespace_id: u32,
+    /// The domain, as it was written.
+    pub spec: Arc<Stored<Domain>>,
 }
 
 /// The domain a host belongs to.
@@ -40,15 +47,19 @@ pub struct DomainMatch<'t> {
 
 #[derive(Debug, Default)]
 struct Level {
-    exact: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
-    /// Patterns of whole labels, as paths from the right: `/com/example/{p2}`.
+    /// Every pattern by its canonical text: two that are the same claim the same hosts.
+    claims: HashMap<Box<str>, usize, RandomState>,
+    exact: HashMap<Arc<str>, usize, RandomState>,
+    /// Patterns of parameters and then literal labels, as paths from the right: `/com/example/{p2}`.
     labels: LabelTree,
     /// Those among them that begin with `*.`: `/com/example/{*rest}`. They may stand where a parameter stands, too.
-    label_suffixes: LabelTree,
+    suffixes: LabelTree,
     /// All others, in the order of their rank.
     scanned: Vec<usize>,
 }
 
+/// In such a tree literal labels go before parameters, so that it finds the pattern with the most literal labels at the
+/// end: as all its patterns have them nowhere else, that is the one with the most literal text.
 #[derive(Debug, Default)]
 struct LabelTree {
     tree: matchit::Router<usize>,
@@ -63,39 +74,29 @@ impl DomainTable {
     pub(crate) fn insert(&mut self, priority: i32, entry: HostEntry) -> Result<(), HostEntry> {
         let Self { entries, levels } = self;
         let level = levels.entry(Reverse(priority)).or_default();
-        let index = entries.len();
-        let taken = match entry.pattern.shape() {
-            HostShape::Exact(host) => match level.exact.get(host) {
-                Some(taken) => Some(*taken),
-                None => {
-                    level.exact.insert(host.clone(), index);
-                    None
-                }
-            },
-            HostShape::Labels { reversed, rest } => {
-                let tree = if *rest { &mut level.label_suffixes } else { &mut level.labels };
-                tree.insert(&label_path(reversed, *rest), index).err()
-            }
-            HostShape::Regex(_) => {
-                let same = |known: &&usize| entries[**known].pattern.as_str() == entry.pattern.as_str();
-                let taken = level.scanned.iter().find(same).copied();
-                if taken.is_none() {
-                    let rank = |entry: &HostEntry| {
-                        (Reverse(entry.pattern.literal_length()), entry.pattern.to_string())
-                    };
-                    let at = level.scanned.partition_point(|known| rank(&entries[*known]) < rank(&entry));
-                    level.scanned.insert(at, index);
-                }
-                taken
-            }
-        };
-        match taken.and_then(|taken| entries.get(taken)) {
-            Some(taken) => Err(taken.clone()),
-            None => {
-                entries.push(entry);
-                Ok(())
-            }
+        if let Some(taken) = level.claims.get(entry.pattern.canonical()) {
+            return Err(entries[*taken].clone());
         }
+        let index = entries.len();
+        level.claims.insert(entry.pattern.canonical().into(), index);
+        let is_in_tree = match entry.pattern.shape() {
+            HostShape::Exact(host) => {
+                level.exact.insert(host.clone(), index);
+                true
+            }
+            HostShape::Labels { reversed, rest } if ends_in_literals(reversed) => {
+                let tree = if *rest { &mut level.suffixes } else { &mut level.labels };
+                tree.insert(&label_path(reversed, *rest), index)
+            }
+            _ => false,
+        };
+        if !is_in_tree {
+            let at =
+                level.scanned.partition_point(|known| entries[*known].pattern.rank() < entry.pattern.rank());
+            level.scanned.insert(at, index);
+        }
+        entries.push(entry);
+        Ok(())
     }
 
     /// All patterns, in no particular order.
@@ -122,41 +123,39 @@ impl Level {
         if let Some(exact) = self.exact.get(host) {
             return Some(*exact);
         }
-        let length = |index: &usize| entries[*index].pattern.literal_length();
-        let by_label = self.find_by_label(host, length);
-        let least = by_label.as_ref().map(length);
-        let longer = |index: &usize| least.is_none_or(|least| length(index) > least);
-        let mut scanned = self.scanned.iter().copied().take_while(longer);
+        let rank = |index: usize| entries[index].pattern.rank();
+        let by_label = self.find_by_label(host).into_iter().flatten().min_by_key(|index| rank(*index));
+        let is_better = |index: &usize| by_label.is_none_or(|by_label| rank(*index) < rank(by_label));
+        let mut scanned = self.scanned.iter().copied().take_while(is_better);
         scanned.find(|index| entries[*index].pattern.is_match(host)).or(by_label)
     }
 
-    fn find_by_label(&self, host: &str, length: impl Fn(&usize) -> usize) -> Option<usize> {
-        if !self.labels.is_used && !self.label_suffixes.is_used {
-            return None;
+    fn find_by_label(&self, host: &str) -> [Option<usize>; 2] {
+        if !self.labels.is_used && !self.suffixes.is_used {
+            return [None; 2];
         }
         let path = reversed(host);
-        match (self.labels.find(&path), self.label_suffixes.find(&path)) {
-            (Some(exact), Some(suffix)) if length(&suffix) > length(&exact) => Some(suffix),
-            (exact, suffix) => exact.or(suffix),
-        }
+        [self.labels.find(&path), self.suffixes.find(&path)]
     }
 }
 
 impl LabelTree {
-    /// Adds a path; fails with the index of another one that matches the same hosts.
-    fn insert(&mut self, path: &str, index: usize) -> Result<(), usize> {
-        match self.tree.insert(path, index) {
-            Ok(()) => {
-                self.is_used = true;
-                Ok(())
-            }
-            Err(_) => Err(self.find(&example_of(path)).unwrap_or(index)),
-        }
+    /// Adds a path, unless the tree has no place for it.
+    fn insert(&mut self, path: &str, index: usize) -> bool {
+        let is_inserted = self.tree.insert(path, index).is_ok();
+        self.is_used |= is_inserted;
+        is_inserted
     }
 
     fn find(&self, path: &str) -> Option<usize> {
         self.tree.at(path).ok().map(|found| *found.value)
     }
+}
+
+/// Whether there are only parameters before the literal labels, of which there is one at least.
+fn ends_in_literals(reversed: &[Label]) -> bool {
+    let is_literal = |label: &Label| matches!(label, Label::Literal(_));
+    reversed.first().is_some_and(is_literal) && reversed.is_sorted_by_key(|label| !is_literal(label))
 }
 
 /// `api.example.com` as `/com/example/api`.
@@ -170,7 +169,6 @@ fn reversed(host: &str) -> String {
 }
 
 fn label_path(reversed: &[Label], rest: bool) -> String {
-    use std::fmt::Write;
     let mut path = String::new();
     for (index, label) in reversed.iter().enumerate() {
         let _ = match label {
@@ -184,18 +182,10 @@ fn label_path(reversed: &[Label], rest: bool) -> String {
     path
 }
 
-/// A path that the pattern matches, to find out who else matches it.
-fn example_of(pattern: &str) -> String {
-    pattern
-        .split('/')
-        .map(|label| if label.starts_with('{') { "0" } else { label })
-        .collect::<Vec<_>>()
-        .join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stored::Meta;
 
     fn table(patterns: &[(i32, &str)]) -> DomainTable {
         let mut table = DomainTable::default();
@@ -206,11 +196,13 @@ mod tests {
     }
 
     fn entry(pattern: &str) -> HostEntry {
+        let spec = crate::decode(serde_json::json!({ "name": "d", "patterns": [pattern] })).unwrap();
         HostEntry {
             pattern: Arc::new(pattern.parse().unwrap()),
             domain: pattern.into(),
             namespace: "default".into(),
             namespace_id: 0,
+            spec: Arc::new(Stored { spec: Arc::new(spec), meta: Meta::unstored() }),
         }
     }
 
@@ -236,6 +228,7 @@ mod tests {
         assert_eq!(found(&table, "other.com"), Some("*.com"));
         assert_eq!(found(&table, "my-very-long-api-host.example.com"), Some("*my-very-long-api-host*"));
         assert_eq!(found(&table, "api.net"), Some("*api*"));
+        assert_eq!(found(&table, "xyz.net"), Some("/^x/"));
         assert_eq!(found(&table, "nothing.net"), Some("*"));
     }
 
@@ -251,7 +244,10 @@ mod tests {
             ("example.com", "EXAMPLE.com"),
             ("*.example.com", "*.example.com"),
             ("{a}.example.com", "{b}.example.com"),
-            ("*api*", "*api*"),
+            ("*api*", "*API*"),
+            ("{env}-api.*", "{e}-api.*"),
+            ("{a}.x.{b}.com", "{b}.x.{a}.com"),
+            ("/^x/", "/^x/"),
         ] {
             let mut table = table(&[(0, first)]);
             assert_eq!(&*table.insert(0, entry(second)).unwrap_err().domain, first);

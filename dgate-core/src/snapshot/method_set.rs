@@ -31,22 +31,28 @@ impl MethodSet {
     /// Reads a list of names; `*` stands for all.
     ///
     /// # Errors
-    /// The position of the first name that is no method (RFC 9110, section 9.1).
-    pub fn parse(names: &[String]) -> Result<Self, usize> {
-        let mut known = 0;
-        let mut others = Vec::new();
+    /// The positions of the names that are no methods (RFC 9110, section 9.1).
+    pub fn parse(names: &[String]) -> Result<Self, Vec<usize>> {
+        let (mut known, mut others, mut wrong) = (0, Vec::new(), Vec::new());
         for (index, name) in names.iter().enumerate() {
             if name == "*" {
-                return Ok(Self { known: ALL, others: None });
+                known = ALL;
+                continue;
             }
-            let method = Method::from_bytes(name.to_ascii_uppercase().as_bytes()).map_err(|_| index)?;
+            let Ok(method) = Method::from_bytes(name.to_ascii_uppercase().as_bytes()) else {
+                wrong.push(index);
+                continue;
+            };
             match bit(&method) {
                 Some(bit) => known |= bit,
                 None if others.contains(&method) => {}
                 None => others.push(method),
             }
         }
-        Ok(Self { known, others: (!others.is_empty()).then(|| others.into()) })
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        Ok(Self { known, others: (!others.is_empty() && known != ALL).then(|| others.into()) })
     }
 
     /// No method at all.
@@ -68,7 +74,7 @@ impl MethodSet {
             }
     }
 
-    /// Whether both have a method in common, other than by `*`.
+    /// Whether both have a method in common. A list goes before `*`, so they have none in common.
     pub fn overlaps(&self, other: &Self) -> bool {
         match (self.is_all(), other.is_all()) {
             (true, true) => true,
@@ -81,11 +87,17 @@ impl MethodSet {
         }
     }
 
+    /// Whether a method is in it, or comes with one that is: `HEAD` with `GET`.
+    pub fn answers(&self, method: &Method) -> bool {
+        self.contains(method) || (*method == Method::HEAD && self.contains(&Method::GET))
+    }
+
     /// The methods, in the usual order; for `Allow`, with the `HEAD` that comes with `GET`.
     pub fn allowed(&self) -> impl Iterator<Item = Method> {
-        let head = self.contains(&Method::GET);
-        let has = move |method: &Method| self.contains(method) || (head && *method == Method::HEAD);
-        KNOWN.into_iter().filter(has).chain(self.others.iter().flat_map(|others| others.iter().cloned()))
+        KNOWN
+            .into_iter()
+            .filter(|method| self.answers(method))
+            .chain(self.others.iter().flat_map(|others| others.iter().cloned()))
     }
 }
 
@@ -129,7 +141,7 @@ mod tests {
         assert!(set(&["PROPFIND"]).contains(&propfind));
         assert!(!set(&["GET"]).contains(&propfind));
         assert!(set(&["GET", "*"]).contains(&propfind));
-        assert_eq!(MethodSet::parse(&["GET".into(), "a b".into()]), Err(1));
+        assert_eq!(MethodSet::parse(&["GET", "a b", "*", ""].map(str::to_owned)), Err(vec![1, 3]));
     }
 
     #[test]

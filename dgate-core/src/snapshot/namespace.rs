@@ -49,11 +49,6 @@ impl NamespaceSnapshot {
         self.modules.binary_search_by(|known| (**known).cmp(name)).is_ok()
     }
 
-    /// Whether a domain leads here.
-    pub fn owns_domains(&self) -> bool {
-        !self.resources.domains.is_empty()
-    }
-
     /// The route that takes a request. `path` is normalised.
     pub fn find_route(
         &self,
@@ -93,23 +88,18 @@ impl NamespaceSnapshot {
     }
 }
 
-/// The first route of a pattern that takes a method. `HEAD` falls back to `GET` before it falls back to `*`, so that
-/// both meet the same route.
+/// The first route of a pattern that takes a method. `HEAD` meets the same route as `GET`, unless one of equal rank
+/// lists it.
 fn choose<'l>(
     leaves: &'l [Leaf<Arc<CompiledRoute>>],
     method: &Method,
     fits: impl Fn(&&'l Leaf<Arc<CompiledRoute>>) -> bool,
 ) -> Option<&'l Leaf<Arc<CompiledRoute>>> {
-    let takes = |method: &Method, leaf: &Leaf<Arc<CompiledRoute>>| leaf.value.methods.contains(method);
-    if *method == Method::HEAD {
-        let listed = |method: &Method, leaf: &Leaf<Arc<CompiledRoute>>| {
-            !leaf.value.methods.is_all() && takes(method, leaf)
-        };
-        return leaves
-            .iter()
-            .find(|leaf| listed(&Method::HEAD, leaf) && fits(leaf))
-            .or_else(|| leaves.iter().find(|leaf| listed(&Method::GET, leaf) && fits(leaf)))
-            .or_else(|| leaves.iter().find(|leaf| leaf.value.methods.is_all() && fits(leaf)));
+    let mut fitting = leaves.iter().filter(|leaf| leaf.value.methods.answers(method) && fits(leaf));
+    let first = fitting.next()?;
+    if first.value.methods.contains(method) {
+        return Some(first);
     }
-    leaves.iter().find(|leaf| takes(method, leaf) && fits(leaf))
+    let mut equals = fitting.take_while(|leaf| leaf.value.rank() == first.value.rank());
+    equals.find(|leaf| leaf.value.methods.contains(method)).or(Some(first))
 }

@@ -1,5 +1,6 @@
 //! One route, compiled.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::{Captures, MethodSet, RequestConditions, ServiceId};
@@ -42,16 +43,33 @@ pub enum RouteService {
     Inactive,
 }
 
+/// The place of a route among others of the same pattern.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RouteRank {
+    tag_conditions: Reverse<usize>,
+    request_conditions: Reverse<usize>,
+    takes_all_methods: bool,
+}
+
 impl CompiledRoute {
-    /// Its place among routes of the same pattern: more conditions first, then listed methods before `*`.
-    pub(crate) fn rank(&self) -> impl Ord + use<> {
-        let conditions = self.tag_conditions + self.conditions.len();
-        (std::cmp::Reverse(conditions), self.methods.is_all(), self.name.clone())
+    /// Its place among routes of the same pattern: more conditions on tags first, so that a conditional route stands
+    /// beside the one for all others; then more conditions on headers and query; then listed methods.
+    pub(crate) fn rank(&self) -> RouteRank {
+        RouteRank {
+            tag_conditions: Reverse(self.tag_conditions),
+            request_conditions: Reverse(self.conditions.len()),
+            takes_all_methods: self.methods.is_all(),
+        }
+    }
+
+    /// Whether it is tried before another one. The order is total: names decide between equals.
+    pub(crate) fn goes_before(&self, other: &Self) -> bool {
+        self.rank().cmp(&other.rank()).then_with(|| self.name.cmp(&other.name)).is_lt()
     }
 
     /// Whether both can match the same request with equal rank.
     pub(crate) fn conflicts_with(&self, other: &Self) -> bool {
-        self.tag_conditions + self.conditions.len() == other.tag_conditions + other.conditions.len()
+        self.rank() == other.rank()
             && self.methods.overlaps(&other.methods)
             && !self.conditions.excludes(&other.conditions)
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::pattern::{Part, PathPattern, Segment, segment_matches};
+use crate::pattern::{MAX_PATH, Overlaps, PathPattern, Segment};
 
 /// Byte ranges of captured values in the matched path.
 pub type Captures = SmallVec<[(u16, u16); 4]>;
@@ -64,7 +64,7 @@ impl<T> Clone for RouteTable<T> {
 
 impl<T: Clone> RouteTable<T> {
     /// Adds a value. `before` says whether the new value ranks before another one of the same pattern; `conflict`
-    /// looks at each value of the same pattern and may refuse.
+    /// looks at each pattern that can match the same paths with the same rank, and may refuse.
     ///
     /// # Errors
     /// What `conflict` returned; nothing was added then.
@@ -72,17 +72,17 @@ impl<T: Clone> RouteTable<T> {
         &mut self,
         priority: i32,
         leaf: Leaf<T>,
+        overlaps: &mut Overlaps,
         before: impl Fn(&T, &T) -> bool,
-        conflict: impl Fn(&T) -> Option<E>,
+        conflict: impl Fn(&Leaf<T>) -> Option<E>,
     ) -> Result<(), E> {
-        let mut node = Arc::make_mut(self.levels.entry(Reverse(priority)).or_default());
-        for segment in leaf.pattern.segments() {
-            node = node.child_mut(segment);
-        }
-        let leaves = if leaf.pattern.has_rest() { &mut node.rest } else { &mut node.here };
-        if let Some(error) = leaves.iter().find_map(|other| conflict(&other.value)) {
+        let (segments, has_rest) = (leaf.pattern.segments(), leaf.pattern.has_rest());
+        let root = self.levels.entry(Reverse(priority)).or_default();
+        if let Some(error) = root.find_tied(segments, has_rest, overlaps, &conflict) {
             return Err(error);
         }
+        let node = segments.iter().fold(Arc::make_mut(root), Node::child_mut);
+        let leaves = if has_rest { &mut node.rest } else { &mut node.here };
         let at = leaves.partition_point(|other| !before(&leaf.value, &other.value));
         leaves.insert(at, leaf);
         Ok(())
@@ -103,7 +103,7 @@ impl<T: Clone> RouteTable<T> {
     ///
     /// `path` must be normalised and start with `/`. Paths of more than 64 KiB match nothing.
     pub fn search<'t>(&'t self, path: &str, visit: &mut dyn FnMut(&'t [Leaf<T>], &Captures) -> bool) {
-        if !path.starts_with('/') || path.len() > usize::from(u16::MAX) {
+        if !path.starts_with('/') || path.len() > MAX_PATH {
             return;
         }
         let mut captures = Captures::new();
@@ -129,8 +129,8 @@ impl<T: Clone> Node<T> {
         let child = match segment {
             Segment::Literal(text) => self.literals.entry(text.clone()).or_default(),
             wild => {
-                let at = self.wild.iter().position(|(known, _)| same(known, wild)).unwrap_or_else(|| {
-                    let at = self.wild.partition_point(|(known, _)| rank(known) < rank(wild));
+                let at = self.wild.iter().position(|(known, _)| known.same(wild)).unwrap_or_else(|| {
+                    let at = self.wild.partition_point(|(known, _)| goes_before(known, wild));
                     self.wild.insert(at, (wild.clone(), Arc::default()));
                     at
                 });
@@ -138,6 +138,26 @@ impl<T: Clone> Node<T> {
             }
         };
         Arc::make_mut(child)
+    }
+
+    /// Asks about each value of a pattern that ties with one that goes on with these segments from here.
+    fn find_tied<E>(
+        &self,
+        segments: &[Segment],
+        has_rest: bool,
+        overlaps: &mut Overlaps,
+        conflict: &impl Fn(&Leaf<T>) -> Option<E>,
+    ) -> Option<E> {
+        match segments.split_first() {
+            None => if has_rest { &self.rest } else { &self.here }.iter().find_map(conflict),
+            Some((Segment::Literal(text), below)) => {
+                self.literals.get(text)?.find_tied(below, has_rest, overlaps, conflict)
+            }
+            Some((wild, below)) => self.wild.iter().find_map(|(known, child)| {
+                let tie = overlaps.tie(known, wild);
+                tie.then(|| child.find_tied(below, has_rest, overlaps, conflict)).flatten()
+            }),
+        }
     }
 
     fn remove(&mut self, segments: &[Segment], rest: bool, which: &dyn Fn(&T) -> bool) {
@@ -157,7 +177,7 @@ impl<T: Clone> Node<T> {
                 }
             }
             wild => {
-                if let Some(at) = self.wild.iter().position(|(known, _)| same(known, wild)) {
+                if let Some(at) = self.wild.iter().position(|(known, _)| known.same(wild)) {
                     let child = Arc::make_mut(&mut self.wild[at].1);
                     child.remove(below, rest, which);
                     if child.is_empty() {
@@ -192,7 +212,7 @@ impl<T: Clone> Node<T> {
                     return true;
                 }
                 for (segment, child) in &self.wild {
-                    if segment_matches(segment, path, start, end, captures)
+                    if segment.matches(path, start, end, captures)
                         && child.search(path, next, captures, visit)
                     {
                         return true;
@@ -212,33 +232,9 @@ impl<T: Clone> Node<T> {
     }
 }
 
-/// Whether two segments match the same texts with the same rank, parameter names aside.
-fn same(a: &Segment, b: &Segment) -> bool {
-    match (a, b) {
-        (Segment::Literal(a), Segment::Literal(b)) => a == b,
-        (Segment::Parts(a), Segment::Parts(b)) => a == b,
-        (Segment::Regex(a), Segment::Regex(b)) => a == b,
-        (Segment::Parameter, Segment::Parameter) | (Segment::Star, Segment::Star) => true,
-        _ => false,
-    }
-}
-
 /// The order of wildcard segments. It is total, so that the result never depends on the order of insertion.
-fn rank(segment: &Segment) -> (u8, Reverse<usize>, Reverse<usize>, String) {
-    let (class, literal, leading, text) = match segment {
-        Segment::Literal(text) => (0, text.len(), text.len(), text.to_string()),
-        Segment::Parts(parts) => {
-            let length = |part: &Part| match part {
-                Part::Literal(text) => text.len(),
-                Part::Parameter => 0,
-            };
-            (1, parts.iter().map(length).sum(), parts.first().map_or(0, length), format!("{parts:?}"))
-        }
-        Segment::Regex(regex) => (2, 0, 0, regex.regex.as_str().to_owned()),
-        Segment::Parameter => (3, 0, 0, String::new()),
-        Segment::Star => (4, 0, 0, String::new()),
-    };
-    (class, Reverse(literal), Reverse(leading), text)
+fn goes_before(segment: &Segment, other: &Segment) -> bool {
+    segment.rank().cmp(&other.rank()).then_with(|| segment.pattern().cmp(&other.pattern())).is_lt()
 }
 
 #[cfg(test)]
@@ -249,7 +245,7 @@ mod tests {
 
     fn insert(table: &mut RouteTable<&'static str>, priority: i32, pattern: &'static str) {
         let leaf = Leaf { pattern: Arc::new(pattern.parse().unwrap()), value: pattern };
-        table.insert(priority, leaf, |a, b| a < b, |_| None::<()>).unwrap();
+        table.insert(priority, leaf, &mut Overlaps::default(), |a, b| a < b, |_| None::<()>).unwrap();
     }
 
     fn found(table: &RouteTable<&'static str>, path: &str) -> Vec<&'static str> {

@@ -64,6 +64,15 @@ impl Scheme {
         (Self::Tls, "tls", None),
     ];
 
+    /// The scheme of a URL, if it is one of them.
+    pub fn of(url: &str) -> Option<Self> {
+        let (name, _) = url.split_once("://")?;
+        Self::ALL
+            .into_iter()
+            .find(|(_, known, _)| name.eq_ignore_ascii_case(known))
+            .map(|(scheme, ..)| scheme)
+    }
+
     /// The name as it stands in URLs.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(scheme, ..)| *scheme == self).map_or("", |(_, name, _)| name)

@@ -1,13 +1,13 @@
 //! The store that keeps everything in memory, and loses it with the process.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Changed, DocumentQuery, Entry, Store, StoreError, Transaction, Write};
 use crate::resource::{AnyResource, Document};
-use crate::stored::{Meta, ResourceSet, Revision, Stored, StoredAny};
+use crate::stored::{ResourceSet, Revision, Stored, StoredAny};
 use crate::{BoxFuture, Key, Kind};
 
 /// How many transactions the history keeps.
@@ -28,11 +28,16 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
+/// Namespace, and `collection/id`.
+type DocumentId = (Arc<str>, Arc<str>);
+
 #[derive(Debug, Default)]
 struct State {
     revision: Revision,
     resources: ResourceSet,
-    documents: BTreeMap<(Arc<str>, Arc<str>), Arc<Stored<Document>>>,
+    documents: BTreeMap<DocumentId, Arc<Stored<Document>>>,
+    /// When documents with a time to live are over; entries of documents that were written again may be stale.
+    ends: BTreeSet<(Timestamp, DocumentId)>,
     history: VecDeque<Arc<Entry>>,
 }
 
@@ -89,11 +94,11 @@ impl Store for MemoryStore {
         let now = Timestamp::now();
         let prefix = format!("{}/{}", query.collection, query.prefix);
         let after = query.after.map(|id| format!("{}/{id}", query.collection));
-        let start: Arc<str> = after.as_deref().unwrap_or(&prefix).into();
+        let start = after.as_deref().map_or(prefix.as_str(), |after| after.max(&prefix));
         let found = self
             .state()
             .documents
-            .range((query.namespace.clone(), start)..)
+            .range((query.namespace.clone(), start.into())..)
             .take_while(|((namespace, name), _)| *namespace == query.namespace && name.starts_with(&prefix))
             .filter(|((_, name), document)| Some(&**name) != after.as_deref() && !is_over(document, now))
             .take(query.limit)
@@ -108,6 +113,7 @@ impl State {
         let Transaction { writes, author } = transaction;
         self.revision += 1;
         let revision = self.revision;
+        self.forget_what_is_over(Timestamp::now());
         let mut changes = Vec::with_capacity(writes.len());
         for write in writes {
             match write {
@@ -131,23 +137,35 @@ impl State {
         };
         let key = crate::resource::Resource::key(&*spec);
         let document = Arc::new(Stored { spec, meta });
-        self.documents.insert((key.namespace, key.name), document).map(|old| old.erase())
+        let id = (key.namespace, key.name);
+        self.ends.extend(end_of(&document).map(|end| (end, id.clone())));
+        self.documents.insert(id, document).map(|old| old.erase())
+    }
+
+    /// Documents of a namespace whose name begins so.
+    fn ids(&self, namespace: &Arc<str>, prefix: &str) -> Vec<DocumentId> {
+        let from = self.documents.range((namespace.clone(), prefix.into())..).map(|(id, _)| id);
+        from.take_while(|id| id.0 == *namespace && id.1.starts_with(prefix)).cloned().collect()
+    }
+
+    fn forget_what_is_over(&mut self, now: Timestamp) {
+        while let Some((end, _)) = self.ends.first()
+            && *end <= now
+        {
+            let id = self.ends.pop_first().map(|(_, id)| id);
+            if let Some(id) = id.filter(|id| self.documents.get(id).is_some_and(|known| is_over(known, now)))
+            {
+                self.documents.remove(&id);
+            }
+        }
     }
 
     fn delete(&mut self, key: &Key) -> Vec<Changed> {
         let gone = |before: StoredAny| Changed { key: before.key(), before: Some(before), after: None };
         let doomed: Vec<_> = match key.kind {
             Kind::Document => vec![(key.namespace.clone(), key.name.clone())],
-            Kind::Namespace => {
-                self.documents.keys().filter(|(namespace, _)| *namespace == key.name).cloned().collect()
-            }
-            Kind::Collection => {
-                let prefix = format!("{}/", key.name);
-                let inside = |(namespace, name): &&(Arc<str>, Arc<str>)| {
-                    *namespace == key.namespace && name.starts_with(&prefix)
-                };
-                self.documents.keys().filter(inside).cloned().collect()
-            }
+            Kind::Namespace => self.ids(&key.name, ""),
+            Kind::Collection => self.ids(&key.namespace, &format!("{}/", key.name)),
             _ => Vec::new(),
         };
         let documents = doomed.into_iter().filter_map(|id| self.documents.remove(&id)).map(|old| old.erase());
@@ -162,11 +180,84 @@ impl State {
     }
 }
 
-/// Whether a document's time to live is over.
+/// When a document's time to live is over, if it has one.
+fn end_of(document: &Stored<Document>) -> Option<Timestamp> {
+    let ttl = SignedDuration::try_from(document.spec.ttl?.get()).ok()?;
+    document.meta.updated_at.checked_add(ttl).ok()
+}
+
 fn is_over(document: &Stored<Document>, now: Timestamp) -> bool {
-    let Meta { updated_at, .. } = document.meta;
-    document.spec.ttl.is_some_and(|ttl| {
-        SignedDuration::try_from(ttl.get())
-            .is_ok_and(|ttl| updated_at.saturating_add(ttl).is_ok_and(|end| end <= now))
-    })
+    end_of(document).is_some_and(|end| end <= now)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::Author;
+    use crate::stored::Meta;
+
+    fn document(id: &str, ttl: Option<&str>, updated_at: Timestamp) -> StoredAny {
+        let json = json!({ "id": id, "collection": "c", "data": 1, "ttl": ttl });
+        let spec: Document = crate::decode(json).unwrap();
+        StoredAny { spec: spec.into(), meta: Meta { updated_at, ..Meta::unstored() } }
+    }
+
+    fn commit(state: &mut State, writes: Vec<Write>) {
+        state.commit(Transaction { writes, author: Author::default() });
+    }
+
+    #[test]
+    fn documents_whose_time_is_over_do_not_stay_in_memory() {
+        let mut state = State::default();
+        let now = Timestamp::now();
+        let long_ago = now - SignedDuration::from_hours(1);
+        let old = |id| Write::Put(document(id, Some("1m"), long_ago));
+        commit(&mut state, vec![old("a"), old("b"), Write::Put(document("c", None, long_ago))]);
+        commit(&mut state, vec![Write::Put(document("b", Some("2h"), now))]);
+        assert_eq!(state.documents.keys().map(|(_, name)| &**name).collect::<Vec<_>>(), ["c/b", "c/c"]);
+        assert_eq!(state.ends.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn documents_are_read_page_by_page_and_by_prefix() {
+        let store = MemoryStore::new();
+        let now = Timestamp::now();
+        let writes = ["a1", "a2", "b1", "b2", "b3"].map(|id| Write::Put(document(id, None, now)));
+        store
+            .commit(0, vec![Transaction { writes: writes.into(), author: Author::default() }])
+            .await
+            .unwrap();
+        for (prefix, after, limit, expected) in [
+            ("", None, 9, &["a1", "a2", "b1", "b2", "b3"][..]),
+            ("", Some("a2"), 2, &["b1", "b2"]),
+            ("b", None, 2, &["b1", "b2"]),
+            ("b", Some("b2"), 9, &["b3"]),
+            ("b", Some("a1"), 9, &["b1", "b2", "b3"]),
+            ("a", Some("b1"), 9, &[]),
+            ("x", None, 9, &[]),
+        ] {
+            let query = DocumentQuery {
+                namespace: "default".into(),
+                collection: "c".into(),
+                prefix: prefix.to_owned(),
+                after: after.map(str::to_owned),
+                limit,
+            };
+            let found = store.documents(query).await.unwrap();
+            let ids: Vec<_> = found.iter().map(|document| &*document.spec.id).collect();
+            assert_eq!(ids, expected, "{prefix} {after:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_in_the_default_namespace_is_there_when_it_is_read_again() {
+        let store = MemoryStore::new();
+        let route = crate::resource::Route::new("r", "/a");
+        let writes = vec![Write::Put(StoredAny { spec: route.into(), meta: Meta::unstored() })];
+        store.commit(0, vec![Transaction { writes, author: Author::default() }]).await.unwrap();
+        let (revision, resources) = store.load().await.unwrap();
+        assert_eq!((revision, resources.len()), (1, 1));
+    }
 }

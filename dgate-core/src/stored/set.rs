@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::{Meta, Stored, StoredAny, Table};
 use crate::key::DEFAULT_NAMESPACE;
 use crate::resource::{
@@ -24,6 +22,16 @@ macro_rules! tables {
             /// Whether both hold the same, unchanged.
             pub fn same(&self, other: &Self) -> bool {
                 true $(&& self.$field.same(&other.$field))*
+            }
+
+            /// How many resources there are.
+            pub fn len(&self) -> usize {
+                0 $(+ self.$field.len())*
+            }
+
+            /// Whether there are none.
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
             }
 
             fn insert(&mut self, name: Arc<str>, resource: StoredAny) -> Option<StoredAny> {
@@ -69,9 +77,10 @@ tables! {
 }
 
 /// A namespace and what is in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Entry {
-    stored: Arc<Stored<Namespace>>,
+    /// The namespace itself; nothing when only resources say that they are in it.
+    stored: Option<Arc<Stored<Namespace>>>,
     tables: Tables,
 }
 
@@ -90,17 +99,36 @@ impl ResourceSet {
     /// A set with the namespace `default` in it.
     pub fn with_default_namespace() -> Self {
         let mut set = Self::new();
-        let now = Timestamp::UNIX_EPOCH;
-        set.put(StoredAny {
-            spec: Namespace { name: DEFAULT_NAMESPACE.to_owned(), tags: Vec::new() }.into(),
-            meta: Meta { revision: 0, created_at: now, updated_at: now, owner: None },
-        });
+        set.set_default_namespace(true);
         set
+    }
+
+    /// Makes the namespace `default` be there without being stored, or not. One that is stored is left alone.
+    pub(crate) fn set_default_namespace(&mut self, exists: bool) {
+        let is_stored = self.namespace(DEFAULT_NAMESPACE).map(|stored| stored.meta.revision > 0);
+        match (is_stored, exists) {
+            (None, true) => {
+                let default = Namespace { name: DEFAULT_NAMESPACE.to_owned(), tags: Vec::new() };
+                self.put(StoredAny { spec: default.into(), meta: Meta::unstored() });
+            }
+            (Some(false), false) => {
+                let entry = self.namespaces.remove(DEFAULT_NAMESPACE).unwrap_or_default();
+                if !entry.tables.is_empty() {
+                    self.namespaces.insert(DEFAULT_NAMESPACE.into(), Entry { stored: None, ..entry });
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Each namespace with its contents, by name.
     pub fn namespaces(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<Stored<Namespace>>, &Tables)> {
-        self.namespaces.iter().map(|(name, entry)| (name, &entry.stored, &entry.tables))
+        self.namespaces.iter().filter_map(|(name, entry)| Some((name, entry.stored.as_ref()?, &entry.tables)))
+    }
+
+    /// Resources of namespaces that are not there.
+    pub fn astray(&self) -> impl Iterator<Item = StoredAny> + '_ {
+        self.namespaces.values().filter(|entry| entry.stored.is_none()).flat_map(|entry| entry.tables.iter())
     }
 
     /// The contents of a namespace.
@@ -110,7 +138,7 @@ impl ResourceSet {
 
     /// The namespace of a name.
     pub fn namespace(&self, name: &str) -> Option<&Arc<Stored<Namespace>>> {
-        self.namespaces.get(name).map(|entry| &entry.stored)
+        self.namespaces.get(name)?.stored.as_ref()
     }
 
     /// The resource of a key.
@@ -125,12 +153,13 @@ impl ResourceSet {
     pub fn iter(&self) -> impl Iterator<Item = StoredAny> + '_ {
         self.namespaces
             .values()
-            .flat_map(|entry| std::iter::once(entry.stored.erase()).chain(entry.tables.iter()))
+            .flat_map(|entry| entry.stored.iter().map(|stored| stored.erase()).chain(entry.tables.iter()))
     }
 
     /// How many resources there are.
     pub fn len(&self) -> usize {
-        self.iter().count()
+        let entries = self.namespaces.values();
+        entries.map(|entry| usize::from(entry.stored.is_some()) + entry.tables.len()).sum()
     }
 
     /// Whether there are none.
@@ -140,27 +169,60 @@ impl ResourceSet {
 
     /// Adds or replaces a resource and returns what it replaced.
     ///
-    /// A resource of a namespace that is not there is dropped: validation has refused it before.
+    /// A resource of a namespace that is not there is kept: it is up to [`compile`](crate::compile()) to refuse it.
     pub fn put(&mut self, resource: StoredAny) -> Option<StoredAny> {
         let key = resource.key();
         if let AnyResource::Namespace(spec) = resource.spec {
             let stored = Arc::new(Stored { spec, meta: resource.meta });
-            return match self.namespaces.get_mut(&key.name) {
-                Some(entry) => Some(std::mem::replace(&mut entry.stored, stored).erase()),
-                None => {
-                    self.namespaces.insert(key.name, Entry { stored, tables: Tables::default() });
-                    None
-                }
-            };
+            return self
+                .namespaces
+                .entry(key.name)
+                .or_default()
+                .stored
+                .replace(stored)
+                .map(|old| old.erase());
         }
-        self.namespaces.get_mut(&key.namespace)?.tables.insert(key.name, resource)
+        if key.kind == Kind::Document {
+            return None;
+        }
+        self.namespaces.entry(key.namespace).or_default().tables.insert(key.name, resource)
     }
 
     /// Removes a resource and returns it. A namespace goes with all its contents.
     pub fn remove(&mut self, key: &Key) -> Option<StoredAny> {
-        match key.kind {
-            Kind::Namespace => self.namespaces.remove(&key.name).map(|entry| entry.stored.erase()),
-            kind => self.namespaces.get_mut(&key.namespace)?.tables.remove(kind, &key.name),
+        if key.kind == Kind::Namespace {
+            return self.namespaces.remove(&key.name)?.stored.map(|stored| stored.erase());
         }
+        let entry = self.namespaces.get_mut(&key.namespace)?;
+        let removed = entry.tables.remove(key.kind, &key.name);
+        if entry.stored.is_none() && entry.tables.is_empty() {
+            self.namespaces.remove(&key.namespace);
+        }
+        removed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Route;
+
+    #[test]
+    fn what_is_in_no_namespace_is_kept_and_known_as_such() {
+        let mut set = ResourceSet::new();
+        let route = StoredAny { spec: Route::new("r", "/a").into(), meta: Meta::unstored() };
+        set.put(route.clone());
+        assert_eq!(set.get(&route.key()), Some(route.clone()));
+        assert_eq!((set.len(), set.namespaces().count()), (1, 0));
+        assert_eq!(set.astray().collect::<Vec<_>>(), std::slice::from_ref(&route));
+        set.set_default_namespace(true);
+        assert_eq!((set.len(), set.astray().count()), (2, 0));
+        set.set_default_namespace(false);
+        assert_eq!((set.len(), set.astray().count()), (1, 1));
+        set.remove(&Key::new(Kind::Namespace, "", DEFAULT_NAMESPACE));
+        assert!(set.is_empty());
+        set.put(route.clone());
+        assert_eq!(set.remove(&route.key()), Some(route));
+        assert!(set.is_empty());
     }
 }

@@ -208,7 +208,7 @@ async fn waiting_changes_go_together_and_a_bad_one_spoils_only_itself() {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert!(clash.await.unwrap().unwrap_err().to_string().contains("matches the same requests"));
+    assert!(clash.await.unwrap().unwrap_err().to_string().contains("can match the same requests"));
     assert_eq!(pipeline.store.load().await.unwrap().0, 20, "one revision for each change");
     assert!(pipeline.applier.live().load().generation < 25);
 }

@@ -1,4 +1,4 @@
-use dgate_core::resource::{Balance, Route, Service};
+use dgate_core::resource::{Balance, EnvValue, Route, Service};
 use dgate_core::{decode, resource::Module};
 use serde_json::{Value, json};
 
@@ -90,8 +90,15 @@ fn free_form_values_keep_their_spelling() {
     .unwrap();
     assert_eq!(document.data, json!({ "someKey": 1, "timeoutMs": 5 }));
     assert_eq!(document.ttl.unwrap().to_string(), "1s");
-    let module: Module = decode(json!({ "name": "m", "payloadRaw": "", "env": { "apiKey": "x" } })).unwrap();
-    assert_eq!(module.env["apiKey"], "x");
+    let module: Module =
+        decode(json!({ "name": "m", "payloadRaw": "", "env": { "apiKey": "x", "b": { "secret": "s" } } }))
+            .unwrap();
+    assert_eq!(module.env["apiKey"], EnvValue::Text("x".into()));
+    assert_eq!(module.env["b"], EnvValue::Secret("s".into()));
+    assert_eq!(
+        serde_json::to_value(&module).unwrap()["env"],
+        json!({ "apiKey": "x", "b": { "secret": "s" } })
+    );
 }
 
 #[test]

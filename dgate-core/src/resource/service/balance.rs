@@ -97,7 +97,7 @@ impl JsonSchema for HashKey {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": "^(ip|path|header:.+|cookie:.+)$",
+            "pattern": "^(ip|path|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|cookie:.+)$",
             "description": "`ip`, `path`, `header:NAME` or `cookie:NAME`",
         })
     }

@@ -20,7 +20,8 @@ pub struct UpstreamTls {
     /// Client certificate chain, PEM.
     #[serde(skip_serializing_if = "is_default")]
     pub cert: Option<String>,
-    /// Private key of the client certificate, PEM.
+    /// Private key of the client certificate, PEM. No API ever returns it.
+    #[schemars(extend("writeOnly" = true))]
     #[serde(skip_serializing_if = "is_default")]
     pub key: Option<String>,
     /// Name to ask for and to verify, when it is not the URL's host.
