@@ -56,7 +56,7 @@ impl Program {
     ///
     /// # Errors
     /// When it cannot be started, or ends, or takes too long; it is not there any more then.
-    pub(crate) fn hand_over(&self, sockets: Vec<Inherited>) -> io::Result<u32> {
+    pub(crate) fn hand_over(&self, sockets: &[Inherited]) -> io::Result<u32> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut child = Command::new(&self.path)
             .args(&self.arguments)
@@ -65,7 +65,7 @@ impl Program {
             .env_remove("WATCHDOG_PID")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .spawn()?;
-        match give(ours, &sockets) {
+        match give(ours, sockets) {
             Ok(()) => Ok(child.id()),
             Err(error) => Err(give_up(&mut child, &error)),
         }

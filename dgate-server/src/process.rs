@@ -107,7 +107,7 @@ async fn serve(source: Source, loaded: Loaded, telemetry: Telemetry, began: Inst
         tracing::warn!(%error, "the process before this one could not be told that this one serves");
     }
     let watch = watch(&source, &server);
-    Process {
+    let process = Process {
         source,
         server,
         telemetry,
@@ -115,9 +115,9 @@ async fn serve(source: Source, loaded: Loaded, telemetry: Telemetry, began: Inst
         watch,
         #[cfg(unix)]
         program,
-    }
-    .run()
-    .await
+    };
+    // Starting and serving do not need room at the same time.
+    Box::pin(process.run()).await
 }
 
 /// A server, and who may want something of it.
@@ -246,7 +246,7 @@ impl Process {
         let (program, sockets) = (self.program.clone(), self.server.duplicate_sockets());
         let started = match sockets {
             Ok(sockets) => {
-                let started = tokio::task::spawn_blocking(move || program.hand_over(sockets)).await;
+                let started = tokio::task::spawn_blocking(move || program.hand_over(&sockets)).await;
                 started.unwrap_or_else(|error| Err(std::io::Error::other(error)))
             }
             Err(error) => Err(error),

@@ -45,7 +45,7 @@ pub(crate) async fn watchdog() {
             tokio::time::sleep((period / 2).max(Duration::from_millis(100))).await;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[cfg(unix)]

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use dgate_core::body::{Body, CollectError};
 use http::header::HOST;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 
@@ -49,9 +49,11 @@ impl TestServer {
         if let Some(wait) = wait {
             tokio::time::sleep(wait).await;
         }
-        let body = Limited::new(body, MOST).collect().await.map_err(|error| {
-            let is_long = error.is::<http_body_util::LengthLimitError>();
-            let status = if is_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+        let body = Body::new(body).collect_limited(MOST).await.map_err(|error| {
+            let status = match error {
+                CollectError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                CollectError::Failed(_) => StatusCode::BAD_REQUEST,
+            };
             (status, format!("the body was not read: {error}"))
         })?;
         let mut headers: BTreeMap<&str, Vec<_>> = BTreeMap::new();
@@ -68,7 +70,7 @@ impl TestServer {
         data.insert("host".to_owned(), host.into());
         data.insert("remote_addr".to_owned(), peer.to_string().into());
         data.insert("req_headers".to_owned(), json!(headers));
-        data.insert("body".to_owned(), shown(&body.to_bytes()));
+        data.insert("body".to_owned(), shown(&body.bytes));
         data.insert("global_headers".to_owned(), json!(self.global_headers));
         if self.enable_env_vars {
             let variables: BTreeMap<_, _> =

@@ -146,7 +146,14 @@ impl Tracked {
                     && error.kind() != ErrorKind::UpstreamOverloaded
             }
         };
-        if failed { self.failed(now) } else { self.target.endpoint.endpoint.health.succeeded() }
+        if failed { self.failed(now) } else { self.succeeded() }
+    }
+
+    fn succeeded(&self) {
+        let endpoint = &self.target.endpoint.endpoint;
+        if endpoint.health.succeeded() == HealthChange::Up {
+            report::changed(endpoint, true, &*self.events);
+        }
     }
 
     /// Notes that the attempt is over. Returns how long it took.

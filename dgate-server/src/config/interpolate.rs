@@ -57,7 +57,8 @@ fn walk(
         },
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                at.push_str(&format!("/{index}"));
+                at.push('/');
+                at.push_str(&index.to_string());
                 walk(item, at, sources, done, problems);
                 at.truncate(length);
             }

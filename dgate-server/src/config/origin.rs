@@ -20,7 +20,7 @@ pub fn show(loaded: &Loaded, with_origins: bool) -> String {
     }
     let origins = Origins { loaded, spans: Spans::of(&loaded.source.text, loaded.source.format) };
     let mut lines = Vec::new();
-    origins.collect(&value, String::new(), &mut lines);
+    origins.collect(&value, "", &mut lines);
     let width =
         lines.iter().map(|(line, _)| line.chars().count()).filter(|width| *width < 60).max().unwrap_or(0);
     let mut out = String::new();
@@ -55,16 +55,16 @@ struct Origins<'l> {
 }
 
 impl Origins<'_> {
-    fn collect(&self, value: &Value, pointer: String, lines: &mut Vec<(String, String)>) {
+    fn collect(&self, value: &Value, pointer: &str, lines: &mut Vec<(String, String)>) {
         match value {
             Value::Object(fields) if !fields.is_empty() => {
                 for (name, field) in fields {
-                    self.collect(field, format!("{pointer}/{}", escape(name)), lines);
+                    self.collect(field, &format!("{pointer}/{}", escape(name)), lines);
                 }
             }
             Value::Array(items) if !items.is_empty() => {
                 for (index, item) in items.iter().enumerate() {
-                    self.collect(item, format!("{pointer}/{index}"), lines);
+                    self.collect(item, &format!("{pointer}/{index}"), lines);
                 }
             }
             scalar => {
@@ -75,7 +75,7 @@ impl Origins<'_> {
                 } else {
                     text
                 };
-                lines.push((format!("{name}: {shown}"), self.origin(&pointer)));
+                lines.push((format!("{name}: {shown}"), self.origin(pointer)));
             }
         }
     }

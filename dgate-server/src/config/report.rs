@@ -34,7 +34,7 @@ fn one(problem: &Problem, place: Option<Position>, source: &Source, renderer: &R
     let level = if problem.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
     let title = level.primary_title(title);
     let help = problem.help.as_deref().unwrap_or("here");
-    let report = match place.and_then(|place| byte_range(&source.text, place)) {
+    let report = match place.map(|place| byte_range(&source.text, place)) {
         Some(range) => title.element(
             Snippet::source(&source.text)
                 .path(&source.name)
@@ -66,7 +66,7 @@ fn place(problem: &Problem, source: &Source, spans: &Spans) -> Option<Position> 
     spans.value(&pointer)
 }
 
-fn byte_range(text: &str, place: Position) -> Option<std::ops::Range<usize>> {
+fn byte_range(text: &str, place: Position) -> std::ops::Range<usize> {
     let mut start = 0;
     for (index, line) in text.split_inclusive('\n').enumerate() {
         if index + 1 == place.line {
@@ -77,12 +77,12 @@ fn byte_range(text: &str, place: Position) -> Option<std::ops::Range<usize>> {
             let to = chars.get(place.column - 1 + place.length).copied().unwrap_or(end_of_line);
             // An annotation of nothing shows nothing.
             let to = to.max((from + 1).min(line.len()));
-            return Some(start + from..start + to);
+            return start + from..start + to;
         }
         start += line.len();
     }
     // The end of the text.
-    Some(text.len().saturating_sub(1)..text.len())
+    text.len().saturating_sub(1)..text.len()
 }
 
 /// A path as people write it.

@@ -51,12 +51,12 @@ impl Spans {
         match format {
             Format::Yaml | Format::Json => {
                 if let Ok(root) = serde_saphyr::from_str_with_options::<Spanned<Node>>(text, yaml()) {
-                    spans.add_yaml(String::new(), &root, text);
+                    spans.add_yaml("", &root);
                 }
             }
             Format::Toml => {
                 if let Ok(root) = toml::de::DeTable::parse(text) {
-                    spans.add_toml_table(String::new(), root.get_ref(), text);
+                    spans.add_toml_table("", root.get_ref(), text);
                 }
             }
         }
@@ -93,41 +93,41 @@ impl Spans {
         }
     }
 
-    fn add_yaml(&mut self, pointer: String, node: &Spanned<Node>, text: &str) {
+    fn add_yaml(&mut self, pointer: &str, node: &Spanned<Node>) {
         match &node.value {
             Node::Scalar => {}
             Node::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.add_yaml(format!("{pointer}/{index}"), item, text);
+                    self.add_yaml(&format!("{pointer}/{index}"), item);
                 }
             }
             Node::Mapping(entries) => {
                 for (key, value) in entries {
                     let pointer = format!("{pointer}/{}", escape(&key.value));
                     self.keys.insert(plain(&pointer), yaml_position(&key.referenced));
-                    self.add_yaml(pointer, value, text);
+                    self.add_yaml(&pointer, value);
                 }
             }
         }
-        self.values.insert(plain(&pointer), yaml_position(&node.referenced));
+        self.values.insert(plain(pointer), yaml_position(&node.referenced));
     }
 
-    fn add_toml_table(&mut self, pointer: String, table: &toml::de::DeTable<'_>, text: &str) {
+    fn add_toml_table(&mut self, pointer: &str, table: &toml::de::DeTable<'_>, text: &str) {
         for (key, value) in table {
             let pointer = format!("{pointer}/{}", escape(key.get_ref()));
             let span = key.span();
             self.keys.insert(plain(&pointer), Position::at_offset(text, span.start, span.len()));
-            self.add_toml(pointer, value, text);
+            self.add_toml(&pointer, value, text);
         }
     }
 
-    fn add_toml(&mut self, pointer: String, value: &toml::Spanned<toml::de::DeValue<'_>>, text: &str) {
+    fn add_toml(&mut self, pointer: &str, value: &toml::Spanned<toml::de::DeValue<'_>>, text: &str) {
         let span = value.span();
-        self.values.insert(plain(&pointer), Position::at_offset(text, span.start, span.len()));
+        self.values.insert(plain(pointer), Position::at_offset(text, span.start, span.len()));
         match value.get_ref() {
             toml::de::DeValue::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.add_toml(format!("{pointer}/{index}"), item, text);
+                    self.add_toml(&format!("{pointer}/{index}"), item, text);
                 }
             }
             toml::de::DeValue::Table(table) => self.add_toml_table(pointer, table, text),

@@ -29,7 +29,8 @@ async fn nobody_notices_that_everything_changes() {
     let server = Server::start(config::load_text(text, "churn").unwrap()).await.unwrap();
     let handle = server.gateway().handle().clone();
     let address = server.addresses().next().unwrap().1;
-    let mut all = ChangeSet::new().put(Service::new("s", [upstream.url()])).put(Service::new("t", [upstream.url()]));
+    let mut all =
+        ChangeSet::new().put(Service::new("s", [upstream.url()])).put(Service::new("t", [upstream.url()]));
     for index in 0..ROUTES {
         all = all.put(route(index, 0));
     }
@@ -163,7 +164,8 @@ async fn answer(mut stream: TcpStream) {
             return;
         }
         if text.contains("/events ") {
-            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
             let _ = stream.write_all(head.as_bytes()).await;
             while stream.write_all(b"9\r\ndata: x\n\n\r\n").await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(20)).await;

@@ -42,7 +42,7 @@ impl Load {
             tokio::spawn(async move {
                 while !shared.stop.load(Ordering::Relaxed) {
                     match TcpStream::connect(address).await {
-                        Ok(stream) => shared.ask(stream, path, index % 2 == 0).await,
+                        Ok(stream) => shared.ask(stream, path, index.is_multiple_of(2)).await,
                         Err(_) => {
                             shared.refused.fetch_add(1, Ordering::Relaxed);
                             tokio::time::sleep(Duration::from_millis(20)).await;
