@@ -114,6 +114,13 @@ impl ChangeSet {
     }
 }
 
+/// A single wish, or a resource that shall be there.
+impl<C: Into<Change>> From<C> for ChangeSet {
+    fn from(change: C) -> Self {
+        Self { changes: vec![change.into()], ..Self::default() }
+    }
+}
+
 impl<C: Into<Change>> FromIterator<C> for ChangeSet {
     fn from_iter<I: IntoIterator<Item = C>>(changes: I) -> Self {
         Self { changes: changes.into_iter().map(Into::into).collect(), ..Self::default() }

@@ -46,5 +46,5 @@ pub trait Prepared: Send {
     fn plan(&self) -> Arc<dyn Any + Send + Sync>;
 
     /// Called right after the swap: what is not needed any more may retire.
-    fn published(self: Box<Self>);
+    fn published(self: Box<Self>) {}
 }

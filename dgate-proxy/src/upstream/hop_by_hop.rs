@@ -65,7 +65,8 @@ fn strip(headers: &mut HeaderMap, is_unwanted: fn(&str) -> bool) {
     }
 }
 
-/// Removes what `Connection` lists. Whoever sends it must not take away what we or the upstream rely on.
+/// Removes what `Connection` lists, and the list: what somebody adds later under one of these names stays. Whoever sends
+/// it must not take away what we or the upstream rely on.
 pub(crate) fn strip_listed(headers: &mut HeaderMap) {
     let is_usual = |value: &HeaderValue| {
         ["keep-alive", "close", "upgrade"]
@@ -84,6 +85,11 @@ pub(crate) fn strip_listed(headers: &mut HeaderMap) {
         .collect();
     for name in listed {
         headers.remove(name);
+    }
+    if headers.get_all(CONNECTION).iter().any(|value| has_token(value, "upgrade")) {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    } else {
+        headers.remove(CONNECTION);
     }
 }
 

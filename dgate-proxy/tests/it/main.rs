@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod bodies;
+mod client_settings;
 mod drain;
 mod embedding;
 mod errors;
+mod fields;
 mod forwarding;
 mod health;
 mod hooks;
