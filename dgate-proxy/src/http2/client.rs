@@ -26,9 +26,11 @@ use exchange::Exchange;
 /// Requests at a time on one connection; more get another connection.
 const MAX_STREAMS: usize = 100;
 
-/// Flow-control windows: large enough for fast downloads.
+/// How much of one response may wait for its client: enough for fast downloads.
 const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
+
+/// Room for all of them: they belong to many clients, and those who do not read must not hold up the others.
+const CONNECTION_WINDOW: u32 = STREAM_WINDOW * MAX_STREAMS as u32;
 
 /// What an upstream's response head may take.
 const MAX_HEAD: u32 = 256 * 1_024;

@@ -31,9 +31,12 @@ use stream::Stream;
 /// Requests at a time on one connection.
 const MAX_STREAMS: u32 = 200;
 
-/// Flow-control windows: large enough for fast uploads, small enough to bound what a client can make us keep.
+/// How much of one upload may wait for its upstream: enough for fast uploads.
 const STREAM_WINDOW: u32 = 256 * 1_024;
-const CONNECTION_WINDOW: u32 = 1 << 20;
+
+/// Room for many uploads that wait, as those share a connection that come through another proxy; but small enough to
+/// bound what a client can make us keep.
+const CONNECTION_WINDOW: u32 = 32 * STREAM_WINDOW;
 
 /// How much of a response may wait for a client that does not read.
 const SEND_BUFFER: usize = 256 * 1_024;

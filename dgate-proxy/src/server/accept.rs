@@ -76,9 +76,6 @@ impl Acceptor {
     /// Accepts until `stop` is ready, and then who has connected before. Connections that were accepted go on, also
     /// when this is dropped.
     pub async fn accept(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        // Inherited by accepted sockets on Linux: a system call less for each of them.
-        let inherits_nodelay =
-            cfg!(target_os = "linux") && socket2::SockRef::from(&listener).set_tcp_nodelay(true).is_ok();
         let local_port = listener.local_addr().map_or(0, |address| address.port());
         let mut stop = pin!(stop);
         let mut is_stopping = false;
@@ -93,9 +90,6 @@ impl Acceptor {
             match next.await {
                 None => return self.accept_waiting(listener, local_port),
                 Some(Ok((stream, peer))) => {
-                    if !inherits_nodelay {
-                        let _ = stream.set_nodelay(true);
-                    }
                     self.begin(stream, peer, local_port);
                 }
                 Some(Err(error)) if is_about_the_client(&error) => {}
@@ -122,6 +116,8 @@ impl Acceptor {
     }
 
     fn begin(&self, stream: TcpStream, peer: SocketAddr, local_port: u16) {
+        // Not inherited from the listener: who connected before we had it would go without.
+        let _ = stream.set_nodelay(true);
         let shared = &self.gateway.shared;
         let live = shared.live.load();
         let plan = live.plan::<ProxyPlan>();

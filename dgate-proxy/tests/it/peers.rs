@@ -2,6 +2,7 @@
 
 mod events;
 mod grpc;
+mod large_bodies;
 mod nginx;
 mod nginx_keep_alive;
 mod support;
