@@ -1,7 +1,7 @@
 //! From a JSON value to a typed value, with all that is wrong reported at once.
 //!
 //! The JSON Schema of the type is the one source for three things: which other spellings are accepted
-//! ([`spelling`]), what is wrong with a value that does not fit ([`diagnose`]), and what editors show.
+//! (`spelling`), what is wrong with a value that does not fit (`diagnose`), and what editors show.
 
 mod diagnose;
 mod public;

@@ -1,7 +1,7 @@
 //! The resources as a person writes them: documented serde types, one file a kind.
 //!
 //! These types say what may be written, never what runs: defaults are filled in, names are plain text and
-//! nothing is resolved. [`crate::compile`] turns a whole set of them into a [`crate::Snapshot`].
+//! nothing is resolved. [`crate::compile()`] turns a whole set of them into a [`crate::snapshot::Snapshot`].
 
 mod any;
 mod collection;

@@ -1,4 +1,4 @@
-//! What runs: immutable, indexed, made by [`crate::compile`] from what was written.
+//! What runs: immutable, indexed, made by [`crate::compile()`] from what was written.
 
 mod conditions;
 mod domain_table;
