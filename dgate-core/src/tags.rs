@@ -56,6 +56,14 @@ impl ServerTags {
         (Self(Arc::new(parsed)), problems)
     }
 
+    /// Each tag as it was written.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|tag| match &tag.value {
+            Some(value) => format!("{}:{value}", tag.name),
+            None => tag.name.to_string(),
+        })
+    }
+
     fn has(&self, name: &str, value: &str) -> bool {
         self.0.iter().any(|tag| *tag.name == *name && tag.value.as_deref() == Some(value))
     }

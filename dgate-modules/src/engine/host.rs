@@ -1,0 +1,115 @@
+//! What a runtime knows besides JavaScript: its program, its calls, its operations, and the time.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use boa_engine::error::{EngineError, RuntimeLimitError};
+use boa_engine::{Context, JsResult, JsValue};
+
+use super::api::Prototypes;
+use super::call::Call;
+use super::limits::{EVALUATION, TICKS_PER_LOOK};
+use super::ops::Operations;
+use crate::capability::Capabilities;
+use crate::failure::LimitKind;
+use crate::program::Program;
+
+/// What a runtime knows besides JavaScript.
+pub(super) struct Host {
+    pub(super) program: Arc<Program>,
+    pub(super) capabilities: Arc<Capabilities>,
+    pub(super) operations: Operations,
+    /// Calls whose promise was settled, to be gone on with.
+    pub(super) settled: RefCell<Vec<(Rc<Call>, Result<JsValue, JsValue>)>>,
+    /// The limit that was hit last.
+    pub(super) hit: Cell<Option<LimitKind>>,
+    /// And the call that hit it.
+    pub(super) hit_call: RefCell<Option<Rc<Call>>>,
+    pub(super) prototypes: RefCell<Option<Rc<Prototypes>>>,
+    current: RefCell<Option<Rc<Call>>>,
+    /// Since when JavaScript runs, if it does.
+    running_since: Cell<Option<Instant>>,
+}
+
+impl Host {
+    pub(super) fn new(program: Arc<Program>, capabilities: Arc<Capabilities>, runtime: u64) -> Rc<Self> {
+        Rc::new(Self {
+            program,
+            capabilities,
+            operations: Operations::new(runtime),
+            settled: RefCell::default(),
+            hit: Cell::new(None),
+            hit_call: RefCell::default(),
+            prototypes: RefCell::new(None),
+            current: RefCell::new(None),
+            running_since: Cell::new(None),
+        })
+    }
+
+    /// The host of a context.
+    #[track_caller]
+    pub(super) fn of(context: &Context) -> Rc<Self> {
+        context.get_data::<Rc<Self>>().expect("every context has its host").clone()
+    }
+
+    /// The call that runs now.
+    pub(super) fn current(&self) -> Option<Rc<Call>> {
+        self.current.borrow().clone()
+    }
+
+    /// Makes a call the one that runs, and returns the one before.
+    pub(super) fn enter(&self, call: Option<Rc<Call>>) -> Option<Rc<Call>> {
+        if let (Some(since), Some(before)) = (self.running_since.get(), &*self.current.borrow()) {
+            let now = Instant::now();
+            before.add_cpu(now - since);
+            self.running_since.set(Some(now));
+        }
+        std::mem::replace(&mut *self.current.borrow_mut(), call)
+    }
+
+    /// The clock of a turn begins.
+    pub(super) fn start_clock(&self) {
+        self.start_clock_at(Instant::now());
+    }
+
+    /// It began already.
+    pub(super) fn start_clock_at(&self, since: Instant) {
+        self.running_since.set(Some(since));
+    }
+
+    /// The clock of a turn ends; its time is the current call's.
+    pub(super) fn stop_clock(&self) -> Duration {
+        let Some(since) = self.running_since.take() else { return Duration::ZERO };
+        let took = since.elapsed();
+        if let Some(call) = &*self.current.borrow() {
+            call.add_cpu(took);
+        }
+        took
+    }
+
+    /// How many ticks may pass until the next look.
+    ///
+    /// # Errors
+    /// When the current call has used up its time: an error that the module cannot catch.
+    pub(super) fn look_at_clock(&self) -> JsResult<i32> {
+        let Some(since) = self.running_since.get() else { return Ok(TICKS_PER_LOOK) };
+        let current = self.current.borrow();
+        let over = match &*current {
+            Some(call) => call.is_cancelled() || call.cpu_used() + since.elapsed() > call.cpu_limit(),
+            None => since.elapsed() > EVALUATION,
+        };
+        if over {
+            self.hit.set(Some(LimitKind::Cpu));
+            self.hit_call.borrow_mut().clone_from(&current);
+            return Err(uncatchable());
+        }
+        Ok(TICKS_PER_LOOK)
+    }
+}
+
+/// An error that no module catches. Which limit it stands for is noted in the host.
+fn uncatchable() -> boa_engine::JsError {
+    EngineError::RuntimeLimit(RuntimeLimitError::LoopIteration).into()
+}

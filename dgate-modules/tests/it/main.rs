@@ -1,0 +1,4 @@
+//! Modules in a gateway, over real sockets.
+
+mod hooks;
+mod kit;
