@@ -2,7 +2,6 @@
 //!
 //! Modules run behind these traits; whoever joins the parts of a gateway implements them.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,8 +38,8 @@ pub struct FetchRules {
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The name leads to an address that is out of bounds.
-    #[error("{0} is a private address; a permission has to name the host")]
-    AddressRefused(IpAddr),
+    #[error("`{0}` leads to a private address, for which a permission has to name the host")]
+    AddressRefused(String),
     /// It took too long.
     #[error("no answer within {0:?}")]
     Timeout(Duration),

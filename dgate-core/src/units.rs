@@ -2,10 +2,12 @@
 
 mod byte_size;
 mod duration;
+mod network;
 mod percent;
 
 pub use byte_size::ByteSize;
 pub use duration::HumanDuration;
+pub use network::{Address, Network};
 pub use percent::Percent;
 
 /// The text is no quantity of the expected kind.

@@ -3,8 +3,12 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+
+/// How long upgraded connections have to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 /// How far a gateway has come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +87,16 @@ impl Drain {
             }
             changed.await;
         }
+    }
+
+    /// Comes to an end: connections may take `grace` to answer their requests, then upgraded ones are closed. Says
+    /// whether everybody was done in time.
+    pub async fn complete(&self, grace: Duration) -> bool {
+        self.advance_to(Stage::Draining);
+        let done = tokio::time::timeout(grace, self.none_left(Busy::Connection)).await.is_ok();
+        self.advance_to(Stage::Closing);
+        let _ = tokio::time::timeout(GOODBYE, self.none_left(Busy::Tunnel)).await;
+        done
     }
 
     /// Counts a connection or tunnel until the guard is dropped.

@@ -8,4 +8,4 @@ mod prefixed;
 mod tls;
 
 pub use accept::Acceptor;
-pub use tls::{MinTlsVersion, TlsServer};
+pub use tls::{MinTlsVersion, TlsError, TlsServer};

@@ -21,17 +21,30 @@ pub(crate) fn open(wanted: &AccessLog) -> io::Result<edge::AccessLog> {
     Ok(log)
 }
 
-/// Makes the log what is wanted now. Files are opened anew in any case: the old one may have been renamed.
+/// What a log is to become: everything that can fail is done.
+#[derive(Debug)]
+pub(crate) struct Reopened<'w> {
+    wanted: &'w AccessLog,
+    file: Option<File>,
+}
+
+/// Opens what a log is to go on with. Files are opened anew in any case: the old one may have been renamed.
 ///
 /// # Errors
 /// When the file cannot be opened; the log goes on as before then.
-pub(crate) fn reopen(log: &edge::AccessLog, wanted: &AccessLog) -> io::Result<()> {
-    match file(wanted)? {
-        Some(file) => log.reopen(file),
-        None => log.reopen(io::stdout()),
+pub(crate) fn reopened(wanted: &AccessLog) -> io::Result<Reopened<'_>> {
+    Ok(Reopened { wanted, file: file(wanted)? })
+}
+
+impl Reopened<'_> {
+    /// Lets the log go on with it.
+    pub(crate) fn take_over(self, log: &edge::AccessLog) {
+        match self.file {
+            Some(file) => log.reopen(file),
+            None => log.reopen(io::stdout()),
+        }
+        tune(log, self.wanted);
     }
-    tune(log, wanted);
-    Ok(())
 }
 
 fn tune(log: &edge::AccessLog, wanted: &AccessLog) {
@@ -50,7 +63,7 @@ fn file(wanted: &AccessLog) -> io::Result<Option<File>> {
         return Ok(None);
     };
     let opened = OpenOptions::new().create(true).append(true).open(path);
-    opened
-        .map(Some)
-        .map_err(|error| io::Error::new(error.kind(), format!("the access log {path} cannot be opened: {error}")))
+    opened.map(Some).map_err(|error| {
+        io::Error::new(error.kind(), format!("the access log {path} cannot be opened: {error}"))
+    })
 }

@@ -8,16 +8,18 @@ mod model;
 mod not_yet;
 mod origin;
 mod report;
+mod schema;
 mod search;
 mod settings;
 mod spans;
 
-pub use load::{LoadError, Loaded, load, load_file, load_text};
+pub use load::{LoadError, Loaded, Source, load, load_file, load_text};
 pub use model::{
     AccessLog, AccessLogFormat, Admin, ClientTransport, Config, InitResources, Limits, LogFormat, LogLevel,
     MinTls, Proxy, ProxyTls, Runtime, RuntimeFlavor, Shutdown, Storage, StorageType, TestServer, Version,
 };
 pub use origin::show;
 pub use report::render;
+pub use schema::schema;
 pub use search::{FoundAt, find};
 pub use settings::proxy_settings;

@@ -1,5 +1,6 @@
 //! Metrics as text for those who collect them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dgate_core::metric_names::{self, MetricKind};
@@ -27,7 +28,7 @@ pub(crate) enum ExporterError {
 }
 
 /// Begins to collect the metrics of this process.
-pub(crate) fn install(node: &str) -> Result<PrometheusHandle, ExporterError> {
+pub(crate) fn install() -> Result<PrometheusHandle, ExporterError> {
     let recorder = PrometheusBuilder::new()
         .set_buckets(&SECONDS)?
         .set_buckets_for_metric(Matcher::Full(metric_names::PROXY_OVERHEAD.to_owned()), &OVERHEAD)?
@@ -42,21 +43,36 @@ pub(crate) fn install(node: &str) -> Result<PrometheusHandle, ExporterError> {
             MetricKind::Histogram => metrics::describe_histogram!(metric.name, Unit::Seconds, metric.help),
         }
     }
-    build_info(node);
     Ok(handle)
 }
 
-fn build_info(node: &str) {
-    let labels = [("version", env!("CARGO_PKG_VERSION").to_owned()), ("node", node.to_owned())];
-    metrics::gauge!(metric_names::BUILD_INFO, &labels).set(1.0);
+/// Whether the configuration file was good when it was last read.
+pub(crate) static LAST_RELOAD: LastReload = LastReload(AtomicBool::new(false));
+
+/// A fact that does not change for a long time, and is shown all the same.
+#[derive(Debug)]
+pub(crate) struct LastReload(AtomicBool);
+
+impl LastReload {
+    pub(crate) fn set(&self, was_good: bool) {
+        self.0.store(was_good, Ordering::Relaxed);
+        self.show();
+    }
+
+    fn show(&self) {
+        let value = if self.0.load(Ordering::Relaxed) { 1.0 } else { 0.0 };
+        metrics::gauge!(metric_names::CONFIG_LAST_RELOAD_SUCCESS).set(value);
+    }
 }
 
 /// Keeps house until it is dropped.
 pub(crate) async fn upkeep(handle: PrometheusHandle, node: String) {
+    let labels = [("version", env!("CARGO_PKG_VERSION").to_owned()), ("node", node)];
     loop {
-        tokio::time::sleep(UPKEEP).await;
         // Said again and again, so that it is not taken for forgotten.
-        build_info(&node);
+        metrics::gauge!(metric_names::BUILD_INFO, &labels).set(1.0);
+        LAST_RELOAD.show();
         handle.run_upkeep();
+        tokio::time::sleep(UPKEEP).await;
     }
 }

@@ -14,8 +14,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,12 @@ fn give(mut to: UnixStream, sockets: &[Inherited]) -> io::Result<()> {
 fn give_up(child: &mut Child, error: &io::Error) -> io::Error {
     let reason = match child.try_wait() {
         Ok(Some(status)) => format!("the new process ended before it served ({status})"),
-        _ if error.kind() == io::ErrorKind::UnexpectedEof => {
+        // It has closed its end, so it is about to go.
+        _ if matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+        ) =>
+        {
             let status = child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
             format!("the new process ended before it served ({status})")
         }

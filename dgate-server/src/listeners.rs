@@ -28,14 +28,20 @@ pub(crate) enum Name {
     TestServer,
 }
 
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Name {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
             Self::ProxyHttp => "proxy-http",
             Self::ProxyHttps => "proxy-https",
             Self::Admin => "admin",
             Self::TestServer => "test-server",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -76,13 +82,26 @@ impl Wanted {
 
 /// A listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ListenError {
-    #[error("{name}: {source}")]
-    Bind { name: Name, source: BindError },
-    #[error("{name}: {source}")]
-    Socket { name: Name, source: std::io::Error },
-    #[error("{0}")]
+#[error("{name}: {source}")]
+pub struct ListenError {
+    name: Name,
+    source: ListenErrorSource,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ListenErrorSource {
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Socket(#[from] std::io::Error),
+    #[error(transparent)]
     Tls(#[from] dgate_proxy::server::TlsError),
+}
+
+impl ListenError {
+    fn of(name: Name) -> impl Fn(ListenErrorSource) -> Self {
+        move |source| Self { name, source }
+    }
 }
 
 /// A listening socket of another process, to go on with.
@@ -155,7 +174,7 @@ impl Listeners {
         let port = wanted.address.port();
         let is_ours = port != 0 && self.open.iter().any(|open| open.sockets.address.port() == port);
         Sockets::bind(wanted.address, given, count, is_ours)
-            .map_err(|source| ListenError::Bind { name: wanted.name, source })
+            .map_err(|error| ListenError::of(wanted.name)(error.into()))
     }
 
     /// Serves what was bound, and stops serving what is not wanted any more.
@@ -174,15 +193,23 @@ impl Listeners {
         }
         for gone in before {
             let goes_on = self.open.iter().any(|open| Arc::ptr_eq(&open.sockets, &gone.sockets));
-            gone.tasks.into_iter().for_each(|task| if goes_on { task.running.abort() } else { task.stop() });
+            if !goes_on {
+                gone.sockets.refuse_new();
+            }
+            for task in gone.tasks {
+                if goes_on {
+                    task.running.abort();
+                } else {
+                    drop(task.stop());
+                }
+            }
         }
         Ok(())
     }
 
     fn serve(&self, wanted: &Wanted, sockets: &Sockets) -> Result<Vec<Task>, ListenError> {
-        let sockets = sockets
-            .duplicate()
-            .map_err(|source| ListenError::Socket { name: wanted.name, source })?;
+        let failed = ListenError::of(wanted.name);
+        let sockets = sockets.duplicate().map_err(|error| failed(error.into()))?;
         match &wanted.service {
             Service::Http => Ok(self.accept(wanted.name, sockets, None)),
             Service::Https(min_version) => {
@@ -190,7 +217,8 @@ impl Listeners {
                     MinTls::Tls12 => MinTlsVersion::Tls12,
                     MinTls::Tls13 => MinTlsVersion::Tls13,
                 };
-                let tls = TlsServer::new(&self.context.gateway, min_version)?;
+                let tls = TlsServer::new(&self.context.gateway, min_version)
+                    .map_err(|error| failed(error.into()))?;
                 Ok(self.accept(wanted.name, sockets, Some(tls)))
             }
             Service::Admin(admin) => {
@@ -234,6 +262,7 @@ impl Listeners {
         let (gone, stays): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.open).into_iter().partition(|open| open.wanted.is_proxy());
         self.open = stays;
+        gone.iter().for_each(|open| open.sockets.refuse_new());
         for Open { tasks, sockets, .. } in gone {
             let running: Vec<_> = tasks.into_iter().map(Task::stop).collect();
             for task in running {

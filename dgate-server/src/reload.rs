@@ -1,21 +1,26 @@
 //! Makes what a configuration says come true, at the start and whenever it is read again.
 
-use dgate_core::apply::{Applied, ApplyError};
+use dgate_core::apply::{Applied, ApplyError, ChangeSet};
 use dgate_core::{Key, Severity};
 use dgate_proxy::GatewayHandle;
 
 use crate::config::{Config, Loaded};
 
-/// Applies the settings and resources of a configuration: all or nothing.
+/// Applies the settings and resources of a configuration: all or nothing. A dry run changes nothing in any case.
 ///
 /// With `skip_validation`, resources that are not valid are left out, one warning each.
 ///
 /// # Errors
 /// When something is wrong with it; nothing has changed then.
-pub(crate) async fn apply(handle: &GatewayHandle, loaded: &Loaded) -> Result<Applied, ApplyError> {
+pub(crate) async fn apply(
+    handle: &GatewayHandle,
+    loaded: &Loaded,
+    dry_run: bool,
+) -> Result<Applied, ApplyError> {
     let mut left_out: Vec<Key> = Vec::new();
     loop {
-        let error = match handle.apply(loaded.changes_without(&left_out)).await {
+        let changes = ChangeSet { dry_run, ..loaded.changes_without(&left_out) };
+        let error = match handle.apply(changes).await {
             Ok(applied) => return Ok(applied),
             Err(error) => error,
         };
@@ -43,6 +48,7 @@ pub(crate) fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str
         ("disable_metrics", before.disable_metrics != after.disable_metrics),
         ("node_id", before.node_id != after.node_id),
         ("log_format", before.log_format != after.log_format),
+        ("watch", before.watch != after.watch),
     ];
     changes.into_iter().filter_map(|(key, has_changed)| has_changed.then_some(key)).collect()
 }

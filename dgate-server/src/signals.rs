@@ -24,6 +24,7 @@ pub(crate) struct Signals(#[cfg(unix)] unix::Streams);
 #[cfg(unix)]
 mod unix {
     use std::io;
+    use std::task::Poll;
 
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -46,8 +47,14 @@ mod unix {
 
         pub(super) async fn next(&mut self) -> Wish {
             std::future::poll_fn(|cx| {
-                let mut ready = self.0.iter_mut().filter(|(signal, _)| signal.poll_recv(cx).is_ready());
-                ready.next().map_or(std::task::Poll::Pending, |(_, wish)| std::task::Poll::Ready(*wish))
+                // All are asked, as only who was asked wakes this task.
+                let mut wish = None;
+                for (signal, means) in &mut self.0 {
+                    if wish.is_none() && signal.poll_recv(cx).is_ready() {
+                        wish = Some(*means);
+                    }
+                }
+                wish.map_or(Poll::Pending, Poll::Ready)
             })
             .await
         }

@@ -71,6 +71,23 @@ impl Sockets {
         Ok(Self { address, sockets })
     }
 
+    /// From now on nobody can connect; who has connected before waits to be accepted.
+    ///
+    /// A listening socket that is closed resets connections that wait in it. With a filter in front that takes no
+    /// packets, all that wait can be accepted first; who tries to connect meanwhile is refused when the socket is
+    /// closed. Not for sockets that another process goes on with.
+    pub(crate) fn refuse_new(&self) {
+        #[cfg(target_os = "linux")]
+        for socket in &self.sockets {
+            /// The instruction to return a constant: how many bytes of a packet are taken (linux/bpf_common.h).
+            const RETURN: u16 = 0x06;
+            let nothing = [socket2::SockFilter::new(RETURN, 0, 0, 0)];
+            if let Err(error) = socket2::SockRef::from(socket).attach_filter(&nothing) {
+                tracing::debug!(%error, "connections that wait when a listener closes may be reset");
+            }
+        }
+    }
+
     /// Another handle to each socket; a socket is closed with its last handle.
     pub(crate) fn duplicate(&self) -> io::Result<Vec<TcpListener>> {
         self.sockets.iter().map(TcpListener::try_clone).collect()
@@ -121,6 +138,20 @@ mod tests {
         assert_eq!(error.to_string(), expected);
         Sockets::bind(sockets.address, Vec::new(), 2, true).unwrap();
         drop(sockets);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn who_has_connected_before_is_accepted_and_nobody_after() {
+        let sockets = bind("127.0.0.1:0".parse().unwrap(), Vec::new(), 1).unwrap();
+        let before = std::net::TcpStream::connect(sockets.address).unwrap();
+        sockets.refuse_new();
+        let patience = std::time::Duration::from_millis(50);
+        let after = std::net::TcpStream::connect_timeout(&sockets.address, patience);
+        assert_eq!(after.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let (_, peer) = sockets.sockets[0].accept().unwrap();
+        assert_eq!(peer, before.local_addr().unwrap());
+        assert_eq!(sockets.sockets[0].accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 
     #[test]

@@ -26,7 +26,8 @@ impl Telemetry {
         };
         let lines = fmt::layer().with_writer(std::io::stderr);
         let lines = if is_pretty {
-            let is_colorful = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let is_colorful =
+                is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             lines.with_ansi(is_colorful).with_target(false).boxed()
         } else {
             lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()

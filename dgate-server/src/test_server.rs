@@ -71,9 +71,8 @@ impl TestServer {
         data.insert("body".to_owned(), shown(&body.to_bytes()));
         data.insert("global_headers".to_owned(), json!(self.global_headers));
         if self.enable_env_vars {
-            let variables: BTreeMap<_, _> = std::env::vars_os()
-                .map(|(name, value)| (lossy(&name), lossy(&value)))
-                .collect();
+            let variables: BTreeMap<_, _> =
+                std::env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value))).collect();
             data.insert("env".to_owned(), json!(variables));
         }
         if let Some(wait) = wait {

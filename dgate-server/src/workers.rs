@@ -76,7 +76,10 @@ impl Workers {
         match self.threads {
             Threads::PerCore(threads) => {
                 let (stops, threads): (Vec<_>, Vec<_>) = threads.into_iter().unzip();
-                stops.into_iter().for_each(|stop| drop(stop.send(())));
+                for stop in stops {
+                    // A thread that has ended already needs no telling.
+                    let _ = stop.send(());
+                }
                 threads.into_iter().for_each(|thread| drop(thread.join()));
             }
             Threads::WorkStealing(runtime) => runtime.shutdown_background(),

@@ -65,7 +65,22 @@ impl Planner<'_> {
         if change_set.mode == Mode::Sync {
             self.delete_unlisted(&mut plan, change_set, &mut problems).await?;
         }
+        self.keep_default_namespace(&mut plan, now);
         if problems.has_errors() { Err(ApplyError::Invalid(problems)) } else { Ok(plan) }
+    }
+
+    /// The namespace `default` is there without being created. The store learns of it with the first thing in it.
+    fn keep_default_namespace(&self, plan: &mut Plan, now: Timestamp) {
+        let is_in_it = |write: &Write| matches!(write, Write::Put(stored) if *stored.key().namespace == *DEFAULT_NAMESPACE);
+        let implicit = plan.next.namespace(DEFAULT_NAMESPACE).filter(|stored| stored.meta.revision == 0);
+        if let Some(implicit) = implicit
+            && plan.writes.iter().any(is_in_it)
+        {
+            let meta = Meta { revision: self.revision, created_at: now, updated_at: now, owner: None };
+            let stored = StoredAny { spec: implicit.spec.clone().into(), meta };
+            plan.next.put(stored.clone());
+            plan.writes.insert(0, Write::Put(stored));
+        }
     }
 
     async fn put(

@@ -148,11 +148,17 @@ fn with_article(name: &str) -> &str {
 }
 
 fn check_text(text: &str, schema: Node<'_>, at: &str, problems: &mut Problems) {
-    let Some(pattern) = schema.text("pattern") else { return };
-    if regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text)) {
+    let pattern = schema.text("pattern");
+    let is_right = match (schema.text("format"), pattern) {
+        (Some("ip"), _) => text.parse::<std::net::IpAddr>().is_ok(),
+        (Some("cidr"), _) => text.parse::<ipnet::IpNet>().is_ok(),
+        (_, Some(pattern)) => regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text)),
+        (_, None) => true,
+    };
+    if is_right {
         return;
     }
-    let expected = schema.text("description").unwrap_or(pattern);
+    let expected = schema.text("description").or(pattern).unwrap_or_default();
     problems.push(Problem::error(at, format!("`{text}` is not {expected}")));
 }
 

@@ -65,7 +65,7 @@ fn canonical_name(name: String, value: &mut Value, schema: Node<'_>) -> String {
 }
 
 /// The schema at a path, whichever spelling its names have.
-pub(super) fn find<'a>(mut schema: Node<'a>, tokens: impl Iterator<Item = String>) -> Option<Node<'a>> {
+pub(super) fn find(mut schema: Node<'_>, tokens: impl Iterator<Item = String>) -> Option<Node<'_>> {
     for token in tokens {
         let wanted = plain(&token);
         schema = step(schema, &wanted)

@@ -41,7 +41,7 @@ pub struct Listener {
     pub limits: ListenerLimits,
     /// Clients that may connect; everybody when empty.
     #[serde(default, skip_serializing_if = "is_default")]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<crate::units::Network>")]
     pub allow_list: Vec<IpNet>,
     /// Labels and conditions.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -96,7 +96,7 @@ pub struct ProxyProtocol {
     pub accept: ProxyProtocolAccept,
     /// Clients whose header is believed.
     #[serde(skip_serializing_if = "is_default")]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<crate::units::Network>")]
     pub trusted: Vec<IpNet>,
     /// Which header is sent upstream.
     #[serde(skip_serializing_if = "is_default")]

@@ -312,3 +312,22 @@ async fn old_generations_die() {
     }
     assert_eq!(pipeline.applier.live().generations_alive(), 1);
 }
+
+#[tokio::test]
+async fn another_worker_loads_from_the_store_what_this_one_made_live() {
+    let pipeline = Pipeline::start().await;
+    let changes =
+        ChangeSet::new().put(Service::new("s", ["http://a"])).put(Route::new("r", "/a").to_service("s"));
+    pipeline.apply(changes).await.unwrap();
+    let (revision, stored) = pipeline.store.load().await.unwrap();
+    assert_eq!(revision, 1);
+    let keys: Vec<_> = stored.iter().map(|resource| resource.key().to_string()).collect();
+    assert_eq!(keys, ["namespace/default", "service/default/s", "route/default/r"]);
+    let store: Arc<dyn Store> = pipeline.store.clone();
+    let environment = Environment { default_namespace: false, ..Environment::default() };
+    let (again, mut worker) = Applier::new(store, Vec::new(), Arc::new(NoEvents), environment);
+    worker.load().await.unwrap();
+    let live = again.live().load();
+    let default = live.snapshot.namespaces().by_name("default").expect("it was stored with what is in it");
+    assert!(default.routes().by_name("r").is_some());
+}

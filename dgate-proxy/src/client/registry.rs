@@ -117,8 +117,8 @@ impl TransportRegistry {
             _ => None,
         };
         let settings = &known.settings;
-        let connector =
-            Connector::new(url.clone(), tls, known.resolver.clone(), !settings.disable_private_ips);
+        let private = key.private && !settings.disable_private_ips;
+        let connector = Connector::new(url.clone(), tls, known.resolver.clone(), private);
         let keep = Keep {
             idle_timeout: settings.idle_timeout,
             per_host: if settings.disable_keep_alives { 0 } else { settings.max_idle_per_host },

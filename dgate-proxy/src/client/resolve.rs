@@ -64,6 +64,8 @@ pub(crate) fn is_private(ip: IpAddr) -> bool {
                 || ip.is_multicast()
                 || a == 0
                 || (a == 100 && (64..128).contains(&b))
+                || (a == 192 && b == 0)
+                || (a == 198 && (b == 18 || b == 19))
                 || a >= 240
         }
         IpAddr::V6(ip) => {
@@ -72,6 +74,8 @@ pub(crate) fn is_private(ip: IpAddr) -> bool {
                 || ip.is_unique_local()
                 || ip.is_unicast_link_local()
                 || ip.is_multicast()
+                // IPv4 in other clothes: NAT64 and 6to4.
+                || matches!(ip.segments(), [0x64, 0xff9b, ..] | [0x2002, ..])
         }
     }
 }

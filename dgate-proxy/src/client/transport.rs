@@ -38,9 +38,25 @@ pub(crate) struct TransportKey {
     pub(crate) http2_only: bool,
     pub(crate) max_connections: Option<u32>,
     pub(crate) max_pending: Option<u32>,
+    /// Whether it may lead to private addresses, as far as the settings allow any.
+    pub(crate) private: bool,
 }
 
 impl TransportKey {
+    /// The key of a URL that no service names.
+    pub(crate) fn outside(url: &CompiledUrl, private: bool) -> Self {
+        Self {
+            origin: url.origin(),
+            service: (Arc::from(""), Arc::from("")),
+            tls: UpstreamTls::default(),
+            skip_verify: false,
+            http2_only: false,
+            max_connections: None,
+            max_pending: None,
+            private,
+        }
+    }
+
     /// The key of a service's endpoint.
     pub(crate) fn new(
         namespace: &Arc<str>,
@@ -57,6 +73,7 @@ impl TransportKey {
             http2_only: spec.http2_only,
             max_connections: spec.max_connections.into_iter().chain(max_per_host).min(),
             max_pending: spec.max_pending,
+            private: true,
         }
     }
 }

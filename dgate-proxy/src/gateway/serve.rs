@@ -8,7 +8,7 @@ use dgate_core::BoxFuture;
 use tokio::net::TcpListener;
 
 use super::Gateway;
-use crate::drain::{Busy, Stage};
+use crate::drain::Stage;
 use crate::server::{Acceptor, TlsServer};
 
 /// How long requests may take to end after a shutdown was asked for.
@@ -58,10 +58,7 @@ impl Serve {
             }
         };
         acceptor.accept(self.listener, signal).await;
-        drain.advance_to(Stage::Draining);
-        let _ = tokio::time::timeout(self.grace, drain.none_left(Busy::Connection)).await;
-        drain.advance_to(Stage::Closing);
-        let _ = tokio::time::timeout(Duration::from_secs(3), drain.none_left(Busy::Tunnel)).await;
+        drain.complete(self.grace).await;
     }
 }
 

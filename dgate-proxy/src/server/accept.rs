@@ -91,7 +91,7 @@ impl Acceptor {
                 }
             });
             match next.await {
-                None => return,
+                None => return self.accept_waiting(listener, local_port),
                 Some(Ok((stream, peer))) => {
                     if !inherits_nodelay {
                         let _ = stream.set_nodelay(true);
@@ -104,6 +104,19 @@ impl Acceptor {
                     self.metrics.failed("accept");
                     tokio::time::sleep(PAUSE).await;
                 }
+            }
+        }
+    }
+
+    /// Accepts who has connected and is not known of yet: the runtime hears of connections some time after they were
+    /// made, and those that wait in a socket when it is closed are reset.
+    fn accept_waiting(&self, listener: TcpListener, local_port: u16) {
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((stream, peer)) = listener.accept() {
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                self.begin(stream, peer, local_port);
             }
         }
     }

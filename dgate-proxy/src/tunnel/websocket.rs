@@ -80,11 +80,11 @@ mod tests {
         match length {
             0..=125 => frame.push(mask_bit | length as u8),
             126..=65_535 => {
-                frame.push(mask_bit | 126);
+                frame.push(mask_bit + 126);
                 frame.extend_from_slice(&(length as u16).to_be_bytes());
             }
             _ => {
-                frame.push(mask_bit | 127);
+                frame.push(mask_bit + 127);
                 frame.extend_from_slice(&(length as u64).to_be_bytes());
             }
         }

@@ -104,7 +104,7 @@ where
             next: None,
         };
         if state.copies {
-            state.slot.give_back(head.clone());
+            state.slot.keep(&head);
         }
         let body = state.replay.body().unwrap_or_default();
         let attempt = self.inner.call(Request::from_parts(head, body));
@@ -218,7 +218,7 @@ impl<S> State<S> {
     fn request(&self, mut head: Parts, body: Body) -> Request<Body> {
         head.extensions.insert(Tried(self.tried.clone()));
         if self.copies {
-            self.slot.give_back(head.clone());
+            self.slot.keep(&head);
         }
         head.extensions.insert(self.slot.clone());
         Request::from_parts(head, body)

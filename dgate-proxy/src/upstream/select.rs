@@ -14,12 +14,13 @@ use http::header::COOKIE;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::ReturnSlot;
+use super::{ReturnSlot, Target};
 use crate::future::OrError;
 use crate::plan::{EndpointPlan, HashOn, ProxyPlan, Registries, ServicePlan};
 use crate::route::context;
 
-/// Chooses the endpoint that is asked: the one a module named, or the balancer's choice.
+/// Chooses the endpoint that is asked: the one a module named, or the balancer's choice. From here on the request is
+/// what the endpoint sees, and carries its [`Target`].
 #[derive(Debug, Clone)]
 pub struct SelectEndpointLayer {
     registries: Arc<Registries>,
@@ -44,13 +45,6 @@ impl<S> Layer<S> for SelectEndpointLayer {
 pub struct SelectEndpoint<S> {
     inner: S,
     registries: Arc<Registries>,
-}
-
-/// Who is asked; on a request on its way to [`Send`](super::Send).
-#[derive(Debug, Clone)]
-pub(crate) struct Target {
-    pub(crate) service: Arc<ServicePlan>,
-    pub(crate) endpoint: Arc<EndpointPlan>,
 }
 
 /// The URL that a module chose.
@@ -81,8 +75,9 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         match self.select(&mut request) {
             Ok(target) => {
+                let before = target.aim(&mut request);
                 if let Some(slot) = request.extensions().get::<ReturnSlot>() {
-                    slot.asked(&target.endpoint.endpoint);
+                    slot.asked(target.endpoint(), before);
                 }
                 request.extensions_mut().insert(target);
                 OrError::inner(self.inner.call(request))

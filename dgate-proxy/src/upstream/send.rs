@@ -7,9 +7,8 @@ use std::task::{Context, Poll};
 use dgate_core::body::Body;
 use dgate_core::context::RequestContext;
 use dgate_core::{ErrorKind, GatewayError};
-use http::header::{HOST, UPGRADE};
-use http::uri::PathAndQuery;
-use http::{Request, Response, Uri};
+use http::header::UPGRADE;
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::attempt_error::attempt_error;
@@ -40,15 +39,6 @@ impl Service<Request<Body>> for Send {
         let Target { service, endpoint } = target;
         let context = request.extensions().get::<RequestContext>();
         let interim = context.and_then(|context| context.interim.clone());
-        let keeps_host = context
-            .and_then(|context| context.matched.as_ref())
-            .is_some_and(|matched| matched.route.spec.spec.preserve_host);
-        if !keeps_host {
-            request.headers_mut().insert(HOST, endpoint.authority.clone());
-        }
-        if !endpoint.url.path.is_empty() {
-            prepend(&mut request, &endpoint.url.path);
-        }
         let slot = request.extensions_mut().remove::<ReturnSlot>();
         let wants_upgrade = request.headers().contains_key(UPGRADE);
         let sending = endpoint.transport.send(Sending {
@@ -62,14 +52,6 @@ impl Service<Request<Body>> for Send {
             slot,
         });
         Attempt { sending: Ok(sending) }
-    }
-}
-
-/// Puts the endpoint's path before the request's.
-fn prepend(request: &mut Request<Body>, base: &str) {
-    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    if let Ok(target) = PathAndQuery::try_from(format!("{base}{target}")) {
-        *request.uri_mut() = Uri::from(target);
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn channel() -> (mpsc::Sender<Result<Frame<Bytes>, BodyError>>, Body)
     (frames, Body::new(StreamBody::new(stream.boxed())))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "what the channel takes")]
 fn data(text: &'static str) -> Result<Frame<Bytes>, BodyError> {
     Ok(Frame::data(Bytes::from_static(text.as_bytes())))
 }

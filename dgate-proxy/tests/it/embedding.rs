@@ -1,13 +1,15 @@
 //! The gateway and its layers in other people's programs.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dgate_core::context::{ConnectionInfo, RequestContext};
+use dgate_core::resource::Route;
 use dgate_core::{Body, GatewayError};
 use dgate_proxy::testing::{TestGateway, TestUpstream};
+use dgate_proxy::upstream::Target;
 use dgate_proxy::{Gateway, SharedService};
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceExt};
@@ -100,6 +102,51 @@ async fn layers_stand_where_they_were_put() {
     assert_eq!(counts(&edge), (4, 0), "before matching");
     assert_eq!(counts(&route), (4, 4), "after matching");
     assert!(counts(&attempt).0 > 4, "once an attempt: the dead endpoint was tried as well");
+}
+
+/// An upstream layer can sign what it sees: the endpoint is chosen, and sees the request just so; what an attempt's layers
+/// add is not there in the next one.
+#[tokio::test]
+async fn upstream_layers_see_what_the_endpoint_sees() {
+    let upstream = TestUpstream::echo().await;
+    let url = format!("{}/base", upstream.url());
+    let seen: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+    let sign = tower::layer::layer_fn({
+        let seen = seen.clone();
+        move |inner: SharedService| {
+            let seen = seen.clone();
+            tower::service_fn(move |mut request: Request<Body>| {
+                let url = request.extensions().get::<Target>().unwrap().url().to_owned();
+                let host = request.headers()["host"].to_str().unwrap();
+                let signed = format!("{host} {}", request.uri());
+                request.headers_mut().append("x-signed", signed.parse().unwrap());
+                seen.lock().unwrap().push((url, signed));
+                inner.call(request)
+            })
+        }
+    });
+    let service =
+        dgate_core::resource::Service::new("s", ["http://127.0.0.1:1/dead".to_owned(), url.clone()]);
+    let builder = Gateway::builder()
+        .resource(service)
+        .resource(Route::new("all", "/**").to_service("s"))
+        .upstream_layer(sign);
+    let gateway = TestGateway::build(builder).await;
+    for _ in 0..4 {
+        assert_eq!(gateway.get("/x?y").await.status(), 200);
+    }
+    let authority = upstream.address().to_string();
+    for request in upstream.seen() {
+        assert_eq!((request.uri.as_str(), request.header("host")), ("/base/x?y", authority.as_str()));
+        let signatures: Vec<_> = request.headers.get_all("x-signed").iter().collect();
+        assert_eq!(signatures, [format!("{authority} /base/x?y").as_str()]);
+    }
+    let seen = seen.lock().unwrap();
+    assert!(
+        seen.contains(&("http://127.0.0.1:1/dead".to_owned(), "127.0.0.1:1 /dead/x?y".to_owned())),
+        "{seen:?}"
+    );
+    assert!(seen.contains(&(url, format!("{authority} /base/x?y"))), "{seen:?}");
 }
 
 #[tokio::test]

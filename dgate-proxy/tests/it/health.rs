@@ -182,7 +182,7 @@ async fn an_upstream_that_comes_back_is_used_again() {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
                 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-                while stream.read(&mut [0; 65_536]).await.unwrap_or(0) > 0 {
+                while stream.read(&mut [0; 16_384]).await.unwrap_or(0) > 0 {
                     let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nback").await;
                 }
             });

@@ -11,6 +11,7 @@ mod health;
 mod hooks;
 mod http2;
 mod limits;
+mod peers;
 mod reload;
 mod retries;
 mod routing;

@@ -44,7 +44,7 @@ async fn resetting(times: usize) -> TestUpstream {
         let fails =
             left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
         async move {
-            let _ = stream.read(&mut [0; 65_536]).await;
+            let _ = stream.read(&mut [0; 16_384]).await;
             if !fails {
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer").await;
                 let _ = stream.read(&mut [0; 1]).await;
@@ -143,6 +143,22 @@ async fn resetting_after_body(times: usize) -> TestUpstream {
     .await
 }
 
+/// Every attempt is made of the same request: nothing that one added is in the next.
+#[tokio::test]
+async fn every_attempt_has_the_same_target() {
+    for (times, fails) in [(2, "with a status"), (0, "to connect")] {
+        let upstream = failing(times, 503).await;
+        let base = format!("{}/base", upstream.url());
+        let urls = if times > 0 { vec![base] } else { vec!["http://127.0.0.1:1/base".to_owned(), base] };
+        let gateway = gateway(json!({ "urls": urls, "retries": 2 })).await;
+        for _ in 0..4 {
+            assert_eq!(send(&gateway, "GET", "").await, 200, "fails {fails}");
+        }
+        let targets: Vec<_> = upstream.seen().iter().map(|seen| seen.uri.clone()).collect();
+        assert!(targets.iter().all(|target| target == "/base/x"), "fails {fails}: {targets:?}");
+    }
+}
+
 #[tokio::test]
 async fn retries_stay_within_the_budget() {
     let upstream = TestUpstream::http(|_| async {
@@ -166,7 +182,7 @@ async fn retries_stay_within_the_budget() {
 async fn connections_closed_while_idle_are_no_failure() {
     let upstream = TestUpstream::raw(|mut stream| async move {
         for _ in 0..2 {
-            if stream.read(&mut [0; 65_536]).await.unwrap_or(0) == 0 {
+            if stream.read(&mut [0; 16_384]).await.unwrap_or(0) == 0 {
                 return;
             }
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer").await;
@@ -187,7 +203,7 @@ async fn connections_closed_while_idle_are_no_failure() {
 #[tokio::test]
 async fn keep_alive_hints_of_upstreams_are_heeded() {
     let upstream = TestUpstream::raw(|mut stream| async move {
-        while stream.read(&mut [0; 65_536]).await.unwrap_or(0) > 0 {
+        while stream.read(&mut [0; 16_384]).await.unwrap_or(0) > 0 {
             let _ = stream
                 .write_all(b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 6\r\n\r\nanswer")
                 .await;

@@ -116,7 +116,7 @@ async fn idle_tunnels_end() {
 #[tokio::test]
 async fn drained_websockets_get_a_close_frame() {
     let upstream = TestUpstream::raw(|mut stream| async move {
-        let _ = stream.read(&mut [0; 65_536]).await;
+        let _ = stream.read(&mut [0; 16_384]).await;
         let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
         stream.write_all(answer.as_bytes()).await.unwrap();
         // The first half of a text frame; the other half comes late.

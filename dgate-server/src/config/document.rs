@@ -34,7 +34,7 @@ impl Format {
     /// Reads a text.
     pub(super) fn parse(self, text: &str) -> Result<Value, SyntaxError> {
         let value = match self {
-            Self::Yaml => serde_saphyr::from_str(text).map_err(|error| {
+            Self::Yaml => serde_saphyr::from_str_with_options(text, yaml()).map_err(|error| {
                 let at = error.location().map(|location| Position {
                     line: location.line() as usize,
                     column: location.column() as usize,
@@ -43,8 +43,9 @@ impl Format {
                 // The first line says what; the rest is a snippet of its own.
                 let whole = error.without_snippet().to_string();
                 let first = whole.lines().next().unwrap_or_default();
-                let message =
-                    first.split(" at line ").next().unwrap_or(first).trim_end_matches(':').to_owned();
+                let message = first.split(" at line ").next().unwrap_or(first).trim_end_matches(':');
+                // Advice for programmers.
+                let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message).to_owned();
                 SyntaxError { message, at }
             })?,
             Self::Toml => toml::from_str(text).map_err(|error| SyntaxError {
@@ -59,6 +60,11 @@ impl Format {
         // An empty file is one without wishes.
         Ok(if value == Value::Null { Value::Object(serde_json::Map::new()) } else { value })
     }
+}
+
+/// YAML 1.2: `yes` and `on` are words.
+pub(super) fn yaml() -> serde_saphyr::Options {
+    serde_saphyr::options! { strict_booleans: true }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use super::settings::proxy_settings;
 use super::spans::Position;
 
 /// Whose resources the file's resources become.
-pub const OWNER: &str = "config-file";
+pub(crate) const OWNER: &str = "config-file";
 
 /// A configuration that can be used.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ impl std::error::Error for LoadError {}
 pub fn load(found: &FoundAt) -> Result<Loaded, LoadError> {
     match found.path() {
         Some(path) => load_file(path),
-        None => load_text("", None),
+        None => load_text("", "the built-in defaults"),
     }
 }
 
@@ -98,21 +98,24 @@ pub fn load(found: &FoundAt) -> Result<Loaded, LoadError> {
 /// Everything that is wrong with it.
 pub fn load_file(path: &Path) -> Result<Loaded, LoadError> {
     match std::fs::read_to_string(path) {
-        Ok(text) => load_text(&text, Some(path)),
+        Ok(text) => read(Source::of_file(text, path)),
         Err(error) => {
-            let source = Source::new(String::new(), Some(path));
+            let source = Source::of_file(String::new(), path);
             let problem = Problem::error("", format!("the file cannot be read: {error}"));
             Err(LoadError { problems: problem.into(), source: Box::new(source) })
         }
     }
 }
 
-/// Loads a text, as if it stood in the file of this path.
+/// Loads a text that is in no file; YAML, of which JSON is a part. The name is for people.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn load_text(text: &str, path: Option<&Path>) -> Result<Loaded, LoadError> {
-    let mut source = Source::new(text.to_owned(), path);
+pub fn load_text(text: &str, name: &str) -> Result<Loaded, LoadError> {
+    read(Source::new(text.to_owned(), name.to_owned(), None))
+}
+
+fn read(mut source: Source) -> Result<Loaded, LoadError> {
     let mut problems = Problems::new();
     match understand(&mut source, &mut problems) {
         Some(mut loaded) if !problems.has_errors() => {
@@ -125,9 +128,13 @@ pub fn load_text(text: &str, path: Option<&Path>) -> Result<Loaded, LoadError> {
 }
 
 impl Source {
-    fn new(text: String, path: Option<&Path>) -> Self {
+    fn of_file(text: String, path: &Path) -> Self {
+        Self::new(text, display_name(path), Some(path))
+    }
+
+    fn new(text: String, name: String, path: Option<&Path>) -> Self {
         Self {
-            name: path.map_or_else(|| "the built-in defaults".to_owned(), display_name),
+            name,
             format: path.map_or(Format::Yaml, Format::of),
             path: path.map(Path::to_owned),
             text,
@@ -176,6 +183,12 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
     check_admin(&config, problems);
     check_runtime(&config, problems);
     find_places(&config, source, problems);
+    if problems.has_errors() {
+        // The gateway is not even asked: what it would say of the resources is said here, so that all is said at once.
+        let resources =
+            dgate_core::apply::resource_set(config.proxy.init_resources.iter().map(|(_, resource)| resource));
+        problems.extend(dgate_core::compile(&resources, &tags, None).err().into_iter().flatten());
+    }
     let environment = Environment { tags, default_namespace: !config.disable_default_namespace };
     let files = files.read;
     Some(Loaded { config, settings, environment, warnings: Problems::new(), source: source.clone(), files })

@@ -101,7 +101,7 @@ fn headers(proxy: &Proxy, problems: &mut Problems) -> Vec<(HeaderName, HeaderVal
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
             (Ok(name), Ok(value)) => headers.push((name, value)),
             (Err(_), _) => problems.push(Problem::error(at, format!("`{name}` is no header name"))),
-            (_, Err(_)) => problems.push(Problem::error(at, format!("`{value}` is no header value"))),
+            (_, Err(_)) => problems.push(Problem::error(at, format!("{value:?} is no header value"))),
         }
     }
     headers

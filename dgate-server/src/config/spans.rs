@@ -7,7 +7,7 @@ use dgate_core::decode::escape;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use super::document::Format;
+use super::document::{Format, yaml};
 
 /// A place in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Spans {
         let mut spans = Self::default();
         match format {
             Format::Yaml | Format::Json => {
-                if let Ok(root) = serde_saphyr::from_str::<Spanned<Node>>(text) {
+                if let Ok(root) = serde_saphyr::from_str_with_options::<Spanned<Node>>(text, yaml()) {
                     spans.add_yaml(String::new(), &root, text);
                 }
             }
@@ -81,8 +81,9 @@ impl Spans {
     fn nearest(&self, pointer: &str, places: &HashMap<String, Position>) -> Option<Position> {
         let mut here = plain(pointer);
         loop {
-            // Milliseconds have names of their own.
-            let known = [here.as_str(), &format!("{here}ms")].into_iter().find_map(|name| {
+            // Milliseconds have names of their own, and so have texts that stand in a file.
+            let names = [here.as_str(), &format!("{here}ms"), &format!("{here}file")];
+            let known = names.into_iter().find_map(|name| {
                 places.get(name).or_else(|| self.keys.get(name)).or_else(|| self.values.get(name))
             });
             if let Some(place) = known {

@@ -1,1 +1,29 @@
-//! x
+//! The server as its operators see it: a process with a configuration file, signals and exit codes.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod commands;
+mod configuration;
+mod keys;
+mod load;
+mod metrics;
+mod ownership;
+mod reload;
+mod running;
+mod signals;
+mod start;
+mod successor;
+
+use std::time::Duration;
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until something holds.
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(tokio::time::Instant::now() < deadline, "{what}: not in good time");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

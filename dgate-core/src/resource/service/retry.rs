@@ -109,7 +109,11 @@ impl JsonSchema for RetryOn {
         json_schema!({
             "description": "`connect`, `refused`, `reset`, `timeout` or a status from 400 to 599",
             "anyOf": [
-                { "type": "string", "pattern": "^(connect|refused|reset|timeout|[45][0-9][0-9])$" },
+                {
+                    "type": "string",
+                    "description": "`connect`, `refused`, `reset`, `timeout` or a status from 400 to 599",
+                    "pattern": "^(connect|refused|reset|timeout|[45][0-9][0-9])$",
+                },
                 { "type": "integer", "minimum": 400, "maximum": 599 },
             ],
         })

@@ -15,7 +15,7 @@ use super::InitResources;
 #[serde(deny_unknown_fields, default)]
 pub struct Proxy {
     /// The address to listen on.
-    #[schemars(with = "String")]
+    #[schemars(with = "dgate_core::units::Address")]
     pub host: IpAddr,
     /// The port for plain HTTP; 0 picks a free one.
     pub port: u16,
@@ -35,7 +35,7 @@ pub struct Proxy {
     /// Close the connection on requests for hosts that no namespace owns, instead of answering 404.
     pub strict_mode: bool,
     /// Proxies in front of this one (CIDR), whose forwarding headers are believed.
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<dgate_core::units::Network>")]
     pub trusted_proxies: Vec<IpNet>,
     /// How many proxies stand in front: the client's address is so many places from the right in `X-Forwarded-For`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ pub struct Proxy {
     /// Send no `X-Forwarded-*`, `Forwarded` and `X-Real-IP` upstream.
     pub disable_x_forwarded_headers: bool,
     /// Clients that are served (CIDR); all when empty.
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<dgate_core::units::Network>")]
     pub allow_list: Vec<IpNet>,
     /// What a client may take.
     pub limits: Limits,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct TestServer {
     /// The address to listen on.
-    #[schemars(with = "String")]
+    #[schemars(with = "dgate_core::units::Address")]
     pub host: IpAddr,
     /// The port; 0 picks a free one.
     pub port: u16,

@@ -233,9 +233,8 @@ fn answered(
         Err(Refusal::Failed(FetchError::Timeout(time))) => {
             return Err(named_error("TimeoutError", &format!("fetch: no answer within {time:?}"), context));
         }
-        Err(Refusal::Failed(FetchError::AddressRefused(address))) => {
-            let message = format!("fetch: {}", FetchError::AddressRefused(address));
-            return Err(super::denied(&message, context));
+        Err(Refusal::Failed(error @ FetchError::AddressRefused(_))) => {
+            return Err(super::denied(&format!("fetch: {error}"), context));
         }
         Err(Refusal::Failed(error)) => {
             return Err(named_error("TypeError", &format!("fetch failed: {error}"), context));

@@ -1,0 +1,44 @@
+//! nginx, with connections to the upstream that are kept.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use super::Setup;
+use crate::bench::scenario::Protocol;
+
+pub(super) fn configuration(setup: &Setup<'_>) -> Result<String> {
+    let Setup { scenario, folder, port, upstream, certificate } = setup;
+    let folder = folder.display();
+    let (chain, key) = (certificate.chain.display(), certificate.key.display());
+    let listen = match scenario.protocol {
+        Protocol::Http1 => "",
+        Protocol::Tls => " ssl",
+        Protocol::Http2 => " ssl http2",
+    };
+    let tls = if scenario.over_tls() {
+        format!("ssl_certificate {chain}; ssl_certificate_key {key}; ssl_protocols TLSv1.3;")
+    } else {
+        String::new()
+    };
+    let mut text = format!(
+        "daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log warn;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000; keepalive_timeout 600s; client_max_body_size 0; proxy_max_temp_file_size 0;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Host $host;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  upstream u {{ server 127.0.0.1:{upstream}; keepalive 1024; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port}{listen} backlog=4096;
+    {tls}
+"
+    );
+    for prefix in scenario.prefixes() {
+        writeln!(text, "    location {prefix} {{ proxy_pass http://u; }}")?;
+    }
+    Ok(text + "  }\n}\n")
+}

@@ -1,0 +1,76 @@
+//! What was measured, as a Markdown table.
+
+use super::load::Window;
+use super::scenario::Scenario;
+
+/// A scenario's windows, by contender; the first one is what the others are compared with.
+pub(crate) type Measured<'a> = (&'a Scenario, Vec<(&'static str, Vec<Window>)>);
+
+/// One line for each scenario: the median CPU time per request with its range, the ratio to each other contender, the
+/// rate at which the CPU was full.
+pub(crate) fn table(contenders: &[&str], measured: &[Measured<'_>]) -> String {
+    let (ours, others) = contenders.split_first().unwrap_or((&"", &[]));
+    let mut head = vec!["scenario".to_owned()];
+    head.extend(contenders.iter().map(|name| format!("{name}, CPU µs/request")));
+    head.extend(others.iter().map(|name| format!("{ours} ÷ {name}")));
+    head.push(format!("{ours}, requests/s"));
+    let mut lines = vec![head.join(" | "), vec!["---"; head.len()].join(" | ")];
+    lines.extend(measured.iter().map(|(scenario, by_contender)| line(scenario, by_contender)));
+    format!("| {} |\n", lines.join(" |\n| "))
+}
+
+fn line(scenario: &Scenario, by_contender: &[(&'static str, Vec<Window>)]) -> String {
+    let costs: Vec<Vec<f64>> = by_contender.iter().map(|(_, windows)| costs(windows)).collect();
+    let mut cells = vec![format!("`{}`: {}", scenario.name, scenario.about)];
+    cells.extend(costs.iter().map(|costs| {
+        let (least, most) = (costs[0], costs[costs.len() - 1]);
+        format!("{:.1} ({least:.1} to {most:.1})", median(costs))
+    }));
+    let ours = median(&costs[0]);
+    cells.extend(costs[1..].iter().map(|costs| format!("{:.2}", ours / median(costs))));
+    let mut rates: Vec<f64> = by_contender[0].1.iter().map(|window| window.per_second).collect();
+    rates.sort_by(f64::total_cmp);
+    cells.push(format!("{:.0}", median(&rates)));
+    cells.join(" | ")
+}
+
+/// Microseconds of CPU time per request, in rising order.
+fn costs(windows: &[Window]) -> Vec<f64> {
+    let cost = |window: &Window| window.cpu.as_secs_f64() * 1e6 / f64::from(window.requests);
+    let mut costs: Vec<f64> = windows.iter().map(cost).collect();
+    costs.sort_by(f64::total_cmp);
+    costs
+}
+
+/// Of values in rising order.
+fn median(values: &[f64]) -> f64 {
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::scenario;
+    use super::*;
+
+    #[test]
+    fn a_line_has_medians_ranges_and_ratios() {
+        let window =
+            |micros| Window { requests: 100, cpu: Duration::from_micros(micros), per_second: 50_000.4 };
+        let measured: Measured<'_> = (
+            &scenario::ALL[0],
+            vec![
+                ("dgate", vec![window(2000), window(1000), window(1500)]),
+                ("nginx", vec![window(2000), window(4000)]),
+            ],
+        );
+        let table = table(&["dgate", "nginx"], &[measured]);
+        assert_eq!(
+            table.lines().last().unwrap(),
+            "| `plain`: HTTP/1.1, 64 connections, 128 B | 15.0 (10.0 to 20.0) | 30.0 (20.0 to 40.0) | 0.50 | 50000 |"
+        );
+        assert!(table.starts_with("| scenario | dgate, CPU µs/request | nginx, CPU µs/request | dgate ÷ nginx | dgate, requests/s |\n| --- |"));
+    }
+}

@@ -1,0 +1,76 @@
+//! What is asked of a gateway.
+
+/// A kind of traffic.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) protocol: Protocol,
+    /// Client connections that are open at the same time.
+    pub(crate) connections: usize,
+    /// Bytes of a response body.
+    pub(crate) response: usize,
+    /// Bytes of a request body; such requests are POSTs.
+    pub(crate) upload: usize,
+    /// Whether each request has a connection of its own.
+    pub(crate) close: bool,
+    /// How many routes there are. Requests go to all of them, at random.
+    pub(crate) routes: usize,
+}
+
+/// What clients speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    /// HTTP/1.1 over TLS.
+    Tls,
+    /// HTTP/2 over TLS, with sixteen streams on each connection.
+    Http2,
+}
+
+/// The plainest of them; the others say where they differ.
+const PLAIN: Scenario = Scenario {
+    name: "plain",
+    about: "HTTP/1.1, 64 connections, 128 B",
+    protocol: Protocol::Http1,
+    connections: 64,
+    response: 128,
+    upload: 0,
+    close: false,
+    routes: 1,
+};
+
+/// All of them.
+pub(crate) const ALL: &[Scenario] = &[
+    PLAIN,
+    Scenario { name: "many", about: "256 connections", connections: 256, ..PLAIN },
+    Scenario { name: "10k", about: "10 KB", response: 10 << 10, ..PLAIN },
+    Scenario { name: "1m", about: "1 MB, 16 connections", response: 1 << 20, connections: 16, ..PLAIN },
+    Scenario { name: "post", about: "POST of 10 KB", upload: 10 << 10, ..PLAIN },
+    Scenario { name: "tls", about: "over TLS 1.3", protocol: Protocol::Tls, ..PLAIN },
+    Scenario {
+        name: "h2",
+        about: "HTTP/2 over TLS, 16 × 16 streams",
+        protocol: Protocol::Http2,
+        connections: 16,
+        ..PLAIN
+    },
+    Scenario { name: "close", about: "a connection per request", close: true, ..PLAIN },
+    Scenario { name: "routes", about: "10,000 routes", routes: 10_000, ..PLAIN },
+];
+
+impl Scenario {
+    pub(crate) fn over_tls(&self) -> bool {
+        self.protocol != Protocol::Http1
+    }
+
+    /// What every path of a route begins with.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = String> + use<> {
+        (0..self.routes).map(|index| format!("/r/{index:05}/"))
+    }
+
+    /// A path that is there in every scenario. Its last part tells the upstream how much to send.
+    pub(crate) fn path(&self) -> String {
+        format!("/r/00000/{}", self.response)
+    }
+}

@@ -1,0 +1,115 @@
+//! Who may depend on whom of ours, and what every manifest says.
+
+use anyhow::{Result, bail};
+use cargo_metadata::{Package, TargetKind};
+
+use super::findings::Findings;
+use crate::project::Project;
+
+/// Each of our crates, with those of ours it may depend on. Siblings never import siblings: they meet at traits in
+/// `dgate-core` and are joined in `dgate-server`.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("dgate-core", &[]),
+    ("dgate-proxy", &["dgate-core"]),
+    ("dgate-l4", &["dgate-core"]),
+    ("dgate-modules", &["dgate-core"]),
+    ("dgate-admin", &["dgate-core"]),
+    ("dgate-cli", &["dgate-core", "dgate-modules"]),
+    ("dgate-server", &["dgate-core", "dgate-proxy", "dgate-l4", "dgate-modules", "dgate-admin"]),
+    ("xtask", &[]),
+];
+
+/// Crates that end in a program. Only these choose allocators and report errors without types.
+const PROGRAMS: &[&str] = &["dgate-server", "dgate-cli", "xtask"];
+const FOR_PROGRAMS: &[&str] = &["anyhow", "miette", "mimalloc"];
+
+pub(crate) fn check(project: &Project) -> Result<()> {
+    let mut findings = Findings::default();
+    for package in project.members() {
+        let uses: Vec<&str> =
+            package.dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
+        let ours = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
+        let ours: Vec<&str> = ours.map(|dependency| dependency.name.as_str()).collect();
+        if !is_example(package) {
+            look_at_edges(&package.name, &ours, &mut findings)?;
+            look_at_tools(&package.name, &uses, &mut findings);
+        }
+        look_at_manifest(project, package, &mut findings)?;
+    }
+    findings.finish()
+}
+
+/// Examples stand where an embedder stands: they may use everything.
+fn is_example(package: &Package) -> bool {
+    package.manifest_path.components().any(|part| part.as_str() == "examples")
+}
+
+fn look_at_edges(name: &str, ours: &[&str], findings: &mut Findings) -> Result<()> {
+    let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| *known == name) else {
+        bail!("{name} is new: say in xtask/src/tidy/crates.rs what it may depend on");
+    };
+    // A crate may name itself to switch on its own features for its tests.
+    for used in ours.iter().filter(|used| **used != name && !allowed.contains(used)) {
+        findings.add(format!("{name} depends on {used}, and may depend on {allowed:?} of ours"));
+    }
+    Ok(())
+}
+
+fn look_at_tools(name: &str, uses: &[&str], findings: &mut Findings) {
+    for used in uses.iter().filter(|used| FOR_PROGRAMS.contains(used) && !PROGRAMS.contains(&name)) {
+        findings.add(format!("{name} is a library and depends on {used}, which is for programs"));
+    }
+}
+
+fn look_at_manifest(project: &Project, package: &Package, findings: &mut Findings) -> Result<()> {
+    let name = &package.name;
+    let text = std::fs::read_to_string(&package.manifest_path)?;
+    for (there, what) in [
+        (package.license.is_some(), "license"),
+        (package.description.is_some(), "description"),
+        (package.repository.is_some(), "repository"),
+        (text.replace(' ', "").contains("[lints]\nworkspace=true"), "lints of the workspace"),
+    ] {
+        if !there {
+            let manifest =
+                package.manifest_path.strip_prefix(project.root()).unwrap_or(&package.manifest_path);
+            findings.add(format!("{manifest}: no {what}"));
+        }
+    }
+    let tests = package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Test));
+    for test in tests.filter(|test| test.name != "it") {
+        findings.add(format!(
+            "{name}: integration tests live in one program, tests/it/main.rs, not in `{}`",
+            test.name
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn siblings_do_not_import_siblings() {
+        let mut findings = Findings::default();
+        look_at_edges("dgate-proxy", &["dgate-core", "dgate-proxy"], &mut findings).unwrap();
+        assert!(findings.lines().is_empty());
+        look_at_edges("dgate-proxy", &["dgate-modules"], &mut findings).unwrap();
+        assert_eq!(findings.lines().len(), 1);
+    }
+
+    #[test]
+    fn a_new_crate_needs_its_line() {
+        assert!(look_at_edges("dgate-new", &[], &mut Findings::default()).is_err());
+    }
+
+    #[test]
+    fn libraries_do_without_what_is_for_programs() {
+        let mut findings = Findings::default();
+        look_at_tools("dgate-server", &["mimalloc"], &mut findings);
+        assert!(findings.lines().is_empty());
+        look_at_tools("dgate-core", &["anyhow", "serde"], &mut findings);
+        assert_eq!(findings.lines().len(), 1);
+    }
+}
