@@ -37,7 +37,7 @@ impl Node {
 }
 
 /// Takes what modules emit: namespace, name and data.
-pub type EmitEvent = dyn Fn(&str, &str, serde_json::Value) + Send + Sync;
+pub(crate) type EmitEvent = dyn Fn(&str, &str, serde_json::Value) + Send + Sync;
 
 /// What the runtimes of a gateway share.
 #[derive(Default)]

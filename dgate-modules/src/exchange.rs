@@ -4,10 +4,9 @@
 //! no hook asks for keep streaming.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use dgate_core::context::{ClientInfo, ConnectionInfo, Matched, RequestContext, RequestId};
+use dgate_core::context::{ClientInfo, Matched, RequestContext, RequestId};
 use dgate_core::tags::ServerTags;
 use dgate_core::{Body, GatewayError};
 use http::{HeaderMap, Request, Response, StatusCode, request};
@@ -17,7 +16,6 @@ use http::{HeaderMap, Request, Response, StatusCode, request};
 pub(crate) struct RequestInfo {
     pub(crate) id: RequestId,
     pub(crate) client: ClientInfo,
-    pub(crate) connection: Arc<ConnectionInfo>,
     pub(crate) matched: Matched,
     pub(crate) tags: ServerTags,
 }
@@ -28,7 +26,6 @@ impl RequestInfo {
         Some(Self {
             id: context.record.id.clone(),
             client: context.record.client,
-            connection: context.connection.clone(),
             matched: context.matched.clone()?,
             tags: context.live.snapshot.tags().clone(),
         })

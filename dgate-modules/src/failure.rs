@@ -43,8 +43,6 @@ pub(crate) enum LimitKind {
     Cpu,
     Timeout,
     Recursion,
-    Memory,
-    Operations,
 }
 
 impl LimitKind {
@@ -53,8 +51,6 @@ impl LimitKind {
             Self::Cpu => "cpu",
             Self::Timeout => "timeout",
             Self::Recursion => "recursion",
-            Self::Memory => "memory",
-            Self::Operations => "operations",
         }
     }
 }

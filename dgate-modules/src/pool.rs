@@ -8,7 +8,7 @@ mod threads;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dgate_core::ErrorKind;
 use tokio::sync::mpsc::UnboundedSender;
@@ -97,19 +97,11 @@ pub(crate) enum Place {
     Thread { number: usize, runtime: u64 },
 }
 
-/// A program in a pool, and how it behaves there. When the last one goes, so do its runtimes.
+/// A program in a pool. When the last one goes, so do its runtimes.
 pub(crate) struct Deployed {
     pub(crate) program: Arc<Program>,
     pub(crate) pool: Arc<Pool>,
-    /// Until when it is kept away from workers, in milliseconds since the pool began; 0 when it is not.
-    heavy_until: AtomicU64,
-    began: Instant,
 }
-
-/// A program that computed longer than this in one turn is kept away from workers.
-const HEAVY: Duration = Duration::from_millis(5);
-/// For so long.
-const KEPT_AWAY: Duration = Duration::from_secs(30);
 
 impl Pool {
     pub(crate) fn new(settings: PoolSettings, capabilities: Arc<Capabilities>) -> Self {
@@ -139,21 +131,19 @@ impl Pool {
 impl Deployed {
     pub(crate) fn new(program: Arc<Program>, pool: Arc<Pool>) -> Self {
         pool.shared.tell(&Control::Warm(program.clone()));
-        Self { program, pool, heavy_until: AtomicU64::new(0), began: Instant::now() }
+        Self { program, pool }
     }
 
     /// Runs a call where it should run, and tells where that was. Dropping the future cancels the call.
     pub(crate) async fn run(&self, before: Option<Place>, task: Task) -> (Option<Place>, Result<Done, Failure>) {
         let timeout = self.program.limits().timeout;
         match dgate_core::worker::current() {
-            Some(number) if !self.is_heavy() && !matches!(before, Some(Place::Thread { .. })) => {
+            Some(number) if !self.program.weight.is_heavy() && !matches!(before, Some(Place::Thread { .. })) => {
                 let runtime = match before {
                     Some(Place::Worker { number: known, runtime }) if known == number => Some(runtime),
                     _ => None,
                 };
-                let started = Instant::now();
                 let begun = worker::begin(&self.pool.shared, &self.program, runtime, task);
-                self.judge(started.elapsed());
                 let (runtime, begun) = match begun {
                     Ok(begun) => begun,
                     Err((failure, _)) => return (None, Err(failure)),
@@ -191,18 +181,6 @@ impl Deployed {
     /// Evaluates the program in a throw-away runtime.
     pub(crate) async fn check(&self) -> Result<dgate_core::hook::Hooks, Failure> {
         threads::check(&self.pool.shared, self.program.clone()).await
-    }
-
-    fn is_heavy(&self) -> bool {
-        let until = self.heavy_until.load(Ordering::Relaxed);
-        until != 0 && u128::from(until) > self.began.elapsed().as_millis()
-    }
-
-    fn judge(&self, took: Duration) {
-        if took > HEAVY {
-            let until = (self.began.elapsed() + KEPT_AWAY).as_millis() as u64;
-            self.heavy_until.store(until, Ordering::Relaxed);
-        }
     }
 }
 

@@ -4,7 +4,9 @@ mod build;
 mod check;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 pub(crate) use build::{Library, build};
 use dgate_core::Key;
@@ -27,6 +29,35 @@ pub(crate) struct Program {
     pub(crate) modules: Vec<ProgramModule>,
     /// How many of them are the route's own.
     pub(crate) entries: usize,
+    pub(crate) weight: Weight,
+}
+
+/// How a program has behaved: one that computed for long in one turn is kept away from workers for a while.
+#[derive(Debug, Default)]
+pub(crate) struct Weight(AtomicU64);
+
+/// Computing for longer than this in one turn is heavy.
+const HEAVY: Duration = Duration::from_millis(5);
+/// So long it is kept away.
+const KEPT_AWAY: Duration = Duration::from_secs(30);
+
+impl Weight {
+    /// A turn took so long.
+    pub(crate) fn judge(&self, turn: Duration) {
+        if turn > HEAVY {
+            self.0.store((Self::now() + KEPT_AWAY).as_millis() as u64, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn is_heavy(&self) -> bool {
+        let until = self.0.load(Ordering::Relaxed);
+        until != 0 && u128::from(until) > Self::now().as_millis()
+    }
+
+    fn now() -> Duration {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGAN.elapsed()
+    }
 }
 
 /// A module of a program.

@@ -4,6 +4,7 @@
 //! needed.
 
 mod body;
+mod caps;
 mod console;
 mod context;
 mod define;
@@ -64,6 +65,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         prelude: OnceCell::new(),
     };
     *Host::of(context).prototypes.borrow_mut() = Some(Rc::new(prototypes));
+    caps::install(context)?;
     headers::install(context)?;
     query::install(context)?;
     url::install(context)?;

@@ -31,6 +31,8 @@ pub(super) struct Host {
     current: RefCell<Option<Rc<Call>>>,
     /// Since when JavaScript runs, if it does.
     running_since: Cell<Option<Instant>>,
+    /// When the turn began, whoever's it was since.
+    turn_began: Cell<Option<Instant>>,
 }
 
 impl Host {
@@ -45,6 +47,7 @@ impl Host {
             prototypes: RefCell::new(None),
             current: RefCell::new(None),
             running_since: Cell::new(None),
+            turn_began: Cell::new(None),
         })
     }
 
@@ -77,16 +80,17 @@ impl Host {
     /// It began already.
     pub(super) fn start_clock_at(&self, since: Instant) {
         self.running_since.set(Some(since));
+        self.turn_began.set(Some(since));
     }
 
-    /// The clock of a turn ends; its time is the current call's.
+    /// The clock of a turn ends; the time since it last changed hands is the current call's. Returns how long the turn
+    /// took.
     pub(super) fn stop_clock(&self) -> Duration {
-        let Some(since) = self.running_since.take() else { return Duration::ZERO };
-        let took = since.elapsed();
-        if let Some(call) = &*self.current.borrow() {
-            call.add_cpu(took);
+        let now = Instant::now();
+        if let (Some(since), Some(call)) = (self.running_since.take(), &*self.current.borrow()) {
+            call.add_cpu(now - since);
         }
-        took
+        self.turn_began.take().map_or(Duration::ZERO, |began| now - began)
     }
 
     /// How many ticks may pass until the next look.

@@ -18,7 +18,6 @@ use super::call::Call;
 use super::errors;
 use super::host::Host;
 use super::limits::MOST_OPERATIONS;
-use crate::failure::LimitKind;
 use crate::worker;
 
 /// What an operation brings back, to be made a value of the runtime.
@@ -61,8 +60,7 @@ impl Operations {
             if call.operations.get() >= MOST_OPERATIONS {
                 return Err(JsNativeError::range()
                     .with_message(format!(
-                        "more than {MOST_OPERATIONS} operations of one call at the same time ({})",
-                        LimitKind::Operations.name()
+                        "more than {MOST_OPERATIONS} operations of one call at the same time"
                     ))
                     .into());
             }

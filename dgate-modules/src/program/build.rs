@@ -8,7 +8,7 @@ use dgate_core::resource::{Module, ModuleType, Resource};
 use dgate_core::snapshot::NamespaceSnapshot;
 use dgate_core::{Problem, Problems, closest};
 
-use super::{Program, ProgramModule, Target, check};
+use super::{Program, ProgramModule, Target, Weight, check};
 use crate::native;
 use crate::permission::{NAMES, Permissions};
 use crate::typescript::{self, Compiled};
@@ -62,7 +62,7 @@ pub(crate) fn build(
     }
     let modules: Vec<ProgramModule> = modules.into_iter().flatten().collect();
     let id = Program::identity(&namespace.name, &modules, entries);
-    Ok(Program { id, namespace: namespace.name.clone(), modules, entries })
+    Ok(Program { id, namespace: namespace.name.clone(), modules, entries, weight: Weight::default() })
 }
 
 struct Builder<'b> {
@@ -165,7 +165,9 @@ impl Builder<'_> {
                 continue;
             }
             let mut names: Vec<&str> = self.namespace.resources.modules.names().collect();
-            names.extend(native::names());
+            for native in native::names() {
+                names.push(native);
+            }
             let close = closest(name, names).map(|close| format!("did you mean `{close}`?"));
             let message = format!("{file}:{place}: there is no module `{specifier}`");
             self.problems.push(Problem::error(pointer, message).with_help_if(close).about(&key));

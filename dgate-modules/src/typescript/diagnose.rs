@@ -33,12 +33,6 @@ impl Fault {
     pub(super) fn at(source: &str, offset: usize, message: impl Into<String>) -> Self {
         Self { place: place(source, offset), message: message.into(), help: None }
     }
-
-    /// Adds advice.
-    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
 }
 
 impl std::fmt::Display for Place {

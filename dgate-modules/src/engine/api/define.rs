@@ -1,7 +1,7 @@
 //! Defining native objects.
 
 use boa_engine::object::{ConstructorBuilder, FunctionObjectBuilder};
-use boa_engine::property::{Attribute, PropertyDescriptor};
+use boa_engine::property::PropertyDescriptor;
 use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction};
 
 /// A native function.
@@ -110,6 +110,3 @@ pub(super) fn class(
     global(name, constructor.clone().into(), context)?;
     Ok(constructor)
 }
-
-/// Enumerable, as data properties are.
-pub(super) const DATA: Attribute = Attribute::all();

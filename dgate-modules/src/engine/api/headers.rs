@@ -225,7 +225,9 @@ pub(super) fn pairs(object: &JsObject, context: &mut Context) -> JsResult<Vec<(J
 fn append(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let name = header_name(&argument(arguments, 0), context)?;
     let value: HeaderValue = header_value(&argument(arguments, 1), context)?;
-    change(this, &name.clone(), |map| drop(map.append(name, value)))
+    change(this, &name.clone(), |map| {
+        map.append(name, value);
+    })
 }
 
 fn delete(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {

@@ -83,7 +83,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("cookie", 3, |this, arguments, context| {
                 let value = cookie(arguments, context)?;
-                state(this)?.draft(|draft| drop(draft.headers.append(SET_COOKIE, value)))?;
+                state(this)?.draft(|draft| draft.headers.append(SET_COOKIE, value))?;
                 Ok(this.clone())
             }),
             Member::Method("getCookie", 1, |this, arguments, context| {

@@ -109,7 +109,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                     return Ok(JsArray::from_iter(found, context).into());
                 }
                 let value = cookie(arguments, context)?;
-                state(this)?.upstream(|response| drop(response.headers_mut().append(SET_COOKIE, value)))?;
+                state(this)?.upstream(|response| response.headers_mut().append(SET_COOKIE, value))?;
                 Ok(this.clone())
             }),
             Member::Method("toJSON", 0, |this, _, context| {
