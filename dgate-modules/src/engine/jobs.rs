@@ -63,7 +63,8 @@ impl JobExecutor for Jobs {
                 }
                 job.call(context)?;
             }
-            if let Some(job) = self.loading.borrow_mut().pop_front() {
+            let loading = self.loading.borrow_mut().pop_front();
+            if let Some(job) = loading {
                 // Modules are at hand: whatever loads them is ready at once.
                 let _ = job.call(&RefCell::new(context)).now_or_never();
                 continue;

@@ -124,7 +124,7 @@ fn start(shared: &Arc<Shared>, number: usize) -> Option<Thread> {
     let (shared, counts) = (shared.clone(), (thread.calls.clone(), thread.queued.clone()));
     let started = std::thread::Builder::new().name(format!("modules-{number}")).stack_size(STACK).spawn(
         move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
                 Ok(runtime) => runtime.block_on(serve(shared, letters, counts)),
                 Err(error) => tracing::error!(%error, "a thread for modules has no runtime"),

@@ -192,7 +192,7 @@ async fn documents_secrets_and_the_cache_are_there() {
     let answer = get(&gateway, "/m/x").await;
     let expected = json!({
         "to": "x", "same": true, "conflict": "ConflictError", "none": null, "all": [4], "secret": "s3cret",
-        "cached": 1, "n": 3.0, "collection": "links",
+        "cached": 1, "n": 3, "collection": "links",
     });
     assert_eq!(answer.json(), expected, "{}", answer.text());
 }
