@@ -22,17 +22,38 @@ const CALLS: usize = 2_000;
 const CASES: [(&str, &[&str]); 7] = [
     ("empty handler", &["export function requestHandler(ctx) { ctx.response().status(204); }"]),
     ("empty async handler", &["export async function requestHandler(ctx) { ctx.response().status(204); }"]),
-    ("async handler, two awaits", &["export async function requestHandler(ctx) { await null; await null; ctx.response().status(204); }"]),
-    ("JSON handler", &["export function requestHandler(ctx) { ctx.response().json({ hello: ctx.pathParam('id'), n: 1 }); }"]),
-    ("header modifier + empty handler", &[
-        "export function requestModifier(ctx) { ctx.request().headers.set('x-added', 'yes'); }",
-        "export function requestHandler(ctx) { ctx.response().status(204); }",
-    ]),
-    ("async header modifier + empty handler", &[
-        "export async function requestModifier(ctx) { ctx.request().headers.set('x-added', 'yes'); }",
-        "export function requestHandler(ctx) { ctx.response().status(204); }",
-    ]),
-    ("loop of 1000", &["export function requestHandler(ctx) { let n = 0; for (let i = 0; i < 1000; i++) n += i; ctx.response().status(204); }"]),
+    (
+        "async handler, two awaits",
+        &[
+            "export async function requestHandler(ctx) { await null; await null; ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "JSON handler",
+        &[
+            "export function requestHandler(ctx) { ctx.response().json({ hello: ctx.pathParam('id'), n: 1 }); }",
+        ],
+    ),
+    (
+        "header modifier + empty handler",
+        &[
+            "export function requestModifier(ctx) { ctx.request().headers.set('x-added', 'yes'); }",
+            "export function requestHandler(ctx) { ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "async header modifier + empty handler",
+        &[
+            "export async function requestModifier(ctx) { ctx.request().headers.set('x-added', 'yes'); }",
+            "export function requestHandler(ctx) { ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "loop of 1000",
+        &[
+            "export function requestHandler(ctx) { let n = 0; for (let i = 0; i < 1000; i++) n += i; ctx.response().status(204); }",
+        ],
+    ),
 ];
 
 fn resource(kind: Kind, value: Value) -> AnyResource {

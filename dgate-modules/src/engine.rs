@@ -105,12 +105,11 @@ impl Runtime {
         installed.map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
 
         host.start_clock();
-        let entries = evaluate(&program, &loader, &mut context)
-            .map_err(|(index, error)| {
-                let mut failure = errors::failure(error, &mut context);
-                failure.module = Some(program.modules[index].name.clone());
-                failure
-            });
+        let entries = evaluate(&program, &loader, &mut context).map_err(|(index, error)| {
+            let mut failure = errors::failure(error, &mut context);
+            failure.module = Some(program.modules[index].name.clone());
+            failure
+        });
         host.stop_clock();
         let entries = entries?;
         Ok(Self {
@@ -322,9 +321,10 @@ impl Runtime {
         }
         self.run_jobs(context);
         match (step, call.is_cancelled()) {
-            (Step::Waits, true) => Step::Ended(Err(call.failure.take().unwrap_or_else(|| {
-                Failure::new(FailureKind::Internal, "the call was cancelled")
-            }))),
+            (Step::Waits, true) => Step::Ended(Err(call
+                .failure
+                .take()
+                .unwrap_or_else(|| Failure::new(FailureKind::Internal, "the call was cancelled")))),
             (step, _) => step,
         }
     }
@@ -434,11 +434,7 @@ fn watch(call: &Rc<Call>, promise: &JsPromise, context: &mut Context) -> JsResul
     let realm = context.realm().clone();
     let fulfilled = NativeFunction::from_copy_closure_with_captures(tell(true), tag.clone());
     let rejected = NativeFunction::from_copy_closure_with_captures(tell(false), tag);
-    promise.then(
-        Some(fulfilled.to_js_function(&realm)),
-        Some(rejected.to_js_function(&realm)),
-        context,
-    )?;
+    promise.then(Some(fulfilled.to_js_function(&realm)), Some(rejected.to_js_function(&realm)), context)?;
     Ok(())
 }
 

@@ -85,7 +85,9 @@ impl Permissions {
             };
             granted = Some(Granted { by_name: by_name || granted.is_some_and(|granted| granted.by_name) });
         }
-        granted.ok_or_else(|| format!("permission `{wanted}` is not granted; add it to the module's `permissions`"))
+        granted.ok_or_else(|| {
+            format!("permission `{wanted}` is not granted; add it to the module's `permissions`")
+        })
     }
 }
 
@@ -93,9 +95,9 @@ impl Permissions {
 fn covers(grant: &str, name: &str) -> bool {
     grant == name
         || grant == "*"
-        || grant.strip_suffix(":*").is_some_and(|stem| {
-            name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(':'))
-        })
+        || grant
+            .strip_suffix(":*")
+            .is_some_and(|stem| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(':')))
 }
 
 /// Hosts and names are compared without regard to case; a `*` at one end stands for anything, and a host without a

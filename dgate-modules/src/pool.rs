@@ -135,10 +135,16 @@ impl Deployed {
     }
 
     /// Runs a call where it should run, and tells where that was. Dropping the future cancels the call.
-    pub(crate) async fn run(&self, before: Option<Place>, task: Task) -> (Option<Place>, Result<Done, Failure>) {
+    pub(crate) async fn run(
+        &self,
+        before: Option<Place>,
+        task: Task,
+    ) -> (Option<Place>, Result<Done, Failure>) {
         let timeout = self.program.limits().timeout;
         match dgate_core::worker::current() {
-            Some(number) if !self.program.weight.is_heavy() && !matches!(before, Some(Place::Thread { .. })) => {
+            Some(number)
+                if !self.program.weight.is_heavy() && !matches!(before, Some(Place::Thread { .. })) =>
+            {
                 let runtime = match before {
                     Some(Place::Worker { number: known, runtime }) if known == number => Some(runtime),
                     _ => None,

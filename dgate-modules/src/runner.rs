@@ -180,8 +180,7 @@ impl Session {
         };
         let started = Instant::now();
         exchange.draft = std::mem::take(&mut self.draft);
-        let task =
-            Task { hook, request: self.request, info, exchange, error, keep: self.expects_more(hook) };
+        let task = Task { hook, request: self.request, info, exchange, error, keep: self.expects_more(hook) };
         let (place, done) = self.deployed.run(self.place, task).await;
         self.place = place.or(self.place);
         let (mut exchange, result) = match done {
@@ -231,17 +230,14 @@ impl Session {
         }
     }
 
-    async fn on_request(
-        &mut self,
-        hook: Hook,
-        request: &mut Request<Body>,
-    ) -> Result<Answer, GatewayError> {
+    async fn on_request(&mut self, hook: Hook, request: &mut Request<Body>) -> Result<Answer, GatewayError> {
         let exchange = Exchange { request: Some(RequestPart::take(request)), ..Exchange::default() };
         let (exchange, result) = self.run(hook, exchange, None).await;
         if let Some(part) = exchange.request {
             if result.is_err() {
                 // What failed may still be told to the error handler.
-                self.seen = Some(RequestPart { head: clone_head(&part.head), body: Body::empty(), gone: true });
+                self.seen =
+                    Some(RequestPart { head: clone_head(&part.head), body: Body::empty(), gone: true });
             }
             part.give_back(request);
         }

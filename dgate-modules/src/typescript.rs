@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn ticks_cannot_be_tampered_with() {
-        for source in ["__dgate_fuel = 1e9;", "let \\u005f_dgate_tick = 0;", "export function __dgate_x() {}"] {
+        for source in ["__dgate_fuel = 1e9;", "let \\u005f_dgate_tick = 0;", "export function __dgate_x() {}"]
+        {
             let faults = compile(source, false).unwrap_err();
             assert!(faults[0].message.contains("__dgate_"), "{faults:?}");
         }
@@ -173,7 +174,8 @@ mod tests {
 
     #[test]
     fn commonjs_and_scripts_become_modules() {
-        let common = "const h = require('dgate/http');\nexports.requestHandler = function (ctx) { return h; };\n";
+        let common =
+            "const h = require('dgate/http');\nexports.requestHandler = function (ctx) { return h; };\n";
         let compiled = compile(common, false).unwrap();
         assert_eq!(compiled.dialect, Dialect::CommonJs);
         assert_eq!(compiled.exports, ["default", "requestHandler"]);

@@ -183,7 +183,9 @@ fn watch(shared: &Arc<Shared>) {
 
 /// Ends with the pool.
 async fn listen(pool: std::sync::Weak<Shared>, mut controls: mpsc::UnboundedReceiver<Control>) {
-    let Some((id, idle)) = pool.upgrade().map(|shared| (shared.id, shared.settings.idle_timeout)) else { return };
+    let Some((id, idle)) = pool.upgrade().map(|shared| (shared.id, shared.settings.idle_timeout)) else {
+        return;
+    };
     let period = (idle / 4).max(std::time::Duration::from_millis(10));
     loop {
         match tokio::time::timeout(period, controls.recv()).await {
@@ -208,7 +210,8 @@ fn retire_idle(pool: u64, idle: std::time::Duration) {
         .borrow()
         .iter()
         .filter(|((of, _), runtime)| {
-            *of == pool && runtime.idle_since().is_some_and(|since| now.saturating_duration_since(since) >= idle)
+            *of == pool
+                && runtime.idle_since().is_some_and(|since| now.saturating_duration_since(since) >= idle)
         })
         .map(|((_, program), _)| *program)
         .collect();

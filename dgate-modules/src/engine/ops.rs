@@ -163,8 +163,7 @@ pub(super) fn finish(
         else {
             return Ok(());
         };
-        let (callback, arguments, delay, call) =
-            (callback.clone(), arguments.clone(), *delay, call.clone());
+        let (callback, arguments, delay, call) = (callback.clone(), arguments.clone(), *delay, call.clone());
         drop(pending);
         start_timer(host, id, delay)?;
         host.enter(call);
@@ -203,15 +202,15 @@ fn report(result: JsResult<JsValue>, host: &Host) -> JsResult<()> {
 }
 
 fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JsResult<AbortHandle> {
-    let runtime = tokio::runtime::Handle::try_current()
-        .map_err(|_| JsNativeError::error().with_message("nothing can be awaited while a module is checked"))?;
+    let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
+        JsNativeError::error().with_message("nothing can be awaited while a module is checked")
+    })?;
     Ok(runtime.spawn(future).abort_handle())
 }
 
 /// An error object with a name of its own.
 pub(super) fn named_error(name: &str, message: &str, context: &mut Context) -> JsError {
-    let object: JsObject =
-        JsNativeError::error().with_message(message.to_owned()).into_opaque(context);
+    let object: JsObject = JsNativeError::error().with_message(message.to_owned()).into_opaque(context);
     let name = boa_engine::JsString::from(name);
     let _ = object.create_data_property(boa_engine::js_string!("name"), name, context);
     JsError::from_opaque(object.into())

@@ -23,16 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) type Answer = (u64, Result<Done, Failure>);
 
 enum Letter {
-    Call {
-        program: Arc<Program>,
-        runtime: Option<u64>,
-        task: Box<Task>,
-        answer: oneshot::Sender<Answer>,
-    },
-    Release {
-        runtime: u64,
-        request: u64,
-    },
+    Call { program: Arc<Program>, runtime: Option<u64>, task: Box<Task>, answer: oneshot::Sender<Answer> },
+    Release { runtime: u64, request: u64 },
 }
 
 /// The pool's own threads. They are started when they are needed, and end with the pool.
@@ -98,13 +90,13 @@ impl Threads {
     /// The thread with the fewest calls; a new one when calls wait for all of them and there may be more.
     fn choose(&self) -> (usize, Option<Thread>) {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let load = |thread: &Thread| {
-            (thread.queued.load(Ordering::Relaxed), thread.calls.load(Ordering::Relaxed))
-        };
+        let load =
+            |thread: &Thread| (thread.queued.load(Ordering::Relaxed), thread.calls.load(Ordering::Relaxed));
         let best = threads.iter().enumerate().min_by_key(|(_, thread)| load(thread));
         let best = best.map(|(number, thread)| (number, thread.clone()));
         let busy = best.as_ref().is_none_or(|(_, thread)| load(thread).0 > 0);
-        if busy && threads.len() < self.shared.settings.max_threads.max(1)
+        if busy
+            && threads.len() < self.shared.settings.max_threads.max(1)
             && let Some(thread) = start(&self.shared, threads.len())
         {
             threads.push(thread.clone());
@@ -122,15 +114,14 @@ fn start(shared: &Arc<Shared>, number: usize) -> Option<Thread> {
     let (mailbox, letters) = mpsc::channel(shared.settings.mailbox.max(1));
     let thread = Thread { mailbox, calls: Arc::default(), queued: Arc::default() };
     let (shared, counts) = (shared.clone(), (thread.calls.clone(), thread.queued.clone()));
-    let started = std::thread::Builder::new().name(format!("modules-{number}")).stack_size(STACK).spawn(
-        move || {
+    let started =
+        std::thread::Builder::new().name(format!("modules-{number}")).stack_size(STACK).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
                 Ok(runtime) => runtime.block_on(serve(shared, letters, counts)),
                 Err(error) => tracing::error!(%error, "a thread for modules has no runtime"),
             }
-        },
-    );
+        });
     started.ok().map(|_| thread)
 }
 
@@ -196,18 +187,19 @@ impl Drop for Counted {
 pub(super) async fn check(shared: &Arc<Shared>, program: Arc<Program>) -> Result<Hooks, Failure> {
     let (answer, answered) = oneshot::channel();
     let capabilities = shared.capabilities.clone();
-    let started = std::thread::Builder::new().name("modules-check".to_owned()).stack_size(STACK).spawn(move || {
-        let hooks = Runtime::new(0, program, capabilities).map(|runtime| {
-            Hooks::default().with(|hooks| {
-                hooks.fetch_upstream = runtime.has(Hook::FetchUpstream);
-                hooks.modify_request = runtime.has(Hook::RequestModifier);
-                hooks.handle_request = runtime.has(Hook::RequestHandler);
-                hooks.modify_response = runtime.has(Hook::ResponseModifier);
-                hooks.handle_error = runtime.has(Hook::ErrorHandler);
-            })
+    let started =
+        std::thread::Builder::new().name("modules-check".to_owned()).stack_size(STACK).spawn(move || {
+            let hooks = Runtime::new(0, program, capabilities).map(|runtime| {
+                Hooks::default().with(|hooks| {
+                    hooks.fetch_upstream = runtime.has(Hook::FetchUpstream);
+                    hooks.modify_request = runtime.has(Hook::RequestModifier);
+                    hooks.handle_request = runtime.has(Hook::RequestHandler);
+                    hooks.modify_response = runtime.has(Hook::ResponseModifier);
+                    hooks.handle_error = runtime.has(Hook::ErrorHandler);
+                })
+            });
+            let _ = answer.send(hooks);
         });
-        let _ = answer.send(hooks);
-    });
     let failed = |why: &str| Failure::new(FailureKind::Internal, why);
     started.map_err(|error| failed(&error.to_string()))?;
     match tokio::time::timeout(PATIENCE, answered).await {

@@ -103,8 +103,7 @@ impl Builder<'_> {
             Err(faults) => {
                 for fault in faults {
                     let message = format!("{file}:{}: {}", fault.place, fault.message);
-                    self.problems
-                        .push(Problem::error(pointer, message).with_help_if(fault.help).about(&key));
+                    self.problems.push(Problem::error(pointer, message).with_help_if(fault.help).about(&key));
                 }
                 self.modules.push(None);
                 return None;
@@ -130,12 +129,9 @@ impl Builder<'_> {
         for (index, grant) in unknown {
             let close = closest(grant.split('=').next().unwrap_or(""), NAMES);
             self.problems.push(
-                Problem::error(
-                    format!("/permissions/{index}"),
-                    format!("there is no permission `{grant}`"),
-                )
-                .with_help_if(close.map(|close| format!("did you mean `{close}`?")))
-                .about(&spec.key()),
+                Problem::error(format!("/permissions/{index}"), format!("there is no permission `{grant}`"))
+                    .with_help_if(close.map(|close| format!("did you mean `{close}`?")))
+                    .about(&spec.key()),
             );
         }
         permissions

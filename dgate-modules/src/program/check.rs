@@ -51,7 +51,8 @@ fn missing_export(modules: &Modules, module: &ProgramModule, import: &Import) ->
         }
     };
     let close = closest(name, candidates).map(|close| format!("did you mean `{close}`?"));
-    let message = format!("{}:{}: `{}` does not export `{name}`", module.file, import.place, import.specifier);
+    let message =
+        format!("{}:{}: `{}` does not export `{name}`", module.file, import.place, import.specifier);
     Some(Problem::error(module.pointer, message).with_help_if(close))
 }
 

@@ -13,8 +13,8 @@ use oxc::ast::ast::{
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::Scoping;
-use oxc::syntax::scope::ScopeFlags;
 use oxc::span::GetSpan;
+use oxc::syntax::scope::ScopeFlags;
 
 use super::Fault;
 use super::classify::{Dialect, global_hooks};

@@ -129,7 +129,8 @@ async fn modules_run_in_order_and_responses_backwards() {
 
 #[tokio::test]
 async fn error_handlers_answer_failures() {
-    let source = "export function requestHandler(ctx) { if (ctx.query().has('fail')) throw new TypeError('no'); }
+    let source =
+        "export function requestHandler(ctx) { if (ctx.query().has('fail')) throw new TypeError('no'); }
          export function errorHandler(ctx, error) {
            ctx.response().json({ code: error.code, status: error.status, path: ctx.request()?.path });
          }";
@@ -214,7 +215,9 @@ async fn what_is_wrong_is_said_before_it_is_live() {
     let error = Setup::new()
         .with(module("a", "import { x } from './b';\nexport { x };"))
         .with(module("b", "import { x as y } from './a';\nexport const x = 1; y;"))
-        .module("import { nope } from './a';\nimport { fecth } from 'dgate/http';\nimport './ab';\nnope(fecth);")
+        .module(
+            "import { nope } from './a';\nimport { fecth } from 'dgate/http';\nimport './ab';\nnope(fecth);",
+        )
         .route(&["m", "a"], None)
         .refused()
         .await;

@@ -34,30 +34,63 @@ async fn web_globals_behave_as_on_the_web() {
         ("atob(' aGk ')", json!("hi")),
         ("(() => { try { atob('a'); } catch (e) { return e.name; } })()", json!("InvalidCharacterError")),
         ("new TextDecoder().decode(new TextEncoder().encode('hé€'))", json!("hé€")),
-        ("new URL('../c?x=1#h', 'https://u:p@ex.com:8080/a/b/').href", json!("https://u:p@ex.com:8080/a/c?x=1#h")),
+        (
+            "new URL('../c?x=1#h', 'https://u:p@ex.com:8080/a/b/').href",
+            json!("https://u:p@ex.com:8080/a/c?x=1#h"),
+        ),
         ("new URL('http://0x7f.1/').hostname", json!("127.0.0.1")),
-        ("(() => { const u = new URL('http://a/?q=1'); u.searchParams.append('r', 'a b'); return u.search; })()", json!("?q=1&r=a+b")),
-        ("(() => { const u = new URL('http://a/?q=1'); const p = u.searchParams; u.search = '?z=2'; return p.get('z'); })()", json!("2")),
+        (
+            "(() => { const u = new URL('http://a/?q=1'); u.searchParams.append('r', 'a b'); return u.search; })()",
+            json!("?q=1&r=a+b"),
+        ),
+        (
+            "(() => { const u = new URL('http://a/?q=1'); const p = u.searchParams; u.search = '?z=2'; return p.get('z'); })()",
+            json!("2"),
+        ),
         ("URL.canParse('no')", json!(false)),
         ("[...new URLSearchParams('a=1&a=2&b=%20')]", json!([["a", "1"], ["a", "2"], ["b", " "]])),
         ("new URLSearchParams({ x: '1', y: 'é' }).toString()", json!("x=1&y=%C3%A9")),
         ("[...new Headers({ B: '2', a: '1' })]", json!([["a", "1"], ["b", "2"]])),
-        ("(() => { const h = new Headers([['x', '1']]); h.append('X', '2'); return h.get('x'); })()", json!("1, 2")),
-        ("(() => { try { new Headers().set('a b', '1'); } catch (e) { return e.name; } })()", json!("TypeError")),
-        ("(() => { try { new Headers().set('a', 'x\\r\\ny'); } catch (e) { return e.name; } })()", json!("TypeError")),
+        (
+            "(() => { const h = new Headers([['x', '1']]); h.append('X', '2'); return h.get('x'); })()",
+            json!("1, 2"),
+        ),
+        (
+            "(() => { try { new Headers().set('a b', '1'); } catch (e) { return e.name; } })()",
+            json!("TypeError"),
+        ),
+        (
+            "(() => { try { new Headers().set('a', 'x\\r\\ny'); } catch (e) { return e.name; } })()",
+            json!("TypeError"),
+        ),
         ("structuredClone({ d: new Date(5), m: new Map([[1, [2]]]) }).m.get(1)", json!([2])),
-        ("(() => { try { structuredClone(() => 1); } catch (e) { return e.name; } })()", json!("DataCloneError")),
-        ("(() => { const c = new AbortController(); let n = 0; c.signal.addEventListener('abort', () => n++); c.abort(); c.abort(); return [n, c.signal.aborted, c.signal.reason.name]; })()", json!([1, true, "AbortError"])),
+        (
+            "(() => { try { structuredClone(() => 1); } catch (e) { return e.name; } })()",
+            json!("DataCloneError"),
+        ),
+        (
+            "(() => { const c = new AbortController(); let n = 0; c.signal.addEventListener('abort', () => n++); c.abort(); c.abort(); return [n, c.signal.aborted, c.signal.reason.name]; })()",
+            json!([1, true, "AbortError"]),
+        ),
         ("Response.json({ a: 1 }, { status: 201 }).status", json!(201)),
         ("await new Request('http://a/', { method: 'post', body: 'x' }).text()", json!("x")),
-        ("new Request('http://a/', { method: 'post', body: 'x' }).headers.get('content-type')", json!("text/plain;charset=UTF-8")),
+        (
+            "new Request('http://a/', { method: 'post', body: 'x' }).headers.get('content-type')",
+            json!("text/plain;charset=UTF-8"),
+        ),
         ("Buffer.from('68c3a9', 'hex').toString()", json!("hé")),
         ("Buffer.from('hé').toString('base64')", json!("aMOp")),
         ("crypto.randomUUID().length", json!(36)),
-        ("util.hexEncode(await crypto.subtle.digest('SHA-256', new TextEncoder().encode('abc')))", json!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")),
+        (
+            "util.hexEncode(await crypto.subtle.digest('SHA-256', new TextEncoder().encode('abc')))",
+            json!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        ),
         ("crypto.getRandomValues(new Uint8Array(4)).length", json!(4)),
         ("await new Promise((r) => setTimeout(r, 1, 'late'))", json!("late")),
-        ("await new Promise((r) => { let n = 0; const id = setInterval(() => { if (++n == 3) { clearInterval(id); r(n); } }, 1); })", json!(3)),
+        (
+            "await new Promise((r) => { let n = 0; const id = setInterval(() => { if (++n == 3) { clearInterval(id); r(n); } }, 1); })",
+            json!(3),
+        ),
         ("performance.now() > 0", json!(true)),
         ("typeof globalThis.fetch", json!("undefined")),
         ("ctx.query().get('b')", json!("2")),
@@ -68,15 +101,27 @@ async fn web_globals_behave_as_on_the_web() {
         ("(ctx.set('k', 5), ctx.get('k'))", json!(5)),
         ("ctx.node().version.length > 0", json!(true)),
         ("tools.crypto.sha1('abc', 'hex')", json!("a9993e364706816aba3e25717850c26c9cd0d89d")),
-        ("tools.crypto.createHmac('sha256', 'key').update('a').update('b').digest('hex') === tools.crypto.hmac('sha256', 'key', 'ab', 'hex')", json!(true)),
+        (
+            "tools.crypto.createHmac('sha256', 'key').update('a').update('b').digest('hex') === tools.crypto.hmac('sha256', 'key', 'ab', 'hex')",
+            json!(true),
+        ),
         ("tools.crypto.createHash('SHA-512').update('').digest('base64').length", json!(88)),
         ("tools.crypto.timingSafeEqual('a', 'b')", json!(false)),
         ("tools.crypto.randomInt(3, 4)", json!(3)),
         ("util.ipInRange('10.1.2.3', '10.0.0.0/8')", json!(true)),
         ("util.parseCookies('a=1; b=2').b", json!("2")),
-        ("jwt.verify(jwt.sign({ sub: 'ann', exp: 4102444800 }, 'k', { alg: 'HS256' }), 'k', { alg: 'HS256' }).sub", json!("ann")),
-        ("(() => { try { jwt.verify(jwt.sign({ exp: 1 }, 'k'), 'k', { alg: 'HS256' }); } catch (e) { return e.name; } })()", json!("JwtError")),
-        ("(() => { try { jwt.verify(jwt.sign({}, 'k'), 'k', { alg: 'HS512' }); } catch (e) { return e.name; } })()", json!("JwtError")),
+        (
+            "jwt.verify(jwt.sign({ sub: 'ann', exp: 4102444800 }, 'k', { alg: 'HS256' }), 'k', { alg: 'HS256' }).sub",
+            json!("ann"),
+        ),
+        (
+            "(() => { try { jwt.verify(jwt.sign({ exp: 1 }, 'k'), 'k', { alg: 'HS256' }); } catch (e) { return e.name; } })()",
+            json!("JwtError"),
+        ),
+        (
+            "(() => { try { jwt.verify(jwt.sign({}, 'k'), 'k', { alg: 'HS512' }); } catch (e) { return e.name; } })()",
+            json!("JwtError"),
+        ),
     ];
     let mut wrong = Vec::new();
     for (expression, expected) in expected {
@@ -118,7 +163,12 @@ async fn fetch_asks_other_servers() {
     );
     let gateway = connected(&source, &["os:net:http=127.0.0.1"]).await;
     let answer = get(&gateway, "/m/x").await;
-    assert_eq!(answer.json(), json!([["/n/1", "{\"n\":1}", "1"], ["/n/2", "{\"n\":2}", "2"]]), "{}", answer.text());
+    assert_eq!(
+        answer.json(),
+        json!([["/n/1", "{\"n\":1}", "1"], ["/n/2", "{\"n\":2}", "2"]]),
+        "{}",
+        answer.text()
+    );
 }
 
 #[tokio::test]
@@ -187,7 +237,8 @@ async fn documents_secrets_and_the_cache_are_there() {
              n: increment('n', 2), collection: (await getCollection('links')).name,
            });
          }";
-    let permissions = ["resource:document:*", "resource:secret:read=key", "cache", "resource:collection:read"];
+    let permissions =
+        ["resource:document:*", "resource:secret:read=key", "cache", "resource:collection:read"];
     let gateway = connected(source, &permissions).await;
     let answer = get(&gateway, "/m/x").await;
     let expected = json!({
@@ -200,7 +251,8 @@ async fn documents_secrets_and_the_cache_are_there() {
 #[tokio::test]
 async fn denials_reach_the_client_as_their_own_error() {
     let gateway = connected("export const requestHandler = () => fetch('http://a.example/');", &[]).await;
-    let request = http::Request::get("/m/1").header("host", "a").header("accept", "application/json").body("").unwrap();
+    let request =
+        http::Request::get("/m/1").header("host", "a").header("accept", "application/json").body("").unwrap();
     let answer = gateway.client().await.send(request).await;
     assert_eq!(answer.json()["code"], "module_denied");
 }

@@ -9,9 +9,12 @@ use crate::kit::{Setup, get, module, resource};
 async fn runaway(body: &str) -> (u16, String) {
     let source = format!("export {body}");
     let gateway = Setup::new()
-        .with(resource(dgate_core::Kind::Module, json!({
-            "name": "m", "payload_raw": source, "limits": { "cpu": "50ms", "timeout": "500ms" },
-        })))
+        .with(resource(
+            dgate_core::Kind::Module,
+            json!({
+                "name": "m", "payload_raw": source, "limits": { "cpu": "50ms", "timeout": "500ms" },
+            }),
+        ))
         .with(module("ok", "export function requestHandler(ctx) { ctx.response().send('ok'); }"))
         .with(resource(dgate_core::Kind::Route, json!({ "name": "ok", "paths": ["/ok"], "modules": ["ok"] })))
         .route(&["m"], None)
@@ -21,7 +24,8 @@ async fn runaway(body: &str) -> (u16, String) {
     assert_eq!(get(&gateway, "/ok").await.text(), "ok", "others go on");
     let again = get(&gateway, "/m/1").await;
     assert_eq!(again.status(), answer.status(), "and the next call is like the first");
-    let request = Request::get("/m/1").header("host", "a").header("accept", "application/json").body("").unwrap();
+    let request =
+        Request::get("/m/1").header("host", "a").header("accept", "application/json").body("").unwrap();
     let code = gateway.client().await.send(request).await.json()["code"].as_str().unwrap_or("-").to_owned();
     (answer.status().as_u16(), code)
 }

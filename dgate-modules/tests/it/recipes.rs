@@ -53,7 +53,11 @@ async fn the_url_shortener_shortens() {
         assert_eq!(made.status(), 201, "{file}: {}", made.text());
         let id = made.json()["id"].as_str().unwrap().to_owned();
         let followed = get(&gateway, &format!("/m/{id}")).await;
-        assert_eq!((followed.status().as_u16(), followed.header("location")), (307, "https://dgate.example/x"), "{file}");
+        assert_eq!(
+            (followed.status().as_u16(), followed.header("location")),
+            (307, "https://dgate.example/x"),
+            "{file}"
+        );
         assert_eq!(get(&gateway, "/m/none").await.status(), 404, "{file}");
         assert_eq!(post(&gateway, "/m").await.status(), 400, "{file}");
     }
@@ -66,17 +70,19 @@ async fn answers_are_merged() {
     let more = json!({ "permissions": ["os:net:http=127.0.0.1"], "env": { "UPSTREAMS": upstreams } });
     let gateway = example("merge.ts", more, &[]).await;
     let merged = get(&gateway, "/m").await.json();
-    assert_eq!((&merged[0]["path"], &merged[1]["path"], &merged[2]), (&json!("/a"), &json!("/b"), &Value::Null));
+    assert_eq!(
+        (&merged[0]["path"], &merged[1]["path"], &merged[2]),
+        (&json!("/a"), &json!("/b"), &Value::Null)
+    );
 }
 
 #[tokio::test]
 async fn requests_are_enriched_from_a_cache() {
     let upstream = TestUpstream::echo().await;
     let runner = "export function requestHandler(ctx) { ctx.response().json({ plan: 'gold' }); }";
-    let users = crate::kit::Setup::new().module(runner).with(resource(
-        Kind::Route,
-        json!({ "name": "r", "paths": ["/users/{id}"], "modules": ["m"] }),
-    ));
+    let users = crate::kit::Setup::new()
+        .module(runner)
+        .with(resource(Kind::Route, json!({ "name": "r", "paths": ["/users/{id}"], "modules": ["m"] })));
     let users = users.start().await;
     let url = format!("http://{}", users.address());
     let more = json!({ "permissions": ["os:net:http=127.0.0.1", "cache"], "env": { "USERS": url } });
@@ -113,7 +119,9 @@ async fn a_client_stays_with_its_endpoint() {
 #[tokio::test]
 async fn only_valid_tokens_come_in() {
     let upstream = TestUpstream::echo().await;
-    let gateway = example("jwt-check.ts", json!({ "permissions": ["resource:secret:read=jwt"] }), &[upstream.url()]).await;
+    let gateway =
+        example("jwt-check.ts", json!({ "permissions": ["resource:secret:read=jwt"] }), &[upstream.url()])
+            .await;
     // {"alg":"HS256"} {"sub":"ann","iss":"https://login.example","exp":4102444800}, signed with `k`
     let signer = crate::kit::handler(
         "import { sign } from 'dgate/jwt';
@@ -122,7 +130,11 @@ async fn only_valid_tokens_come_in() {
     .await;
     let token = get(&signer, "/m/1").await.text();
     let with = |token: String| {
-        Request::get("/m/x").header("host", "a").header("authorization", format!("Bearer {token}")).body("").unwrap()
+        Request::get("/m/x")
+            .header("host", "a")
+            .header("authorization", format!("Bearer {token}"))
+            .body("")
+            .unwrap()
     };
     let answer = gateway.client().await.send(with(token.clone())).await;
     assert_eq!(answer.json()["headers"]["x-user"], "ann", "{}", answer.text());
@@ -136,7 +148,9 @@ async fn errors_have_a_page() {
     let gateway = example("error-page.ts", json!({}), &["http://127.0.0.1:1".to_owned()]).await;
     let answer = get(&gateway, "/m/x").await;
     assert_eq!((answer.status().as_u16(), answer.header("content-type")), (502, "text/html; charset=utf-8"));
-    assert!(answer.text().contains("upstream_refused") && answer.text().contains(answer.header("x-request-id")));
+    assert!(
+        answer.text().contains("upstream_refused") && answer.text().contains(answer.header("x-request-id"))
+    );
 }
 
 #[tokio::test]

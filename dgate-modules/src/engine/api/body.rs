@@ -21,12 +21,7 @@ pub(super) enum Form {
 }
 
 /// Reads a body of an exchange: a promise. What was read stays in its place, and can be read again.
-pub(super) fn read(
-    state: &RequestState,
-    side: Side,
-    form: Form,
-    context: &mut Context,
-) -> JsResult<JsValue> {
+pub(super) fn read(state: &RequestState, side: Side, form: Form, context: &mut Context) -> JsResult<JsValue> {
     let host = Host::of(context);
     let limit = host.current().map_or(0, |call| call.limits.body);
     let body = match side {
@@ -71,7 +66,8 @@ fn put_back(
     let host = Host::of(context);
     match read {
         Ok(Collected { bytes, trailers }) => {
-            let call = host.current().ok_or_else(|| JsNativeError::error().with_message("the call is over"))?;
+            let call =
+                host.current().ok_or_else(|| JsNativeError::error().with_message("the call is over"))?;
             let body = crate::trailers::with_trailers(bytes.clone(), trailers);
             match side {
                 Side::Request => call.state.request(|part| part.body = body)?,

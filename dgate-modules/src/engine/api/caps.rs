@@ -11,9 +11,33 @@ use crate::engine::values::argument;
 
 /// Methods of lists that walk through all of it.
 const LIST: [&str; 27] = [
-    "concat", "every", "fill", "filter", "find", "findIndex", "findLast", "findLastIndex", "flat", "flatMap",
-    "forEach", "includes", "indexOf", "join", "lastIndexOf", "map", "reduce", "reduceRight", "reverse", "shift",
-    "slice", "some", "sort", "splice", "toReversed", "toSorted", "unshift",
+    "concat",
+    "every",
+    "fill",
+    "filter",
+    "find",
+    "findIndex",
+    "findLast",
+    "findLastIndex",
+    "flat",
+    "flatMap",
+    "forEach",
+    "includes",
+    "indexOf",
+    "join",
+    "lastIndexOf",
+    "map",
+    "reduce",
+    "reduceRight",
+    "reverse",
+    "shift",
+    "slice",
+    "some",
+    "sort",
+    "splice",
+    "toReversed",
+    "toSorted",
+    "unshift",
 ];
 
 /// How large a call would be.
@@ -25,7 +49,13 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     for name in LIST {
         wrap(&array.prototype(), name, |this, _, context| length(this, context), LONGEST_LIST, context)?;
     }
-    wrap(&array.constructor(), "from", |_, arguments, context| length(&argument(arguments, 0), context), LONGEST_LIST, context)?;
+    wrap(
+        &array.constructor(),
+        "from",
+        |_, arguments, context| length(&argument(arguments, 0), context),
+        LONGEST_LIST,
+        context,
+    )?;
     wrap(&string, "repeat", repeated, LONGEST_STRING, context)?;
     for name in ["padStart", "padEnd"] {
         let padded: Size = |_, arguments, context| argument(arguments, 0).to_number(context);

@@ -13,12 +13,18 @@ const LONGEST: usize = 8 << 10;
 pub(super) fn object(module: usize, context: &mut Context) -> JsResult<JsObject> {
     let object = define::prototype(
         &[
-            Member::Method("debug", 0, |this, arguments, context| log(Level::Debug, this, arguments, context)),
+            Member::Method("debug", 0, |this, arguments, context| {
+                log(Level::Debug, this, arguments, context)
+            }),
             Member::Method("log", 0, |this, arguments, context| log(Level::Info, this, arguments, context)),
             Member::Method("info", 0, |this, arguments, context| log(Level::Info, this, arguments, context)),
             Member::Method("warn", 0, |this, arguments, context| log(Level::Warn, this, arguments, context)),
-            Member::Method("error", 0, |this, arguments, context| log(Level::Error, this, arguments, context)),
-            Member::Method("trace", 0, |this, arguments, context| log(Level::Debug, this, arguments, context)),
+            Member::Method("error", 0, |this, arguments, context| {
+                log(Level::Error, this, arguments, context)
+            }),
+            Member::Method("trace", 0, |this, arguments, context| {
+                log(Level::Debug, this, arguments, context)
+            }),
         ],
         context,
     )?;

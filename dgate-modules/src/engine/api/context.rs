@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use boa_engine::{
-    Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue,
-};
+use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue};
 use boa_gc::{Finalize, GcRefCell, Trace};
 use dgate_core::pattern::normalize::decode;
 use serde_json::{Map, Value, json};
@@ -37,10 +35,7 @@ impl ContextData {
         data.take_changed()
     }
 
-    fn own(
-        slot: &GcRefCell<Option<JsObject>>,
-        make: impl FnOnce() -> JsObject,
-    ) -> JsObject {
+    fn own(slot: &GcRefCell<Option<JsObject>>, make: impl FnOnce() -> JsObject) -> JsObject {
         if let Some(known) = &*slot.borrow() {
             return known.clone();
         }
@@ -93,9 +88,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("request", 0, |this, _, context| {
                 let prototype = prototypes(context).request.clone();
-                part(this, |data| {
-                    ContextData::own(&data.request, || request::object(&data.state, prototype))
-                })
+                part(this, |data| ContextData::own(&data.request, || request::object(&data.state, prototype)))
             }),
             Member::Method("response", 0, |this, _, context| {
                 let prototype = prototypes(context).response.clone();
@@ -134,11 +127,7 @@ fn part(this: &JsValue, make: impl FnOnce(&ContextData) -> JsObject) -> JsResult
     with(this, make).map(JsValue::from)
 }
 
-fn json_of(
-    this: &JsValue,
-    make: fn(&RequestState) -> Value,
-    context: &mut Context,
-) -> JsResult<JsValue> {
+fn json_of(this: &JsValue, make: fn(&RequestState) -> Value, context: &mut Context) -> JsResult<JsValue> {
     let value = with(this, |data| make(&data.state))?;
     JsValue::from_json(&value, context)
 }
@@ -189,8 +178,11 @@ fn service(state: &RequestState) -> Value {
         return Value::Null;
     };
     let spec = &service.spec.spec;
-    let urls: Vec<String> =
-        service.urls.iter().map(|url| format!("{}://{}{}", url.scheme.as_str(), url.authority(), url.path)).collect();
+    let urls: Vec<String> = service
+        .urls
+        .iter()
+        .map(|url| format!("{}://{}{}", url.scheme.as_str(), url.authority(), url.path))
+        .collect();
     json!({
         "name": spec.name, "namespace": spec.namespace, "urls": urls, "retries": spec.retries,
         "tags": spec.tags,

@@ -47,12 +47,18 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         context,
     )?;
     // Instances have no state: the prototype is as good as any.
-    define::class("TextEncoder", 0, |_, _, context| {
-        let class = context.global_object().get(js_string!("TextEncoder"), context)?;
-        let class = class.to_object(context)?;
-        let prototype = class.get(js_string!("prototype"), context)?.as_object();
-        Ok(JsObject::from_proto_and_data(prototype, ()).into())
-    }, &encoder, context)?;
+    define::class(
+        "TextEncoder",
+        0,
+        |_, _, context| {
+            let class = context.global_object().get(js_string!("TextEncoder"), context)?;
+            let class = class.to_object(context)?;
+            let prototype = class.get(js_string!("prototype"), context)?.as_object();
+            Ok(JsObject::from_proto_and_data(prototype, ()).into())
+        },
+        &encoder,
+        context,
+    )?;
     let decoder = define::prototype(
         &[
             Member::Get("encoding", |_, _, _| Ok(js_string!("utf-8").into())),
@@ -100,11 +106,9 @@ fn btoa(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
     let value = argument(arguments, 0).to_string(context)?;
     match binary(&value) {
         Some(bytes) => Ok(JsString::from(FORGIVING.encode(bytes)).into()),
-        None => Err(named_error(
-            "InvalidCharacterError",
-            "`btoa` takes characters up to U+00FF only",
-            context,
-        )),
+        None => {
+            Err(named_error("InvalidCharacterError", "`btoa` takes characters up to U+00FF only", context))
+        }
     }
 }
 
@@ -127,9 +131,9 @@ fn atob(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
 }
 
 fn queue_microtask(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let callback = argument(arguments, 0).as_function().ok_or_else(|| {
-        JsNativeError::typ().with_message("`queueMicrotask` needs a function")
-    })?;
+    let callback = argument(arguments, 0)
+        .as_function()
+        .ok_or_else(|| JsNativeError::typ().with_message("`queueMicrotask` needs a function"))?;
     JsPromise::resolve(JsValue::undefined(), context)?.then(Some(callback), None, context)?;
     Ok(JsValue::undefined())
 }

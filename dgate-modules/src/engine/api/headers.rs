@@ -9,8 +9,8 @@ use boa_gc::{Finalize, Trace};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::define::{self, Member};
-use super::state::{RequestState, Side};
 use super::prototypes;
+use super::state::{RequestState, Side};
 use crate::engine::values::{argument, header_name, header_value, latin1};
 
 /// What is behind a `Headers`.
@@ -249,9 +249,9 @@ fn values(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsRes
 
 fn for_each(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let callback = argument(arguments, 0);
-    let callback = callback.as_callable().ok_or_else(|| {
-        JsNativeError::typ().with_message("`forEach` needs a function")
-    })?;
+    let callback = callback
+        .as_callable()
+        .ok_or_else(|| JsNativeError::typ().with_message("`forEach` needs a function"))?;
     for (name, value) in with(this, |map| entries(map))? {
         let name = latin1(name.as_str().as_bytes());
         callback.call(&argument(arguments, 1), &[value, name.into(), this.clone()], context)?;

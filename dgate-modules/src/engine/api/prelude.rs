@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use boa_engine::object::builtins::{JsArray, JsFunction};
 use boa_engine::property::PropertyDescriptor;
-use boa_engine::{
-    Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, Source, js_string,
-};
+use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, Source, js_string};
 use boa_gc::{Finalize, Trace};
 use bytes::Bytes;
 use dgate_core::Body;
@@ -205,7 +203,8 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
                 body::convert(&bytes, Form::Text, context)
             }),
             Member::Method("bytesOf", 2, |_, arguments, context| {
-                let (value, encoding) = (text(&argument(arguments, 0), context)?, text(&argument(arguments, 1), context)?);
+                let (value, encoding) =
+                    (text(&argument(arguments, 0), context)?, text(&argument(arguments, 1), context)?);
                 let bytes = super::modules::decode_text(&value, &encoding).ok_or_else(|| {
                     JsNativeError::typ().with_message(format!("unknown encoding `{encoding}`"))
                 })?;

@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 
 use boa_engine::object::builtins::JsArray;
-use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsSymbol, JsValue, js_string};
+use boa_engine::{
+    Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsSymbol, JsValue, js_string,
+};
 use boa_gc::{Finalize, GcRefCell, Trace};
 use url::form_urlencoded;
 
@@ -126,12 +128,16 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             Member::Method("encode", 0, to_string),
             Member::Method("forEach", 1, |this, arguments, context| {
                 let callback = argument(arguments, 0);
-                let callback = callback.as_callable().ok_or_else(|| {
-                    JsNativeError::typ().with_message("`forEach` needs a function")
-                })?;
+                let callback = callback
+                    .as_callable()
+                    .ok_or_else(|| JsNativeError::typ().with_message("`forEach` needs a function"))?;
                 for (name, value) in with(this, |pairs| pairs.clone())? {
                     let (name, value) = (JsString::from(name), JsString::from(value));
-                    callback.call(&argument(arguments, 1), &[value.into(), name.into(), this.clone()], context)?;
+                    callback.call(
+                        &argument(arguments, 1),
+                        &[value.into(), name.into(), this.clone()],
+                        context,
+                    )?;
                 }
                 Ok(JsValue::undefined())
             }),

@@ -159,8 +159,8 @@ pub(super) fn version(version: Version) -> &'static str {
 fn set_method(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let name = text(&argument(arguments, 0), context)?;
     let method = Method::from_bytes(name.as_bytes()).ok().filter(|method| *method != Method::CONNECT);
-    let method =
-        method.ok_or_else(|| JsNativeError::typ().with_message(format!("`{name}` is no method for a request")))?;
+    let method = method
+        .ok_or_else(|| JsNativeError::typ().with_message(format!("`{name}` is no method for a request")))?;
     state(this)?.open_request(|part| part.head.method = method)?;
     Ok(JsValue::undefined())
 }
@@ -184,13 +184,14 @@ fn set_path(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsR
             }
         })
         .collect();
-    state(this)?.open_request(|part| {
-        let target = match part.head.uri.query() {
-            Some(query) if !encoded.contains('?') => format!("{encoded}?{query}"),
-            _ => encoded.clone(),
-        };
-        with_target(&part.head.uri, &target).map(|uri| part.head.uri = uri)
-    })?
-    .ok_or_else(bad)?;
+    state(this)?
+        .open_request(|part| {
+            let target = match part.head.uri.query() {
+                Some(query) if !encoded.contains('?') => format!("{encoded}?{query}"),
+                _ => encoded.clone(),
+            };
+            with_target(&part.head.uri, &target).map(|uri| part.head.uri = uri)
+        })?
+        .ok_or_else(bad)?;
     Ok(JsValue::undefined())
 }

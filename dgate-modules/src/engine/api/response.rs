@@ -70,7 +70,11 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             Member::Method("write", 1, write),
             Member::Method("redirect", 2, |this, arguments, context| {
                 let code = argument(arguments, 1);
-                let code = if code.is_undefined() { StatusCode::TEMPORARY_REDIRECT } else { status(&code, context)? };
+                let code = if code.is_undefined() {
+                    StatusCode::TEMPORARY_REDIRECT
+                } else {
+                    status(&code, context)?
+                };
                 redirect(this, &argument(arguments, 0), code, context)
             }),
             Member::Method("redirectPermanent", 1, |this, arguments, context| {
@@ -102,9 +106,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 }
                 Ok(object.into())
             }),
-            Member::Get("headersSent", |this, _, _| {
-                state(this)?.draft(|draft| JsValue::from(draft.ended))
-            }),
+            Member::Get("headersSent", |this, _, _| state(this)?.draft(|draft| JsValue::from(draft.ended))),
             Member::Get("headers", |this, _, context| {
                 with(this, |data| {
                     let known = data.headers.borrow().clone();
@@ -202,7 +204,8 @@ fn redirect(this: &JsValue, url: &JsValue, code: StatusCode, context: &mut Conte
 /// A status code that a final response may have.
 pub(super) fn status(value: &JsValue, context: &mut Context) -> JsResult<StatusCode> {
     let code = value.to_integer_or_infinity(context)?;
-    let code = code.as_integer().and_then(|code| u16::try_from(code).ok()).filter(|c| (200..=599).contains(c));
+    let code =
+        code.as_integer().and_then(|code| u16::try_from(code).ok()).filter(|c| (200..=599).contains(c));
     code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or_else(|| {
         JsNativeError::range().with_message(format!("{} is no status of a response", value.display())).into()
     })
@@ -212,7 +215,9 @@ pub(super) fn status(value: &JsValue, context: &mut Context) -> JsResult<StatusC
 pub(super) fn cookie(arguments: &[JsValue], context: &mut Context) -> JsResult<HeaderValue> {
     let name = text(&argument(arguments, 0), context)?;
     let value = text(&argument(arguments, 1), context)?;
-    let token = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b));
+    let token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b))
+    };
     if !token(&name) {
         return Err(JsNativeError::typ().with_message(format!("`{name}` is no name of a cookie")).into());
     }

@@ -36,15 +36,14 @@ impl RequestState {
     /// Works on a request that is not on its way yet.
     pub(super) fn open_request<R>(&self, work: impl FnOnce(&mut RequestPart) -> R) -> JsResult<R> {
         self.request(|part| (!part.gone).then(|| work(part)))?.ok_or_else(|| {
-            JsNativeError::typ().with_message("the request has been sent; it cannot be changed any more").into()
+            JsNativeError::typ()
+                .with_message("the request has been sent; it cannot be changed any more")
+                .into()
         })
     }
 
     /// Works on the upstream's answer.
-    pub(super) fn upstream<R>(
-        &self,
-        work: impl FnOnce(&mut Response<dgate_core::Body>) -> R,
-    ) -> JsResult<R> {
+    pub(super) fn upstream<R>(&self, work: impl FnOnce(&mut Response<dgate_core::Body>) -> R) -> JsResult<R> {
         let mut exchange = self.exchange.try_borrow_mut().map_err(|_| busy())?;
         exchange.upstream.as_mut().map(work).ok_or_else(|| {
             JsNativeError::typ().with_message("the upstream's answer is not at hand outside of a hook").into()

@@ -12,10 +12,10 @@ use http_body::Body as _;
 
 use super::body::{self, Form};
 use super::define::{self, Member};
+use super::headers;
 use super::request::version;
 use super::response::{cookie, status};
 use super::state::{RequestState, Side};
-use super::headers;
 use crate::engine::values::{argument, header_value, latin1};
 
 /// What is behind an upstream's answer.
@@ -94,7 +94,11 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             Member::Method("status", 1, set_status),
             Member::Method("redirect", 2, |this, arguments, context| {
                 let code = argument(arguments, 1);
-                let code = if code.is_undefined() { StatusCode::TEMPORARY_REDIRECT } else { status(&code, context)? };
+                let code = if code.is_undefined() {
+                    StatusCode::TEMPORARY_REDIRECT
+                } else {
+                    status(&code, context)?
+                };
                 redirect(this, &argument(arguments, 0), code, context)
             }),
             Member::Method("redirectPermanent", 1, |this, arguments, context| {
@@ -149,12 +153,7 @@ fn set_status(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> J
     Ok(this.clone())
 }
 
-fn redirect(
-    this: &JsValue,
-    url: &JsValue,
-    code: StatusCode,
-    context: &mut Context,
-) -> JsResult<JsValue> {
+fn redirect(this: &JsValue, url: &JsValue, code: StatusCode, context: &mut Context) -> JsResult<JsValue> {
     let location = header_value(url, context)?;
     state(this)?.upstream(|response| {
         *response.status_mut() = code;

@@ -120,10 +120,7 @@ fn construct(new_target: &JsValue, arguments: &[JsValue], context: &mut Context)
     Ok(object(parse_arguments(arguments, context)??, context).into())
 }
 
-fn parse_arguments(
-    arguments: &[JsValue],
-    context: &mut Context,
-) -> JsResult<Result<Url, JsNativeError>> {
+fn parse_arguments(arguments: &[JsValue], context: &mut Context) -> JsResult<Result<Url, JsNativeError>> {
     let input = text(&argument(arguments, 0), context)?;
     let base = argument(arguments, 1);
     let base = if base.is_undefined() { None } else { Some(text(&base, context)?) };

@@ -52,9 +52,10 @@ fn name(value: &JsValue, context: &mut Context) -> JsResult<&'static str> {
     let wanted = text(value, context)?;
     let plain = wanted.to_ascii_lowercase().replace('-', "_");
     let plain = plain.strip_prefix("sha_").map_or(plain.clone(), |size| format!("sha{size}"));
-    hash::NAMES.into_iter().find(|known| *known == plain).ok_or_else(|| {
-        JsNativeError::typ().with_message(format!("there is no hash `{wanted}`")).into()
-    })
+    hash::NAMES
+        .into_iter()
+        .find(|known| *known == plain)
+        .ok_or_else(|| JsNativeError::typ().with_message(format!("there is no hash `{wanted}`")).into())
 }
 
 /// A digest in the encoding that is wanted, or as a buffer.

@@ -79,9 +79,12 @@ fn send(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResu
         .filter(|method| *method != Method::CONNECT && *method != Method::TRACE)
         .ok_or_else(|| JsNativeError::typ().with_message(format!("`{method}` cannot be fetched")))?;
     let url = text(&argument(arguments, 1), context)?;
-    let url = Url::parse(&url).map_err(|_| JsNativeError::typ().with_message(format!("Invalid URL: {url}")))?;
+    let url =
+        Url::parse(&url).map_err(|_| JsNativeError::typ().with_message(format!("Invalid URL: {url}")))?;
     let mut headers = headers::copy_of(&argument(arguments, 2)).unwrap_or_default();
-    headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(concat!("dgate/", env!("CARGO_PKG_VERSION"))));
+    headers
+        .entry(USER_AGENT)
+        .or_insert(HeaderValue::from_static(concat!("dgate/", env!("CARGO_PKG_VERSION"))));
     let body = argument(arguments, 3);
     let body = match prelude::take_body(&body) {
         Some(body) => body.bytes().ok_or_else(|| {
@@ -96,11 +99,8 @@ fn send(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResu
         _ => Redirect::Follow,
     };
     let timeout = argument(arguments, 5);
-    let timeout = if timeout.is_undefined() {
-        TIMEOUT
-    } else {
-        prelude::milliseconds(timeout.to_number(context)?)
-    };
+    let timeout =
+        if timeout.is_undefined() { TIMEOUT } else { prelude::milliseconds(timeout.to_number(context)?) };
     let scope = scope(&url)?;
     let granted = granted(importer, PERMISSION, Some(&scope), context)?;
     let host = Host::of(context);
@@ -148,12 +148,10 @@ async fn follow(
         if redirect == Redirect::Error {
             return Err(Refusal::Failed(FetchError::Failed("the answer is a redirect".to_owned())));
         }
-        let scope = scope(&target).map_err(|error| {
-            Refusal::Failed(FetchError::BadUrl(error.message().to_owned()))
-        })?;
-        let granted = permissions
-            .check(&Wanted { name: PERMISSION, scope: Some(&scope) })
-            .map_err(Refusal::Denied)?;
+        let scope = scope(&target)
+            .map_err(|error| Refusal::Failed(FetchError::BadUrl(error.message().to_owned())))?;
+        let granted =
+            permissions.check(&Wanted { name: PERMISSION, scope: Some(&scope) }).map_err(Refusal::Denied)?;
         hop = hop.redirected(response.status().as_u16(), target, granted);
     }
     Err(Refusal::Failed(FetchError::Failed("too many redirects".to_owned())))

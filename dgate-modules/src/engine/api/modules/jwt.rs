@@ -22,7 +22,8 @@ fn refused(message: &str, context: &mut Context) -> JsError {
 }
 
 fn algorithm(name: &str) -> JsResult<Algorithm> {
-    name.parse().map_err(|_| JsNativeError::typ().with_message(format!("there is no algorithm `{name}`")).into())
+    name.parse()
+        .map_err(|_| JsNativeError::typ().with_message(format!("there is no algorithm `{name}`")).into())
 }
 
 /// One text or a list of texts.

@@ -15,10 +15,11 @@ pub(super) fn function(export: &str) -> Option<Function> {
 fn get(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let name = text(&argument(arguments, 0), context)?;
     let _granted = granted(importer, "resource:secret:read", Some(&name), context)?;
-    let call = Host::of(context).current().ok_or_else(|| {
-        JsNativeError::error().with_message("secrets are at hand only while a hook runs")
-    })?;
+    let call = Host::of(context)
+        .current()
+        .ok_or_else(|| JsNativeError::error().with_message("secrets are at hand only while a hook runs"))?;
     let secrets = &call.state.info.matched.namespace.resources.secrets;
-    let value = secrets.get(&name).map_or(JsValue::null(), |secret| JsString::from(&*secret.spec.data).into());
+    let value =
+        secrets.get(&name).map_or(JsValue::null(), |secret| JsString::from(&*secret.spec.data).into());
     settled(Ok(value), context)
 }

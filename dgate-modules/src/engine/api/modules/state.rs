@@ -201,7 +201,8 @@ fn add_document(importer: usize, arguments: &[JsValue], context: &mut Context) -
     let expected = expected(&options, context)?;
     let (documents, namespace) = documents(context)?;
     let key = key(&namespace, &collection, &id);
-    let document = Document { id, namespace: namespace.to_string(), collection, data, ttl: ttl.map(Into::into) };
+    let document =
+        Document { id, namespace: namespace.to_string(), collection, data, ttl: ttl.map(Into::into) };
     let change = change(context, importer).put(document);
     applied(documents, key, change, expected, context)
 }
@@ -221,9 +222,9 @@ fn delete_document(importer: usize, arguments: &[JsValue], context: &mut Context
 fn get_collection(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let name = text(&argument(arguments, 0), context)?;
     let _granted = granted(importer, "resource:collection:read", Some(&name), context)?;
-    let call = Host::of(context)
-        .current()
-        .ok_or_else(|| JsNativeError::error().with_message("collections are at hand only while a hook runs"))?;
+    let call = Host::of(context).current().ok_or_else(|| {
+        JsNativeError::error().with_message("collections are at hand only while a hook runs")
+    })?;
     let collections = &call.state.info.matched.namespace.resources.collections;
     let found = match collections.get(&name) {
         Some(found) => {

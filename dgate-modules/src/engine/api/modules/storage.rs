@@ -53,7 +53,7 @@ fn increment(importer: usize, arguments: &[JsValue], context: &mut Context) -> J
     let ttl = ttl(&argument(arguments, 2), context)?;
     let host = Host::of(context);
     let after = host.capabilities.cache.increment(&host.program.namespace, &key, by, ttl);
-    after.map(JsValue::from).ok_or_else(|| {
-        JsNativeError::typ().with_message(format!("`{key}` in the cache is no number")).into()
-    })
+    after
+        .map(JsValue::from)
+        .ok_or_else(|| JsNativeError::typ().with_message(format!("`{key}` in the cache is no number")).into())
 }

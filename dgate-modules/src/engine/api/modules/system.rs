@@ -1,8 +1,6 @@
 //! `dgate`, `dgate/events` and `process`.
 
-use boa_engine::{
-    Context, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, Source,
-};
+use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, Source};
 
 use super::{Function, duration, granted};
 use crate::engine::host::Host;
