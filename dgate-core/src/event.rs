@@ -81,8 +81,11 @@ pub enum Verdict {
 
 /// Whoever wants to know what happens, or to interfere.
 pub trait EventSink: Send + Sync + 'static {
-    /// Asked before something happens.
-    fn intercept<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Verdict>;
+    /// Asked before something happens. It may, unless somebody says otherwise.
+    fn intercept<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Verdict> {
+        let _ = event;
+        Box::pin(std::future::ready(Verdict::Proceed))
+    }
 
     /// Told after something happened. Must not block.
     fn emit(&self, event: Event);
@@ -93,9 +96,5 @@ pub trait EventSink: Send + Sync + 'static {
 pub struct NoEvents;
 
 impl EventSink for NoEvents {
-    fn intercept<'a>(&'a self, _: &'a Event) -> BoxFuture<'a, Verdict> {
-        Box::pin(std::future::ready(Verdict::Proceed))
-    }
-
     fn emit(&self, _: Event) {}
 }

@@ -1,6 +1,6 @@
 //! The edge: everything that must see every request, whatever becomes of it.
 
-pub(crate) mod access_log;
+mod access_log;
 mod decorate;
 mod error_response;
 mod limit;
@@ -14,7 +14,6 @@ pub use decorate::{Decorate, DecorateLayer};
 pub(crate) use error_response::{Wanted, error_response};
 pub use limit::{InFlightLimit, InFlightLimitLayer};
 pub use observe::{Observe, ObserveLayer};
-pub(crate) use pin::X_REQUEST_ID;
 pub(crate) use pin::begin;
 pub use pin::{PinSnapshot, PinSnapshotLayer};
 pub(crate) use rescue::HangUp;

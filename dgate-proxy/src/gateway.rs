@@ -20,7 +20,7 @@ pub use builder::GatewayBuilder;
 pub use handle::GatewayHandle;
 pub use serve::Serve;
 
-use crate::drain::Drain;
+use crate::drain::{Busy, Drain};
 use crate::edge::{HangUp, ObserveLayer, PinSnapshot, PinSnapshotLayer};
 use crate::io::Io;
 use crate::metrics::PlaneMetrics;
@@ -81,7 +81,7 @@ impl Gateway {
 
     /// What sends requests of the gateway's own, such as modules': with its pools, resolver and rules.
     pub fn fetch_client(&self) -> Arc<dyn dgate_core::capability::Fetch> {
-        Arc::new(crate::client::FetchClient::new(self.shared.registries.clone()))
+        Arc::new(crate::client::FetchClient::new(self.shared.live.clone(), self.shared.registries.clone()))
     }
 
     /// Documents of the gateway's own store, to read and to write.
@@ -138,7 +138,10 @@ where
             let mut response = answer.await?;
             response.extensions_mut().remove::<HangUp>();
             if let (Some(tunnel), Some(upgrade)) = (Tunnel::take_from(&mut response), upgrade) {
+                // The host's server lets go of the connection before the tunnel begins: a drain must not miss it.
+                let opening = drain.busy(Busy::Tunnel);
                 tokio::spawn(async move {
+                    let _opening = opening;
                     match upgrade.await {
                         Ok(client) => {
                             let client = Io::Other(Box::new(TokioIo::new(client)));

@@ -12,7 +12,7 @@ use dgate_core::resource::ActiveHealth;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use crate::plan::{EndpointPlan, ProxyPlan, ServicePlan};
+use crate::plan::{EndpointPlan, ServicePlan};
 use check::Check;
 
 /// Runs the active health checks of the plan that is live. A check whose endpoint and rules did not change goes on
@@ -36,14 +36,18 @@ impl HealthChecker {
         Self { events, runtime, running: Mutex::default() }
     }
 
-    /// Checks what this plan wants to be checked, and nothing else any more.
-    pub(crate) fn check(&self, plan: &ProxyPlan) {
+    /// Checks what these services want to be checked, and nothing else any more.
+    pub(crate) fn check<'p>(&self, services: impl IntoIterator<Item = &'p Arc<ServicePlan>>) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wanted = HashMap::new();
-        for service in plan.namespaces().flat_map(|namespace| namespace.services()) {
+        for service in services {
             let Some(rules) = &service.service.spec.spec.health_check.active else { continue };
             for endpoint in &service.endpoints {
                 let id = endpoint.endpoint.id.clone();
+                // A URL that is there twice is one endpoint.
+                if wanted.contains_key(&id) {
+                    continue;
+                }
                 let transport = Arc::as_ptr(&endpoint.transport) as usize;
                 let same = |known: &Running| known.rules == *rules && known.transport == transport;
                 let check = match running.remove(&id) {

@@ -19,15 +19,25 @@ use crate::route::context;
 use crate::upstream::ChosenUpstream;
 
 /// Runs the hooks of a route's modules around everything below: the request's hooks on the way down, a handler in place
-/// of the upstream, the response's on the way up, and the error handler when something failed.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RunHooksLayer;
+/// of the upstream, the response's on the way up, and the error handler when something failed. Below
+/// [`PinSnapshot`](crate::edge::PinSnapshot), as hooks want to know the request's context.
+#[derive(Debug, Clone, Default)]
+pub struct RunHooksLayer {
+    own: Option<Arc<dyn HookChain>>,
+}
+
+impl RunHooksLayer {
+    /// A layer with hooks of its own, for all requests. The default one asks the request's route.
+    pub fn new(hooks: Arc<dyn HookChain>) -> Self {
+        Self { own: Some(hooks) }
+    }
+}
 
 impl<S> Layer<S> for RunHooksLayer {
     type Service = RunHooks<S>;
 
     fn layer(&self, inner: S) -> RunHooks<S> {
-        RunHooks { inner }
+        RunHooks { inner, own: self.own.clone() }
     }
 }
 
@@ -35,6 +45,7 @@ impl<S> Layer<S> for RunHooksLayer {
 #[derive(Debug, Clone)]
 pub struct RunHooks<S> {
     inner: S,
+    own: Option<Arc<dyn HookChain>>,
 }
 
 impl<S> Service<Request<Body>> for RunHooks<S>
@@ -51,8 +62,14 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let mut inner = self.inner.clone();
-        let Some(mut run) = Run::begin(&request) else { return Box::pin(inner.call(request)) };
+        let run = match Run::begin(&request, self.own.as_ref()) {
+            Ok(run) => run,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
+        let Some(mut run) = run else { return Box::pin(self.inner.call(request)) };
+        // The one that is called has to be the one that is ready.
+        let next = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, next);
         Box::pin(async move {
             match run.request(&mut inner, request).await {
                 Ok(response) => Ok(response),
@@ -71,17 +88,25 @@ struct Run {
 }
 
 impl Run {
-    fn begin(request: &Request<Body>) -> Option<Self> {
-        let context = context(request).ok()?;
-        let matched = context.matched.as_ref()?;
-        let plan = context.live.plan::<ProxyPlan>()?.namespace(matched.namespace.id)?;
-        let chain: &Arc<dyn HookChain> = plan.route(matched.route.id)?.hooks.as_ref()?;
-        Some(Self {
+    /// The hooks of a request: the layer's own, or those of its route, if it has any.
+    fn begin(
+        request: &Request<Body>,
+        own: Option<&Arc<dyn HookChain>>,
+    ) -> Result<Option<Self>, GatewayError> {
+        let context = context(request)?;
+        let matched = context.matched.as_ref();
+        let of_route = || {
+            let matched = matched?;
+            let plan = context.live.plan::<ProxyPlan>()?.namespace(matched.namespace.id)?;
+            plan.route(matched.route.id)?.hooks.as_ref()
+        };
+        let has_service = own.is_some() || matched.is_some_and(|matched| matched.route.service.is_some());
+        Ok(own.or_else(of_route).map(|chain| Self {
             hooks: chain.hooks(),
             session: chain.begin(context),
             record: context.record.clone(),
-            has_service: matched.route.service.is_some(),
-        })
+            has_service,
+        }))
     }
 
     async fn request<S>(

@@ -37,7 +37,17 @@ impl Io {
         buffer: &mut BytesMut,
         room: usize,
     ) -> Poll<io::Result<usize>> {
-        if buffer.capacity() - buffer.len() < room.min(1_024) {
+        // A connection that waits for its next bytes, as most do, needs no buffer yet.
+        if let Self::Tcp(stream) = self
+            && buffer.is_empty()
+            && stream.poll_read_ready(cx).is_pending()
+        {
+            *buffer = BytesMut::new();
+            return Poll::Pending;
+        }
+        if buffer.capacity() == 0 {
+            *buffer = BytesMut::with_capacity(room);
+        } else if buffer.capacity() - buffer.len() < room.min(1_024) {
             buffer.reserve(room);
         }
         // The future has no state of its own: a new one each time does no harm.

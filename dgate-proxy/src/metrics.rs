@@ -38,7 +38,7 @@ impl<H: Clone> Cached<H> {
             self.used.store(epoch, Ordering::Relaxed);
         }
         if used != 0
-            && epoch - used < 2
+            && epoch.saturating_sub(used) < 2
             && let Some(handle) = &*self.handle.read().unwrap_or_else(PoisonError::into_inner)
         {
             use_it(handle);

@@ -14,12 +14,14 @@ pub(crate) use plane::{ProxyPlane, Registries};
 pub(crate) use route::RoutePlan;
 pub(crate) use service::{EndpointPlan, HashOn, ServicePlan};
 
+use crate::client::Client;
 use crate::settings::ProxySettings;
 
 /// What the data plane makes of a snapshot.
 #[derive(Debug)]
 pub(crate) struct ProxyPlan {
     pub(crate) settings: Arc<ProxySettings>,
+    pub(crate) client: Arc<Client>,
     /// By the namespaces' numbers.
     namespaces: Vec<Option<Arc<NamespacePlan>>>,
     pub(crate) certificates: Arc<CertificateTable>,
@@ -40,8 +42,8 @@ impl ProxyPlan {
         self.namespaces.get(id as usize)?.as_ref()
     }
 
-    pub(crate) fn namespaces(&self) -> impl Iterator<Item = &Arc<NamespacePlan>> {
-        self.namespaces.iter().flatten()
+    pub(crate) fn services(&self) -> impl Iterator<Item = &Arc<ServicePlan>> {
+        self.namespaces.iter().flatten().flat_map(|namespace| namespace.services())
     }
 }
 

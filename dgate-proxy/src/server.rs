@@ -3,9 +3,8 @@
 mod accept;
 mod connection;
 mod handler;
-mod http2;
-mod prefixed;
 mod tls;
 
 pub use accept::Acceptor;
+pub(crate) use handler::Handler;
 pub use tls::{MinTlsVersion, TlsError, TlsServer};

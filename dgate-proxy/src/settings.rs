@@ -9,7 +9,8 @@ use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 pub use crate::client::ClientSettings;
-use crate::http1::{HeadLimits, PaceLimits, ServerLimits};
+use crate::http1::{HeadLimits, ServerLimits};
+use crate::pace::PaceLimits;
 
 /// What can be set on the data plane as a whole.
 ///
@@ -138,12 +139,16 @@ impl Limits {
                 bytes: self.header_bytes,
                 headers: self.headers,
                 // Byte offsets into paths are 16 bits wide.
-                uri: self.uri.min(usize::from(u16::MAX)),
+                uri: self.uri.min(usize::from(u16::MAX) - 1),
             },
             header_timeout: self.header_timeout,
             idle_timeout: self.idle_timeout,
-            pace: PaceLimits { stall: self.stall_timeout, min_rate: self.min_rate },
+            pace: self.pace(),
         }
+    }
+
+    pub(crate) fn pace(&self) -> PaceLimits {
+        PaceLimits { stall: self.stall_timeout, min_rate: self.min_rate }
     }
 }
 

@@ -53,14 +53,14 @@ pub(crate) fn stack(parts: Parts) -> (Edge, ObserveLayer) {
     let has_layers = !upstream_slot.is_empty();
     let attempt = Slotted::wrap(attempt, upstream_slot);
     // Below retrying: another attempt asks another endpoint.
-    let attempt = SelectEndpointLayer::new(registries).layer(attempt);
+    let attempt = SelectEndpointLayer::of_route(registries).layer(attempt);
     let attempt = SharedService::ours(attempt);
 
     // ── upstream: all attempts ───────────────────────────────────────────────────────────────────────────────
     // Around attempts, and inside of everything that is to happen once.
     let plain = RetryLayer::copying(has_layers).layer(attempt.clone());
     // Copies what the upstream gets, once, whatever is retried.
-    let plain = MirrorTrafficLayer::new(attempt).layer(plain);
+    let plain = MirrorTrafficLayer::of_route(attempt).layer(plain);
     // Once for all attempts: forwarding headers are not to be added twice.
     let plain = ForwardLayer.layer(plain);
     // Around all attempts together.
@@ -70,7 +70,7 @@ pub(crate) fn stack(parts: Parts) -> (Edge, ObserveLayer) {
     // ── hooks ────────────────────────────────────────────────────────────────────────────────────────────────
     // Above the upstream, so that modules see the client's own request. Routes without modules do not come here.
     let hooked = match runner {
-        Some(_) => SharedService::ours(RunHooksLayer.layer(plain.clone())),
+        Some(_) => SharedService::ours(RunHooksLayer::default().layer(plain.clone())),
         None => plain.clone(),
     };
 
@@ -84,7 +84,7 @@ pub(crate) fn stack(parts: Parts) -> (Edge, ObserveLayer) {
     let route = MatchRouteLayer.layer(route);
     let route = MatchDomainLayer.layer(route);
     // Above matching: who may not come in learns nothing about routes.
-    let route = AdmitLayer.layer(route);
+    let route = AdmitLayer::default().layer(route);
 
     // ── edge ─────────────────────────────────────────────────────────────────────────────────────────────────
     // An embedder's layers see every request that is not shed, and errors as errors.

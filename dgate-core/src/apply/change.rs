@@ -73,6 +73,12 @@ impl ChangeSet {
         self
     }
 
+    /// Wishes a resource to be there; if it is there already, it stays as it is.
+    pub fn create(mut self, resource: impl Into<AnyResource>) -> Self {
+        self.changes.push(Change::Create(resource.into()));
+        self
+    }
+
     /// Wishes a resource not to be there.
     pub fn delete(mut self, key: Key) -> Self {
         self.changes.push(Change::Delete(key));
@@ -82,6 +88,18 @@ impl ChangeSet {
     /// Deletes what refers to what is deleted, too.
     pub fn cascade(mut self) -> Self {
         self.cascade = true;
+        self
+    }
+
+    /// Only says what would happen.
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    /// Fails unless the configuration is at this revision.
+    pub fn expect_revision(mut self, revision: Revision) -> Self {
+        self.expect_revision = Some(revision);
         self
     }
 }
@@ -162,6 +180,17 @@ pub enum Outcome {
     Unchanged,
     /// It is gone.
     Deleted,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Deleted => "deleted",
+        })
+    }
 }
 
 /// Why a change set was not applied. Nothing has changed.

@@ -14,7 +14,7 @@ use http::HeaderValue;
 pub struct ConnectionInfo {
     /// Who connected.
     pub peer: SocketAddr,
-    /// The port they connected to.
+    /// The port they connected to; 0 when nobody said.
     pub local_port: u16,
     /// Whether the connection is encrypted.
     pub tls: bool,
@@ -71,9 +71,10 @@ impl ConnectionInfo {
         self.peer_header.get_or_init(|| header(format_args!("{}", self.peer.ip().to_canonical())))
     }
 
-    /// The local port as a header value, formatted once a connection.
-    pub fn port_header(&self) -> &HeaderValue {
-        self.port_header.get_or_init(|| header(format_args!("{}", self.local_port)))
+    /// The local port as a header value, formatted once a connection; nothing when it is not known.
+    pub fn port_header(&self) -> Option<&HeaderValue> {
+        (self.local_port != 0)
+            .then(|| self.port_header.get_or_init(|| header(format_args!("{}", self.local_port))))
     }
 
     /// The element that this connection adds to `Forwarded` (RFC 7239): formatted once for a host that is asked for

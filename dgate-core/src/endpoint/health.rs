@@ -154,6 +154,10 @@ impl Health {
             return HealthChange::None;
         }
         let mut state = self.state();
+        // Somebody else may have been quicker.
+        if state.ejected_until.is_some_and(|until| until > now) {
+            return HealthChange::None;
+        }
         let backoff = 2_u32.saturating_pow(state.ejections_in_a_row).min(MAX_BACKOFF);
         state.ejections_in_a_row += 1;
         state.failures.clear();

@@ -18,10 +18,18 @@ use super::{PatternError, bounded_regex};
 /// assert_eq!(normalize_host("[::1]:80").as_deref(), Some("[::1]"));
 /// assert_eq!(normalize_host("bücher.example").as_deref(), Some("xn--bcher-kva.example"));
 /// assert_eq!(normalize_host("a b"), None);
+/// assert_eq!(normalize_host("[::1]evil"), None);
 /// ```
 pub fn normalize_host(host: &str) -> Option<Cow<'_, str>> {
     let name = match host.strip_prefix('[') {
-        Some(rest) => &host[..rest.find(']')? + 2],
+        Some(rest) => {
+            let (name, behind) = host.split_at(rest.find(']')? + 2);
+            let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
+            if !behind.is_empty() && !behind.strip_prefix(':').is_some_and(is_port) {
+                return None;
+            }
+            name
+        }
         None => host
             .rsplit_once(':')
             .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }),

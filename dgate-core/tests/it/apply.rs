@@ -178,16 +178,22 @@ async fn an_owner_keeps_its_set_in_step_and_leaves_others_alone() {
 #[tokio::test]
 async fn dry_runs_and_expected_revisions() {
     let pipeline = Pipeline::start().await;
-    let mut dry = ChangeSet::new().put(Route::new("r", "/a"));
-    dry.dry_run = true;
-    assert_eq!(pipeline.apply(dry).await.unwrap().outcomes[0].1, Outcome::Created);
+    let put = || ChangeSet::new().put(Route::new("r", "/a"));
+    assert_eq!(pipeline.apply(put().dry_run()).await.unwrap().outcomes[0].1, Outcome::Created);
     assert_eq!(pipeline.route("r"), None);
-    let mut expecting = ChangeSet::new().put(Route::new("r", "/a"));
-    expecting.expect_revision = Some(5);
-    let error = pipeline.apply(expecting.clone()).await.unwrap_err();
+    let error = pipeline.apply(put().expect_revision(5)).await.unwrap_err();
     assert_eq!(error.to_string(), "the configuration is at revision 0, not at 5");
-    expecting.expect_revision = Some(0);
-    pipeline.apply(expecting).await.unwrap();
+    pipeline.apply(put().expect_revision(0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_only_created_is_left_as_it_is() {
+    let pipeline = Pipeline::start().await;
+    for (path, outcome) in [("/a", "created"), ("/b", "unchanged")] {
+        let applied = pipeline.apply(ChangeSet::new().create(Route::new("r", path))).await.unwrap();
+        assert_eq!(applied.outcomes[0].1.to_string(), outcome);
+        assert_eq!(pipeline.route("r").unwrap(), "/a");
+    }
 }
 
 #[tokio::test]

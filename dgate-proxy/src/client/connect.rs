@@ -2,24 +2,23 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use dgate_core::snapshot::CompiledUrl;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::resolve::{Resolver, is_private};
+use super::tls::ClientTls;
 use crate::io::Io;
 
 /// How connections to one endpoint are made.
 #[derive(Debug)]
 pub(super) struct Connector {
     pub(super) url: CompiledUrl,
-    pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    pub(super) tls: Option<(ClientTls, ServerName<'static>)>,
     pub(super) resolver: Resolver,
     pub(super) allow_private: bool,
 }
@@ -67,6 +66,15 @@ pub(crate) enum ConnectError {
     },
 }
 
+/// What is offered to an endpoint that can choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// Whatever the service allows.
+    Any,
+    /// HTTP/1.1 only, for an upgrade.
+    Http1,
+}
+
 /// A new connection, and whether HTTP/2 was agreed on.
 pub(super) struct Connected {
     pub(super) io: Io,
@@ -76,7 +84,7 @@ pub(super) struct Connected {
 impl Connector {
     pub(super) fn new(
         url: CompiledUrl,
-        tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+        tls: Option<(ClientTls, ServerName<'static>)>,
         resolver: Resolver,
         allow_private: bool,
     ) -> Self {
@@ -84,21 +92,24 @@ impl Connector {
     }
 
     /// Connects, within `limit` for everything together.
-    pub(super) async fn connect(&self, limit: Duration) -> Result<Connected, ConnectError> {
-        let origin = || self.url.origin();
-        match tokio::time::timeout(limit, self.connect_in_time(limit)).await {
+    pub(super) async fn connect(&self, limit: Duration, offer: Offer) -> Result<Connected, ConnectError> {
+        match tokio::time::timeout(limit, self.connect_in_time(limit, offer)).await {
             Ok(connected) => connected,
-            Err(_) => Err(ConnectError::Timeout { origin: origin(), limit }),
+            Err(_) => Err(ConnectError::Timeout { origin: self.url.origin(), limit }),
         }
     }
 
-    async fn connect_in_time(&self, limit: Duration) -> Result<Connected, ConnectError> {
+    async fn connect_in_time(&self, limit: Duration, offer: Offer) -> Result<Connected, ConnectError> {
         let tcp = self.connect_tcp(limit).await.map_err(|source| match source.kind() {
             io::ErrorKind::ConnectionRefused => ConnectError::Refused { origin: self.url.origin() },
             _ => ConnectError::Failed { origin: self.url.origin(), source },
         })?;
         let Some((config, name)) = &self.tls else {
             return Ok(Connected { io: Io::Tcp(tcp), is_http2: false });
+        };
+        let config = match offer {
+            Offer::Any => &config.any,
+            Offer::Http1 => &config.http1,
         };
         let tls = TlsConnector::from(config.clone())
             .connect(name.clone(), tcp)

@@ -8,32 +8,38 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dgate_core::BoxFuture;
 use dgate_core::body::Body;
 use dgate_core::capability::{Fetch, FetchError, FetchRules};
+use dgate_core::publish::Live;
 use dgate_core::snapshot::{CompiledUrl, Scheme};
 use http::header::HOST;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, Uri};
 
 use super::{ConnectError, SendError, Sending, Transport, TransportKey};
-use crate::plan::Registries;
+use crate::plan::{ProxyPlan, Registries};
 
 /// Most origins whose connections are kept.
 const MOST_ORIGINS: usize = 1_024;
 
 /// Sends requests of the gateway's own, with its pools and its rules about addresses.
 pub(crate) struct FetchClient {
+    live: Live,
     registries: Arc<Registries>,
     /// Kept here, because nothing in a snapshot keeps them.
     transports: Mutex<HashMap<TransportKey, Arc<Transport>>>,
 }
 
 impl FetchClient {
-    pub(crate) fn new(registries: Arc<Registries>) -> Self {
-        Self { registries, transports: Mutex::default() }
+    pub(crate) fn new(live: Live, registries: Arc<Registries>) -> Self {
+        Self { live, registries, transports: Mutex::default() }
     }
 
     fn transport(&self, url: &CompiledUrl, private: bool) -> Result<Arc<Transport>, FetchError> {
-        let key = TransportKey::outside(url, private);
-        let transport = self.registries.transports.transport(url, key.clone());
+        let live = self.live.load();
+        let plan = live.plan::<ProxyPlan>();
+        let plan = plan.ok_or_else(|| FetchError::Failed("nothing is live yet".to_owned()))?;
+        let client = if private { plan.client.clone() } else { Arc::new(plan.client.without_private()) };
+        let key = TransportKey::outside(url, &client.settings);
+        let transport = self.registries.transports.transport(&client, url, key.clone());
         let transport = transport.map_err(|(_, why)| FetchError::BadUrl(why))?;
         let mut transports = self.transports.lock().unwrap_or_else(PoisonError::into_inner);
         if transports.len() >= MOST_ORIGINS {
@@ -59,6 +65,7 @@ impl Fetch for FetchClient {
             let sending = Sending {
                 request,
                 wants_upgrade: false,
+                is_check: false,
                 connect_timeout: rules.timeout,
                 request_timeout: rules.timeout,
                 idle_timeout: rules.timeout,

@@ -18,13 +18,31 @@ pub(crate) struct Lease {
     shard: usize,
     _permit: Option<OwnedSemaphorePermit>,
     in_flight: Option<InFlight>,
-    gave_back: bool,
+    /// Whether the connection is counted as open, and is not when this is dropped.
+    is_counted: bool,
 }
 
 impl Lease {
     /// For a connection that is counted as open already.
     pub(super) fn new(transport: Arc<Transport>, shard: usize, permit: Option<OwnedSemaphorePermit>) -> Self {
-        Self { transport, shard, _permit: permit, in_flight: None, gave_back: false }
+        Self { transport, shard, _permit: permit, in_flight: None, is_counted: true }
+    }
+
+    /// For a new connection.
+    pub(super) fn opened(
+        transport: Arc<Transport>,
+        shard: usize,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        transport.open.fetch_add(1, Ordering::Relaxed);
+        Self::new(transport, shard, permit)
+    }
+
+    /// For a connection that others use as well.
+    pub(super) fn shared(transport: Arc<Transport>, permit: Option<OwnedSemaphorePermit>) -> Self {
+        let mut lease = Self::new(transport, 0, permit);
+        lease.is_counted = false;
+        lease
     }
 
     /// The same, which counts the request as in flight as well.
@@ -36,14 +54,14 @@ impl Lease {
     /// Puts the connection aside for the next request.
     pub(crate) fn give_back(mut self, mut connection: Connection) {
         if connection.put_aside(Instant::now()) {
-            self.gave_back = self.transport.put_aside(self.shard, connection);
+            self.is_counted = !self.transport.put_aside(self.shard, connection);
         }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if !self.gave_back {
+        if self.is_counted {
             self.transport.open.fetch_sub(1, Ordering::Relaxed);
         }
     }

@@ -10,11 +10,11 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::connect::Connector;
 use super::resolve::Resolver;
-use super::tls::client_config;
+use super::tls::ClientTls;
 use super::transport::{Keep, Transport, TransportKey};
 
 /// How the gateway behaves as a client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClientSettings {
     /// Ask this DNS server instead of the system.
     pub dns_server: Option<SocketAddr>,
@@ -52,95 +52,92 @@ impl Default for ClientSettings {
     }
 }
 
+/// The gateway as a client: its settings, with what they need.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) settings: Arc<ClientSettings>,
+    resolver: Resolver,
+}
+
+impl Client {
+    /// # Errors
+    /// When the resolver cannot be set up.
+    pub(crate) fn new(settings: &ClientSettings) -> std::io::Result<Self> {
+        let resolver = Resolver::new(settings.dns_server, settings.dns_timeout)?;
+        Ok(Self { settings: Arc::new(settings.clone()), resolver })
+    }
+
+    /// The same, but never to private addresses.
+    pub(crate) fn without_private(&self) -> Self {
+        let settings = ClientSettings { disable_private_ips: true, ..(*self.settings).clone() };
+        Self { settings: Arc::new(settings), resolver: self.resolver.clone() }
+    }
+}
+
 /// All transports that somebody uses. One that is asked for again under the same key is the same.
 #[derive(Debug)]
 pub(crate) struct TransportRegistry {
     /// One shard for each worker, and one for everybody else.
     shards: usize,
-    known: Mutex<Known>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    settings: ClientSettings,
-    resolver: Resolver,
-    transports: HashMap<TransportKey, Weak<Transport>>,
+    transports: Mutex<HashMap<TransportKey, Weak<Transport>>>,
 }
 
 impl TransportRegistry {
     pub(crate) fn new(workers: usize) -> Self {
-        Self { shards: workers + 1, known: Mutex::default() }
+        Self { shards: workers + 1, transports: Mutex::default() }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn transports(&self) -> MutexGuard<'_, HashMap<TransportKey, Weak<Transport>>> {
+        self.transports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes over new settings. Transports that were made under others are made anew when they are asked for.
-    ///
-    /// # Errors
-    /// When the resolver cannot be set up.
-    pub(crate) fn configure(&self, settings: &ClientSettings) -> std::io::Result<()> {
-        let mut known = self.known();
-        if known.settings == *settings {
-            return Ok(());
-        }
-        let resolver = match settings.dns_server {
-            Some(server) => Resolver::asking(server, settings.dns_timeout)?,
-            None => Resolver::System,
-        };
-        *known = Known { settings: settings.clone(), resolver, transports: HashMap::new() };
-        Ok(())
-    }
-
-    /// The transport for an endpoint.
+    /// The transport for an endpoint. The key was made for the same client.
     ///
     /// # Errors
     /// What is wrong with its TLS settings, as a pointer into them and words.
     pub(crate) fn transport(
         &self,
+        client: &Client,
         url: &CompiledUrl,
         key: TransportKey,
     ) -> Result<Arc<Transport>, (&'static str, String)> {
-        let mut known = self.known();
-        if let Some(transport) = known.transports.get(&key).and_then(Weak::upgrade) {
+        let mut transports = self.transports();
+        if let Some(transport) = transports.get(&key).and_then(Weak::upgrade) {
             return Ok(transport);
         }
         let tls = match url.scheme {
             Scheme::Https => {
-                let protocols: &[&[u8]] = if key.http2_only { &[b"h2"] } else { &[b"h2", b"http/1.1"] };
                 let name = key.tls.server_name.clone().unwrap_or_else(|| url.host.to_string());
                 let server_name = ServerName::try_from(name.clone())
                     .map_err(|_| ("/server_name", format!("`{name}` is no host name")))?;
-                Some((client_config(&key.tls, key.skip_verify, protocols)?, server_name))
+                Some((ClientTls::new(&key.tls, key.skip_verify, key.http2_only)?, server_name))
             }
             _ => None,
         };
-        let settings = &known.settings;
-        let private = key.private && !settings.disable_private_ips;
-        let connector = Connector::new(url.clone(), tls, known.resolver.clone(), private);
+        let settings = &client.settings;
+        let connector =
+            Connector::new(url.clone(), tls, client.resolver.clone(), !settings.disable_private_ips);
         let keep = Keep {
             idle_timeout: settings.idle_timeout,
             per_host: if settings.disable_keep_alives { 0 } else { settings.max_idle_per_host },
         };
         let transport = Arc::new(Transport::new(connector, &key, self.shards, keep));
-        known.transports.insert(key, Arc::downgrade(&transport));
+        transports.insert(key, Arc::downgrade(&transport));
         Ok(transport)
     }
 
     /// Forgets what nobody uses, and closes connections that have been idle for too long, or are too many.
-    pub(crate) fn maintain(&self) {
-        let mut known = self.known();
-        known.transports.retain(|_, transport| transport.strong_count() > 0);
-        let max_idle = known.settings.max_idle;
-        let transports: Vec<_> = known.transports.values().filter_map(Weak::upgrade).collect();
+    pub(crate) fn maintain(&self, max_idle: Option<usize>) {
+        let mut known = self.transports();
+        known.retain(|_, transport| transport.strong_count() > 0);
+        let transports: Vec<_> = known.values().filter_map(Weak::upgrade).collect();
         drop(known);
         let mut idle = 0;
         for transport in &transports {
             transport.reap();
             idle += transport.counts().1;
-            if max_idle.is_some_and(|most| idle > most) {
-                idle -= transport.close_idle(idle - max_idle.unwrap_or(idle));
+            if let Some(too_many) = max_idle.and_then(|most| idle.checked_sub(most)) {
+                idle -= transport.close_idle(too_many);
             }
         }
     }
@@ -150,6 +147,6 @@ impl TransportRegistry {
         let upgrade = |(key, transport): (&TransportKey, &Weak<Transport>)| {
             Some((key.origin.clone(), transport.upgrade()?))
         };
-        self.known().transports.iter().filter_map(upgrade).collect()
+        self.transports().iter().filter_map(upgrade).collect()
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use dgate_core::resource::UpstreamTls;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::client::{Resumption, WebPkiServerVerifier};
 use tokio_rustls::rustls::crypto::{
     CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
 };
@@ -34,14 +34,40 @@ fn system_roots() -> Arc<RootCertStore> {
 }
 
 /// What a service's TLS settings amount to.
+#[derive(Debug, Clone)]
+pub(super) struct ClientTls {
+    /// Offers what the service allows.
+    pub(super) any: Arc<ClientConfig>,
+    /// Offers HTTP/1.1 only.
+    pub(super) http1: Arc<ClientConfig>,
+}
+
+impl ClientTls {
+    /// # Errors
+    /// What is wrong with a certificate or key, as a pointer into the settings and words.
+    pub(super) fn new(
+        tls: &UpstreamTls,
+        skip_verify: bool,
+        http2_only: bool,
+    ) -> Result<Self, (&'static str, String)> {
+        let mut any = client_config(tls, skip_verify)?;
+        let mut http1 = any.clone();
+        any.alpn_protocols = vec![b"h2".to_vec()];
+        if !http2_only {
+            any.alpn_protocols.push(b"http/1.1".to_vec());
+        }
+        http1.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // What was agreed on with one is not resumed with the other.
+        http1.resumption = Resumption::default();
+        Ok(Self { any: Arc::new(any), http1: Arc::new(http1) })
+    }
+}
+
+/// The settings, without protocols.
 ///
 /// # Errors
 /// What is wrong with a certificate or key, as a pointer into the settings and words.
-pub(crate) fn client_config(
-    tls: &UpstreamTls,
-    skip_verify: bool,
-    protocols: &[&[u8]],
-) -> Result<Arc<ClientConfig>, (&'static str, String)> {
+fn client_config(tls: &UpstreamTls, skip_verify: bool) -> Result<ClientConfig, (&'static str, String)> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| ("", error.to_string()))?;
@@ -62,16 +88,14 @@ pub(crate) fn client_config(
         };
         builder.dangerous().with_custom_certificate_verifier(verifier)
     };
-    let mut config = match (&tls.cert, &tls.key) {
+    Ok(match (&tls.cert, &tls.key) {
         (Some(cert), Some(key)) => {
             let chain = certificates(cert).map_err(|error| ("/cert", error))?;
             let key = private_key(key).map_err(|error| ("/key", error))?;
             builder.with_client_auth_cert(chain, key).map_err(|error| ("/key", error.to_string()))?
         }
         _ => builder.with_no_client_auth(),
-    };
-    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-    Ok(Arc::new(config))
+    })
 }
 
 fn own_roots(pem: &str) -> Result<RootCertStore, String> {

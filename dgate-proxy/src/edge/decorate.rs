@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::X_REQUEST_ID;
+use crate::forwarding::X_REQUEST_ID;
 use crate::plan::ProxyPlan;
 use crate::settings::ProxySettings;
 

@@ -17,6 +17,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{AccessLog, RequestLine};
+use crate::client::BodyPaused;
+use crate::http1::has_no_body;
 use crate::metrics::{Answered, PlaneMetrics, RouteMetrics};
 
 /// Counts, times and logs every request, also those that are cancelled. Outermost, as it must see every end.
@@ -149,13 +151,44 @@ impl Watch {
         self.status = Some(response.status());
         self.head_at = Some(Instant::now());
         let (head, body) = response.into_parts();
-        if !body.is_stream() {
-            self.sent = body.size_hint().exact().unwrap_or(0);
+        let is_sent = self.method != Method::HEAD && !has_no_body(head.status);
+        if !body.is_stream() || !is_sent {
+            self.sent = body.size_hint().exact().filter(|_| is_sent).unwrap_or(0);
             drop(self);
             return Response::from_parts(head, body);
         }
         Response::from_parts(head, Body::new(WatchedBody { body, watch: self, is_over: false }))
     }
+}
+
+impl Watch {
+    /// The answer had begun already: nobody can be told any more, but for the log.
+    fn broke_off(&self, kind: ErrorKind, error: &(dyn std::error::Error + 'static)) {
+        let record = &*self.record;
+        record.set_error(kind);
+        let names = record.route().unwrap_or(&self.shared.unmatched.0);
+        let (namespace, route, endpoint) = (&*names.namespace, &*names.route, record.endpoint());
+        tracing::warn!(
+            request_id = record.id.as_str(),
+            namespace,
+            route,
+            endpoint = endpoint.map_or("-", |endpoint| &**endpoint),
+            error,
+            "a response broke off"
+        );
+    }
+}
+
+/// Whether an error of a type is somewhere among the causes.
+fn is_caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<E>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 impl Drop for Watch {
@@ -208,9 +241,14 @@ impl http_body::Body for WatchedBody {
                 self.watch.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
                 self.is_over = self.body.is_end_stream();
             }
-            Some(Err(_)) => {
+            Some(Err(error)) => {
+                let kind = if is_caused_by::<BodyPaused>(&**error) {
+                    ErrorKind::UpstreamTimeout
+                } else {
+                    ErrorKind::UpstreamReset
+                };
                 self.is_over = true;
-                self.watch.record.set_error(ErrorKind::UpstreamReset);
+                self.watch.broke_off(kind, &**error);
             }
             None => self.is_over = true,
         }

@@ -12,16 +12,14 @@ use dgate_core::pattern::normalize;
 use dgate_core::publish::Live;
 use http::header::{FORWARDED, HOST};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use http::{HeaderMap, HeaderValue, Request, Uri};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::forwarding::{X_FORWARDED_FOR, X_FORWARDED_PROTO, X_REQUEST_ID};
 use crate::plan::ProxyPlan;
 use crate::settings::{ProxySettings, holds};
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::upstream::strip_listed;
 
 /// Begins a request: gives it its [`RequestContext`] with what is live now, its identifier and its client.
 ///
@@ -82,6 +80,8 @@ pub(crate) fn begin(
     let live = live.load();
     let settings = live.plan::<ProxyPlan>().map(|plan| plan.settings.clone());
     normalize_target(request);
+    // Here, and not on the way to the upstream: a client must not have removed what modules and layers will add.
+    strip_listed(request.headers_mut());
     let client = settings.as_deref().map_or_else(
         || ClientInfo { ip: connection.peer.ip(), trusted: false, tls: connection.tls },
         |settings| client_of(settings, connection, request.headers()),
@@ -99,7 +99,14 @@ fn normalize_target(request: &mut Request<Body>) {
     let uri = request.uri();
     if let Some(authority) = uri.authority() {
         let host = HeaderValue::from_str(authority.as_str()).ok();
-        let target = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let target = match uri.path_and_query() {
+            Some(target) if target.as_str().starts_with('?') => {
+                PathAndQuery::try_from(format!("/{}", target.as_str()))
+                    .unwrap_or_else(|_| PathAndQuery::from_static("/"))
+            }
+            Some(target) => target.clone(),
+            None => PathAndQuery::from_static("/"),
+        };
         if let Some(host) = host {
             request.headers_mut().insert(HOST, host);
         }
@@ -190,6 +197,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     fn client(settings: &ProxySettings, peer: &str, headers: &[(&str, &str)]) -> String {
@@ -231,6 +240,7 @@ mod tests {
             ("/a/../b?x=%2e%2e", None, "/b?x=%2e%2e"),
             ("http://b.example:81/x?y", Some("b.example:81"), "/x?y"),
             ("http://b.example", Some("b.example"), "/"),
+            ("http://b.example?x=1", Some("b.example"), "/?x=1"),
             ("/.well-known/x", None, "/.well-known/x"),
             ("/a%2Fb", None, "/a%2Fb"),
         ] {

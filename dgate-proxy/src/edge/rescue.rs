@@ -27,14 +27,22 @@ impl<S> Layer<S> for RescueLayer {
     type Service = Rescue<S>;
 
     fn layer(&self, inner: S) -> Rescue<S> {
-        Rescue { inner }
+        Rescue { inner, failed: None }
     }
 }
 
 /// See [`RescueLayer`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Rescue<S> {
     inner: S,
+    /// Why the service below is not ready and never will be; the next call says so.
+    failed: Option<GatewayError>,
+}
+
+impl<S: Clone> Clone for Rescue<S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), failed: None }
+    }
 }
 
 impl<S> Service<Request<Body>> for Rescue<S>
@@ -45,8 +53,10 @@ where
     type Error = std::convert::Infallible;
     type Future = RescueFuture<S::Future>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        // Our own layers are always ready; a slot waits inside of its future.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        if self.failed.is_none() {
+            self.failed = ready!(self.inner.poll_ready(cx)).err();
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -56,11 +66,13 @@ where
         let record = context.map(|context| context.record.clone());
         let plan = context.and_then(|context| context.live.plan::<ProxyPlan>());
         let strict = plan.is_some_and(|plan| plan.settings.strict_mode);
-        // What panics before it is a future has to be caught as well.
-        let inner = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
-        let (inner, failed) = match inner {
-            Ok(future) => (Some(future), None),
-            Err(panic) => (None, Some(panicked(&*panic))),
+        let (inner, failed) = match self.failed.take() {
+            Some(error) => (None, Some(error)),
+            // What panics before it is a future has to be caught as well.
+            None => match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
+                Ok(future) => (Some(future), None),
+                Err(panic) => (None, Some(panicked(&*panic))),
+            },
         };
         RescueFuture { inner, failed, wanted, record, strict }
     }

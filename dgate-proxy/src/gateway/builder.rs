@@ -1,5 +1,6 @@
 //! Builds a gateway.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -221,7 +222,10 @@ async fn maintain(shared: Weak<Shared>) {
     loop {
         tokio::time::sleep(MAINTENANCE).await;
         let Some(shared) = shared.upgrade() else { return };
-        shared.registries.transports.maintain();
+        let plan = shared.live.load();
+        let max_idle = plan.plan::<ProxyPlan>().and_then(|plan| plan.settings.client.max_idle);
+        drop(plan);
+        shared.registries.transports.maintain(max_idle);
         show(&shared);
     }
 }
@@ -230,8 +234,14 @@ async fn maintain(shared: Weak<Shared>) {
 fn show(shared: &Shared) {
     let now = Instant::now();
     shared.metrics.show(now);
+    // An endpoint of two services has two transports.
+    let mut connections: HashMap<String, (usize, usize)> = HashMap::new();
     for (origin, transport) in shared.registries.transports.in_use() {
         let (active, idle) = transport.counts();
+        let sum = connections.entry(origin).or_default();
+        *sum = (sum.0 + active, sum.1 + idle);
+    }
+    for (origin, (active, idle)) in connections {
         for (state, count) in [("active", active), ("idle", idle)] {
             metrics::gauge!(metric_names::UPSTREAM_CONNECTIONS, "endpoint" => origin.clone(), "state" => state)
                 .set(count as f64);

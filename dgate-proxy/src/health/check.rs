@@ -126,6 +126,7 @@ impl Check {
         let sending = Sending {
             request,
             wants_upgrade: false,
+            is_check: true,
             connect_timeout: self.connect_timeout,
             request_timeout: timeout,
             idle_timeout: timeout,

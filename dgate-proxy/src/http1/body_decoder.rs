@@ -40,14 +40,18 @@ impl BodyDecoder {
         match framing {
             Framing::Empty => Self::Length(0),
             Framing::Length(length) => Self::Length(length),
-            Framing::Chunked => Self::Chunked(ChunkedDecoder::Size),
+            Framing::Chunked => Self::Chunked(ChunkedDecoder::new()),
             Framing::UntilClose => Self::UntilClose,
         }
     }
 
     /// Whether the body is over.
     pub(super) const fn is_done(&self) -> bool {
-        matches!(self, Self::Length(0) | Self::Chunked(ChunkedDecoder::Done))
+        match self {
+            Self::Length(left) => *left == 0,
+            Self::Chunked(decoder) => decoder.is_done(),
+            Self::UntilClose => false,
+        }
     }
 
     /// Takes the next frame out of the buffer. `eof`: no more bytes will come.

@@ -1,23 +1,36 @@
 //! The chunked transfer coding (RFC 9112, section 7.1), read strictly.
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
 use http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, SET_COOKIE, TE, TRAILER,
-    TRANSFER_ENCODING,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, COOKIE,
+    FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE, VIA,
 };
+use http::{HeaderMap, HeaderName};
 
 use super::head::parse_trailers;
+use crate::forwarding::is_gateways_own;
 
 /// The longest line with a chunk's size and extensions.
 const MAX_SIZE_LINE: usize = 1_024;
 
+/// Most bytes of extensions in one body: nobody needs them, and they make small bodies large.
+const MAX_EXTENSIONS: usize = 16 * 1_024;
+
 /// The largest trailer section.
 const MAX_TRAILERS: usize = 16 * 1_024;
 
+/// Reads chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ChunkedDecoder {
+    next: Expected,
+    /// Bytes of extensions so far.
+    extensions: usize,
+}
+
 /// What the next bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ChunkedDecoder {
+enum Expected {
     /// A line with a chunk's size.
     Size,
     /// So many more bytes of a chunk.
@@ -26,8 +39,8 @@ pub(super) enum ChunkedDecoder {
     DataEnd,
     /// The trailer section.
     Trailers,
-    /// Not ours any more.
-    Done,
+    /// Nothing that is ours.
+    Nothing,
 }
 
 /// What was read.
@@ -46,43 +59,54 @@ pub(super) enum Decoded {
 pub(super) struct ChunkError(&'static str);
 
 impl ChunkedDecoder {
+    pub(super) const fn new() -> Self {
+        Self { next: Expected::Size, extensions: 0 }
+    }
+
+    /// Whether the last chunk and the trailers were read.
+    pub(super) const fn is_done(&self) -> bool {
+        matches!(self.next, Expected::Nothing)
+    }
+
     pub(super) fn decode(&mut self, buffer: &mut BytesMut) -> Result<Decoded, ChunkError> {
         loop {
-            match *self {
-                Self::Size => {
+            match self.next {
+                Expected::Size => {
                     let Some(line) = take_line(buffer, MAX_SIZE_LINE)? else { return Ok(Decoded::Nothing) };
-                    *self = match chunk_size(&line)? {
-                        0 => Self::Trailers,
-                        size => Self::Data(size),
-                    };
+                    let (size, extensions) = chunk_size(&line)?;
+                    self.extensions += extensions;
+                    if self.extensions > MAX_EXTENSIONS {
+                        return Err(ChunkError("there are too many extensions"));
+                    }
+                    self.next = if size == 0 { Expected::Trailers } else { Expected::Data(size) };
                 }
-                Self::Data(left) => {
+                Expected::Data(left) => {
                     if buffer.is_empty() {
                         return Ok(Decoded::Nothing);
                     }
                     let here = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
                     let data = buffer.split_to(here).freeze();
-                    *self = match left - here as u64 {
-                        0 => Self::DataEnd,
-                        left => Self::Data(left),
+                    self.next = match left - here as u64 {
+                        0 => Expected::DataEnd,
+                        left => Expected::Data(left),
                     };
                     return Ok(Decoded::Data(data));
                 }
-                Self::DataEnd => match buffer.get(..2) {
+                Expected::DataEnd => match buffer.get(..2) {
                     None if buffer.first().is_some_and(|b| *b != b'\r') => {
                         return Err(ChunkError("no line end after a chunk"));
                     }
                     None => return Ok(Decoded::Nothing),
                     Some(b"\r\n") => {
                         let _ = buffer.split_to(2);
-                        *self = Self::Size;
+                        self.next = Expected::Size;
                     }
                     Some(_) => return Err(ChunkError("no line end after a chunk")),
                 },
-                Self::Trailers => {
+                Expected::Trailers => {
                     if buffer.starts_with(b"\r\n") {
                         let _ = buffer.split_to(2);
-                        *self = Self::Done;
+                        self.next = Expected::Nothing;
                         continue;
                     }
                     let Some(end) = memchr::memmem::find(buffer, b"\r\n\r\n") else {
@@ -96,13 +120,17 @@ impl ChunkedDecoder {
                     let section = buffer.split_to(end + 4).freeze();
                     let mut trailers =
                         parse_trailers(&section).map_err(|_| ChunkError("the trailers are malformed"))?;
-                    drop_forbidden(&mut trailers);
-                    *self = Self::Done;
+                    let forbidden: Vec<_> =
+                        trailers.keys().filter(|name| is_forbidden_trailer(name)).cloned().collect();
+                    for name in forbidden {
+                        trailers.remove(name);
+                    }
+                    self.next = Expected::Nothing;
                     if !trailers.is_empty() {
                         return Ok(Decoded::Trailers(trailers));
                     }
                 }
-                Self::Done => return Ok(Decoded::End),
+                Expected::Nothing => return Ok(Decoded::End),
             }
         }
     }
@@ -121,7 +149,8 @@ fn take_line(buffer: &mut BytesMut, most: usize) -> Result<Option<Bytes>, ChunkE
     Ok(Some(line))
 }
 
-fn chunk_size(line: &[u8]) -> Result<u64, ChunkError> {
+/// The size of a chunk, and how many bytes of extensions come with it.
+fn chunk_size(line: &[u8]) -> Result<(u64, usize), ChunkError> {
     let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
     let (number, extensions) = line.split_at(digits);
     if number.is_empty() || number.len() > 16 {
@@ -134,24 +163,34 @@ fn chunk_size(line: &[u8]) -> Result<u64, ChunkError> {
         return Err(ChunkError("there is something behind a size"));
     }
     let text = std::str::from_utf8(number).map_err(|_| ChunkError("a size is not a number"))?;
-    u64::from_str_radix(text, 16).map_err(|_| ChunkError("a size is too large"))
+    let size = u64::from_str_radix(text, 16).map_err(|_| ChunkError("a size is too large"))?;
+    Ok((size, extensions.len()))
 }
 
-/// Fields that must not come as trailers (RFC 9110, section 6.5.1).
-fn drop_forbidden(trailers: &mut HeaderMap) {
-    for name in [
+/// Whether a field must not come as a trailer (RFC 9110, section 6.5.1): what frames, routes, authenticates or describes
+/// a message, what belongs to one hop, and what only a gateway may say.
+pub(crate) fn is_forbidden_trailer(name: &HeaderName) -> bool {
+    const FORBIDDEN: [HeaderName; 18] = [
         AUTHORIZATION,
+        CONNECTION,
         CONTENT_ENCODING,
         CONTENT_LENGTH,
+        CONTENT_RANGE,
         CONTENT_TYPE,
+        COOKIE,
+        FORWARDED,
         HOST,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
         SET_COOKIE,
         TE,
         TRAILER,
         TRANSFER_ENCODING,
-    ] {
-        trailers.remove(name);
-    }
+        UPGRADE,
+        VIA,
+        HeaderName::from_static("keep-alive"),
+    ];
+    FORBIDDEN.contains(name) || is_gateways_own(name.as_str())
 }
 
 /// The line before a chunk of so many bytes.
@@ -164,7 +203,10 @@ pub(super) fn push_size_line(out: &mut BytesMut, size: usize) {
 pub(super) fn push_end(out: &mut BytesMut, trailers: Option<&HeaderMap>) {
     out.extend_from_slice(b"0\r\n");
     for (name, value) in trailers.into_iter().flatten() {
-        super::encode::push_header(out, name, value);
+        // Those of an HTTP/2 client or a module were never looked at.
+        if !is_forbidden_trailer(name) {
+            super::encode::push_header(out, name, value);
+        }
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -175,7 +217,7 @@ mod tests {
 
     /// Decodes bytes that come in pieces; returns the data, the trailers and what is left over.
     fn decode(pieces: &[&[u8]]) -> Result<(Vec<u8>, Option<HeaderMap>, Vec<u8>), String> {
-        let (mut decoder, mut buffer) = (ChunkedDecoder::Size, BytesMut::new());
+        let (mut decoder, mut buffer) = (ChunkedDecoder::new(), BytesMut::new());
         let (mut data, mut trailers) = (Vec::new(), None);
         let mut pieces = pieces.iter();
         loop {
@@ -231,7 +273,21 @@ mod tests {
             assert!(result.as_ref().is_err_and(|error| error != "incomplete"), "{whole:?}: {result:?}");
         }
         assert!(decode(&["1".repeat(2_000).as_bytes()]).is_err());
+        let padded = format!("1;{}\r\nx\r\n", "x".repeat(1_000));
+        assert!(decode(&[padded.repeat(10).as_bytes(), b"0\r\n\r\n"]).is_ok());
+        assert!(decode(&[padded.repeat(20).as_bytes(), b"0\r\n\r\n"]).is_err());
         assert!(decode(&[format!("0\r\nA: {}", "x".repeat(20_000)).as_bytes()]).is_err());
+    }
+
+    #[test]
+    fn forbidden_trailers_are_not_written() {
+        let mut trailers = HeaderMap::new();
+        for name in ["content-length", "transfer-encoding", "x-forwarded-for", "x-dgate-route", "x-sum"] {
+            trailers.insert(name, "7".parse().unwrap());
+        }
+        let mut out = BytesMut::new();
+        push_end(&mut out, Some(&trailers));
+        assert_eq!(out, "0\r\nx-sum: 7\r\n\r\n");
     }
 
     #[test]

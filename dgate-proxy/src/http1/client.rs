@@ -17,6 +17,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use dgate_core::body::{Body, BodyError};
 use dgate_core::context::InterimSink;
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Response, StatusCode, Version};
 use tokio::time::Instant;
 
@@ -32,6 +33,9 @@ use crate::io::Io;
 use crate::tunnel::Tunnel;
 use response_body::ResponseBody;
 use upload::{Upload, UploadError};
+
+/// Most interim responses before the final one: each of them gives the upstream more time.
+pub(crate) const MOST_INTERIM: u32 = 100;
 
 /// What an upstream's response head may take: we asked for it, so this is about memory, not about taste.
 const RESPONSE_LIMITS: HeadLimits = HeadLimits { bytes: 256 * 1_024, headers: 512, uri: 256 * 1_024 };
@@ -145,6 +149,8 @@ struct State {
     request_timeout: Duration,
     idle_timeout: Duration,
     interim: Option<Arc<dyn InterimSink>>,
+    /// How many interim responses have come.
+    interim_count: u32,
     last_progress: Instant,
     write_error: Option<io::Error>,
 }
@@ -152,8 +158,8 @@ struct State {
 impl Exchange {
     pub(crate) fn new(connection: Connection, lease: Lease, outbound: Outbound<'_>) -> Self {
         let Outbound { method, target, headers, body, wants_upgrade, .. } = outbound;
-        let framing = request_framing(method, &body);
-        let mut out = Outgoing::default();
+        let framing = request_framing(method, headers, &body);
+        let mut out = Outgoing::with_room();
         encode::push_request(&mut out.buffer, method, target, headers, framing);
         let is_websocket = wants_upgrade
             && headers.get(http::header::UPGRADE).is_some_and(|value| framing::has_token(value, "websocket"));
@@ -169,6 +175,7 @@ impl Exchange {
                 request_timeout: outbound.request_timeout,
                 idle_timeout: outbound.idle_timeout,
                 interim: outbound.interim,
+                interim_count: 0,
                 last_progress: Instant::now(),
                 write_error: None,
             }),
@@ -176,10 +183,12 @@ impl Exchange {
     }
 }
 
-/// A body of unknown length is sent in chunks; methods that usually have none do not mention an empty one.
-fn request_framing(method: &Method, body: &Body) -> BodyHeader {
+/// A body of unknown length is sent in chunks; methods that usually have none do not mention an empty one, unless the
+/// client did.
+fn request_framing(method: &Method, headers: &HeaderMap, body: &Body) -> BodyHeader {
+    let has_body = || matches!(*method, Method::POST | Method::PUT | Method::PATCH);
     match http_body::Body::size_hint(body).exact() {
-        Some(0) if matches!(*method, Method::POST | Method::PUT | Method::PATCH) => BodyHeader::Length(0),
+        Some(0) if has_body() || headers.contains_key(CONTENT_LENGTH) => BodyHeader::Length(0),
         Some(0) => BodyHeader::AsIs,
         Some(length) => BodyHeader::Length(length),
         None => BodyHeader::Chunked,
@@ -270,6 +279,10 @@ impl State {
         }
         if !status.is_informational() {
             return Ok(Some(response));
+        }
+        self.interim_count += 1;
+        if self.interim_count > MOST_INTERIM {
+            return Err(ExchangeError::Protocol("it sends one interim response after another".to_owned()));
         }
         self.last_progress = Instant::now();
         // We never ask for permission to send, so `100 Continue` is for nobody.

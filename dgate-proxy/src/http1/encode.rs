@@ -1,16 +1,15 @@
 //! Message heads: from `http` types to bytes.
 
-use std::cell::RefCell;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use bytes::BytesMut;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, response};
 
+use crate::date;
+
 /// How the body that follows a head is framed, as the head says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyHeader {
-    /// No body, and the head says nothing about one, or what it says stays.
+    /// No body. A request says nothing about one; what a response says stays, as it may be about another answer.
     AsIs,
     /// `Content-Length`.
     Length(u64),
@@ -33,7 +32,15 @@ pub(super) fn push_request(
     out.extend_from_slice(b" ");
     out.extend_from_slice(target.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    push_headers(out, headers, body);
+    for (name, value) in headers {
+        // What frames the message is ours to say.
+        let ours = *name == CONTENT_LENGTH
+            || *name == TRANSFER_ENCODING
+            || (*name == CONNECTION && !is_connection_option(value, &["upgrade", "close"]));
+        if !ours {
+            push_header(out, name, value);
+        }
+    }
     push_body_header(out, body);
     out.extend_from_slice(b"\r\n");
 }
@@ -47,7 +54,15 @@ pub(super) fn push_response(
 ) {
     out.reserve(192 + head.headers.len() * 48);
     push_status_line(out, head.status);
-    push_headers(out, &head.headers, body);
+    let keeps_length = body == BodyHeader::AsIs && may_have_length(head.status);
+    for (name, value) in &head.headers {
+        let ours = (*name == CONTENT_LENGTH && !keeps_length)
+            || *name == TRANSFER_ENCODING
+            || (*name == CONNECTION && !is_connection_option(value, &["upgrade"]));
+        if !ours {
+            push_header(out, name, value);
+        }
+    }
     push_body_header(out, body);
     if let Some(option) = connection {
         out.extend_from_slice(b"connection: ");
@@ -56,7 +71,7 @@ pub(super) fn push_response(
     }
     // A gateway with a clock adds what is missing (RFC 9110, section 6.6.1).
     if !head.headers.contains_key(DATE) {
-        push_date(out);
+        date::with_now(|now| push_header(out, &DATE, now));
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -65,9 +80,21 @@ pub(super) fn push_response(
 pub(super) fn push_interim(out: &mut BytesMut, status: StatusCode, headers: &HeaderMap) {
     push_status_line(out, status);
     for (name, value) in headers {
-        push_header(out, name, value);
+        if !matches!(*name, CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION) {
+            push_header(out, name, value);
+        }
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Whether a response of this status may say a length (RFC 9110, section 8.6).
+fn may_have_length(status: StatusCode) -> bool {
+    !status.is_informational() && status != StatusCode::NO_CONTENT
+}
+
+/// Whether a `Connection` header is one of the options that we set ourselves.
+fn is_connection_option(value: &HeaderValue, options: &[&str]) -> bool {
+    options.iter().any(|option| value.as_bytes().eq_ignore_ascii_case(option.as_bytes()))
 }
 
 fn push_status_line(out: &mut BytesMut, status: StatusCode) {
@@ -83,18 +110,6 @@ fn push_status_line(out: &mut BytesMut, status: StatusCode) {
     out.extend_from_slice(b" ");
     out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
     out.extend_from_slice(b"\r\n");
-}
-
-fn push_headers(out: &mut BytesMut, headers: &HeaderMap, body: BodyHeader) {
-    for (name, value) in headers {
-        // What frames the message is ours to say.
-        let ours = (*name == CONTENT_LENGTH && body != BodyHeader::AsIs)
-            || *name == TRANSFER_ENCODING
-            || (*name == CONNECTION && !value.as_bytes().eq_ignore_ascii_case(b"upgrade"));
-        if !ours {
-            push_header(out, name, value);
-        }
-    }
 }
 
 pub(super) fn push_header(out: &mut BytesMut, name: &HeaderName, value: &HeaderValue) {
@@ -130,22 +145,6 @@ fn push_number(out: &mut BytesMut, mut number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// Appends the `Date` header, formatted once a second and thread.
-fn push_date(out: &mut BytesMut) {
-    thread_local! {
-        static CACHED: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
-    }
-    let second = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    CACHED.with_borrow_mut(|(cached, text)| {
-        if *cached != second || text.is_empty() {
-            *cached = second;
-            *text =
-                format!("date: {}\r\n", httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second)));
-        }
-        out.extend_from_slice(text.as_bytes());
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,10 +160,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_LENGTH, "7".parse().unwrap());
         headers.insert(TRANSFER_ENCODING, "chunked".parse().unwrap());
-        headers.insert(CONNECTION, "close".parse().unwrap());
+        headers.insert(CONNECTION, "x-b".parse().unwrap());
         headers.insert("x-a", "1".parse().unwrap());
         let request = |body| text(|out| push_request(out, &Method::GET, "/p?q", &headers, body));
-        assert_eq!(request(BodyHeader::AsIs), "GET /p?q HTTP/1.1\r\ncontent-length: 7\r\nx-a: 1\r\n\r\n");
+        assert_eq!(request(BodyHeader::AsIs), "GET /p?q HTTP/1.1\r\nx-a: 1\r\n\r\n");
         assert_eq!(
             request(BodyHeader::Length(12)),
             "GET /p?q HTTP/1.1\r\nx-a: 1\r\ncontent-length: 12\r\n\r\n"
@@ -173,6 +172,18 @@ mod tests {
             request(BodyHeader::Chunked),
             "GET /p?q HTTP/1.1\r\nx-a: 1\r\ntransfer-encoding: chunked\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn a_length_stays_where_one_may_be() {
+        let head = |status: u16| {
+            let builder = http::Response::builder().status(status).header("date", "x");
+            let (parts, ()) = builder.header("content-length", "5").body(()).unwrap().into_parts();
+            text(|out| push_response(out, &parts, BodyHeader::AsIs, None))
+        };
+        for (status, expected) in [(304, true), (200, true), (204, false), (101, false)] {
+            assert_eq!(head(status).contains("content-length: 5"), expected, "{status}");
+        }
     }
 
     #[test]

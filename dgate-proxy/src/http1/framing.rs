@@ -52,7 +52,7 @@ pub(super) struct RequestFraming {
 /// Checks all that makes a request ambiguous.
 pub(super) fn of_request<B>(request: &Request<B>) -> Result<RequestFraming, FramingError> {
     let (headers, version) = (request.headers(), request.version());
-    let body = match (length(headers)?, encoding(headers)) {
+    let body = match (content_length(headers)?, encoding(headers)) {
         (Some(_), Some(_)) => return Err(FramingError::LengthAndEncoding),
         (None, Some(_)) if version == Version::HTTP_10 => return Err(FramingError::EncodingIn10),
         (None, Some(Encoding::Chunked)) => Framing::Chunked,
@@ -72,7 +72,7 @@ pub(super) fn of_request<B>(request: &Request<B>) -> Result<RequestFraming, Fram
 /// How the body of a response ends.
 pub(super) fn of_response<B>(response: &Response<B>, method: &Method) -> Result<Framing, FramingError> {
     let headers = response.headers();
-    let length = length(headers)?;
+    let length = content_length(headers)?;
     let encoding = encoding(headers);
     if length.is_some() && encoding.is_some() {
         return Err(FramingError::LengthAndEncoding);
@@ -91,7 +91,7 @@ pub(super) fn of_response<B>(response: &Response<B>, method: &Method) -> Result<
 }
 
 /// Whether answers of this status never have a body.
-pub(super) fn has_no_body(status: StatusCode) -> bool {
+pub(crate) fn has_no_body(status: StatusCode) -> bool {
     status.is_informational() || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
 }
 
@@ -115,7 +115,8 @@ pub(crate) fn has_token(value: &HeaderValue, token: &str) -> bool {
             .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
 
-fn length(headers: &HeaderMap) -> Result<Option<u64>, FramingError> {
+/// What `Content-Length` says, if it says one thing.
+pub(crate) fn content_length(headers: &HeaderMap) -> Result<Option<u64>, FramingError> {
     let mut values = headers.get_all(CONTENT_LENGTH).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

@@ -50,10 +50,9 @@ impl HeadScanner {
         buffer: &mut BytesMut,
         limits: HeadLimits,
     ) -> Result<Option<usize>, HeadError> {
-        if self.scanned == 0 {
-            while buffer.starts_with(b"\r\n") {
-                let _ = buffer.split_to(2);
-            }
+        while buffer.starts_with(b"\r\n") {
+            let _ = buffer.split_to(2);
+            self.scanned = self.scanned.saturating_sub(2);
         }
         // The last three bytes may be the beginning of the end.
         let from = self.scanned.saturating_sub(3);
@@ -205,9 +204,22 @@ mod tests {
                 buffer.extend_from_slice(&whole[cut..]);
                 scanner.scan(&mut buffer, LIMITS).unwrap()
             });
-            let skipped = if cut == 1 { 2 } else { 0 };
-            assert_eq!(found, Some(27 + skipped), "cut at {cut}");
+            assert_eq!(found, Some(27), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn empty_lines_before_a_head_are_dropped_wherever_they_are_cut() {
+        let whole = b"\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let mut scanner = HeadScanner::default();
+        let mut buffer = BytesMut::new();
+        let mut found = None;
+        for byte in whole {
+            assert_eq!(found, None);
+            buffer.extend_from_slice(&[*byte]);
+            found = scanner.scan(&mut buffer, LIMITS).unwrap();
+        }
+        assert_eq!(found, Some(27));
     }
 
     #[test]

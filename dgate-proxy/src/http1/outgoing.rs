@@ -1,5 +1,6 @@
 //! Bytes on their way out.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -17,8 +18,18 @@ const COPY: usize = 4 * 1_024;
 /// More waiting bytes than this are written before any are added.
 const FULL: usize = 16 * 1_024;
 
+/// Buffers of messages that are sent, for the next ones of the same thread.
+const SPARES: usize = 32;
+
+/// A spare buffer has at least this capacity, and at most [`FULL`] and a bit: a message that was larger is rare.
+const SPARE: usize = 1_024;
+
+thread_local! {
+    static SPARE_BUFFERS: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Bytes on their way out: framing and small data in one buffer, large data behind it, untouched.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outgoing {
     /// Heads, chunk framing, small data.
     pub(super) buffer: BytesMut,
@@ -26,7 +37,37 @@ pub(super) struct Outgoing {
     tail: &'static [u8],
 }
 
+impl Default for Outgoing {
+    fn default() -> Self {
+        Self { buffer: BytesMut::new(), data: Bytes::new(), tail: &[] }
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        if (SPARE..=2 * FULL).contains(&self.buffer.capacity()) {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.clear();
+            // A thread that ends keeps nothing.
+            let _ = SPARE_BUFFERS.try_with(|spares| {
+                let mut spares = spares.borrow_mut();
+                if spares.len() < SPARES {
+                    spares.push(buffer);
+                }
+            });
+        }
+    }
+}
+
 impl Outgoing {
+    /// For a message: with a buffer that has room for the usual head and a small body.
+    pub(super) fn with_room() -> Self {
+        let spare = SPARE_BUFFERS.try_with(|spares| spares.borrow_mut().pop()).ok().flatten();
+        let mut outgoing = Self::default();
+        outgoing.buffer = spare.unwrap_or_else(|| BytesMut::with_capacity(2 * SPARE));
+        outgoing
+    }
+
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.buffer.is_empty() && self.data.is_empty() && self.tail.is_empty()

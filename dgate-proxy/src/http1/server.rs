@@ -19,14 +19,15 @@ use tokio::time::Instant;
 
 use super::framing::{self, FramingError, RequestFraming};
 use super::head::{HeadError, HeadLimits, HeadScanner, parse_request};
-use super::pace::PaceLimits;
 use crate::deadline::Deadline;
 use crate::drain::{BusyGuard, Drain, Stage};
 use crate::edge::HangUp;
+use crate::pace::PaceLimits;
+use crate::server::Handler;
 use crate::tunnel::Tunnel;
 use respond::{Keep, Responder, Unsent};
+pub(crate) use wire::SharedWire;
 use wire::{HeadEvent, RequestBody};
-pub(crate) use wire::{RequestBodyError, SharedWire};
 
 /// How long and how much is read from a client that was refused, so that it sees the answer.
 const LINGER: Duration = Duration::from_secs(2);
@@ -44,18 +45,6 @@ pub(crate) struct ServerLimits {
     /// Between two requests.
     pub(crate) idle_timeout: Duration,
     pub(crate) pace: PaceLimits,
-}
-
-/// Answers requests.
-pub(crate) trait Handler {
-    /// The answer to come. Dropping it cancels the request.
-    type Future: Future<Output = Response<Body>> + Send;
-
-    /// Answers a request.
-    fn handle(&mut self, request: Request<Body>, interim: Option<Arc<dyn InterimSink>>) -> Self::Future;
-
-    /// Answers what is not even a request.
-    fn reject(&mut self, error: GatewayError) -> Response<Body>;
 }
 
 /// Serves one connection until it ends.
@@ -227,7 +216,10 @@ impl<H: Handler> Server<'_, H> {
             && !self.drain.is_draining()
             && framing::keep_alive(Version::HTTP_11, response.headers());
         // A client that still asks whether it should send its body may send it or not: nobody knows what comes next.
-        let body_is_certain = !self.wire.lock().continue_is_wanted();
+        let body_is_certain = {
+            let wire = self.wire.lock();
+            !wire.continue_is_wanted() && !wire.is_broken()
+        };
         let keep = match () {
             () if tunnel.is_some() => Keep::Upgrade,
             () if may_keep && body_is_certain => Keep::Open,

@@ -13,7 +13,7 @@ use dgate_core::units::Percent;
 use dgate_core::{BoxFuture, Problem, Problems};
 
 use super::{CertificateTable, EndpointPlan, NamespacePlan, ProxyPlan, RoutePlan, ServicePlan};
-use crate::client::{TransportKey, TransportRegistry};
+use crate::client::{Client, TransportKey, TransportRegistry};
 use crate::health::HealthChecker;
 use crate::metrics::RouteMetrics;
 use crate::settings::ProxySettings;
@@ -57,7 +57,7 @@ impl Registries {
         service: &ServicePlan,
         url: &CompiledUrl,
     ) -> Result<Arc<EndpointPlan>, (&'static str, String)> {
-        let key = TransportKey::new(&service.namespace, &service.service, url, None);
+        let key = TransportKey::new(&service.namespace, &service.service, url, &service.client.settings);
         let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = outside.get(&key).filter(|known| known.url.path == url.path) {
             return Ok(known.clone());
@@ -65,7 +65,7 @@ impl Registries {
         if outside.len() >= MOST_OUTSIDE {
             outside.clear();
         }
-        let transport = self.transports.transport(url, key.clone())?;
+        let transport = self.transports.transport(&service.client, url, key.clone())?;
         let endpoint = self.endpoints.endpoint(&service.namespace, &service.service.name, url);
         let plan = Arc::new(EndpointPlan::new(endpoint, url.clone(), transport));
         outside.insert(key, plan.clone());
@@ -107,13 +107,14 @@ impl ProxyPlane {
             .and_then(|settings| settings.get::<ProxySettings>())
             .or_else(|| running.map(|running| running.settings.clone()))
             .unwrap_or_else(|| self.settings.clone());
-        self.registries
-            .transports
-            .configure(&settings.client)
-            .map_err(|error| Problem::error("/proxy/client_transport", error.to_string()))?;
-        // Connections made as another client are not taken over.
-        let running = running.filter(|running| running.settings.client == settings.client);
-
+        let same_client = running.filter(|running| *running.client.settings == settings.client);
+        let client = match same_client {
+            Some(running) => running.client.clone(),
+            None => Arc::new(
+                Client::new(&settings.client)
+                    .map_err(|error| Problem::error("/proxy/client_transport", error.to_string()))?,
+            ),
+        };
         let mut problems = Problems::new();
         let mut namespaces = Vec::with_capacity(next.snapshot.namespaces().entries().len());
         for namespace in next.snapshot.namespaces().entries() {
@@ -124,12 +125,12 @@ impl ProxyPlane {
             let known = running.and_then(|running| running.namespace(namespace.id));
             let known = known.filter(|known| known.snapshot.name == namespace.name);
             match known {
-                Some(known) if Arc::ptr_eq(&known.snapshot, namespace) => {
+                Some(known) if Arc::ptr_eq(&known.snapshot, namespace) && same_client.is_some() => {
                     namespaces.push(Some(known.clone()));
                 }
                 known => {
                     let plan =
-                        self.plan_namespace(namespace, known.map(|known| &**known), &settings, &mut problems);
+                        self.plan_namespace(namespace, known.map(|known| &**known), &client, &mut problems);
                     namespaces.push(Some(Arc::new(plan.await)));
                 }
             }
@@ -139,28 +140,32 @@ impl ProxyPlane {
         let fallback = settings.fallback_certificate.as_ref();
         let certificates = CertificateTable::new(next.snapshot, fallback, certificates, &mut problems);
         let certificates = Arc::new(certificates);
-        problems.or(ProxyPlan { settings, namespaces, certificates }).map(|(plan, _)| plan)
+        problems.or(ProxyPlan { settings, client, namespaces, certificates }).map(|(plan, _)| plan)
     }
 
     async fn plan_namespace(
         &self,
         namespace: &Arc<NamespaceSnapshot>,
         known: Option<&NamespacePlan>,
-        settings: &ProxySettings,
+        client: &Arc<Client>,
         problems: &mut Problems,
     ) -> NamespacePlan {
         let mut services = Vec::with_capacity(namespace.services().entries().len());
         for service in namespace.services().entries() {
             let plan = service.as_ref().and_then(|service| {
                 let known = known.and_then(|known| known.service(service.id));
-                if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.service, service)) {
+                // Connections made as another client are not taken over.
+                let is_same = |known: &&Arc<ServicePlan>| {
+                    Arc::ptr_eq(&known.service, service) && Arc::ptr_eq(&known.client, client)
+                };
+                if let Some(known) = known.filter(is_same) {
                     return Some(known.clone());
                 }
                 // Those with TCP endpoints belong to another data plane.
                 if service.urls.iter().any(|url| !url.scheme.is_http()) {
                     return None;
                 }
-                match ServicePlan::new(namespace, service, &self.registries, &settings.client) {
+                match ServicePlan::new(namespace, service, &self.registries, client) {
                     Ok(plan) => Some(Arc::new(plan)),
                     Err(found) => {
                         problems.extend(found);
@@ -262,7 +267,8 @@ impl Prepared for Ready {
     }
 
     fn published(self: Box<Self>) {
-        self.checker.check(&self.plan);
+        self.plan.services().for_each(|service| service.forget_checks());
+        self.checker.check(self.plan.services());
         self.registries.endpoints.retire_unused();
     }
 }

@@ -20,8 +20,6 @@ pub(crate) struct RoutePlan {
     pub(crate) namespace_header: HeaderValue,
     pub(crate) route_header: HeaderValue,
     pub(crate) service_header: Option<HeaderValue>,
-    /// Whether the upstream is not to see them.
-    pub(crate) hides_names: bool,
     pub(crate) hooks: Option<Arc<dyn HookChain>>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_body: Option<u64>,
@@ -49,11 +47,6 @@ impl RoutePlan {
             namespace_header: header(&namespace.name),
             route_header: header(&route.name),
             service_header: spec.service.as_deref().map(header),
-            hides_names: spec
-                .service
-                .as_deref()
-                .and_then(|name| namespace.services().by_name(name))
-                .is_some_and(|service| service.spec.spec.hide_dgate_headers),
             hooks,
             timeout: spec.timeout.map(|timeout| timeout.get()),
             max_body: spec.max_body.map(|size| size.bytes()),

@@ -4,21 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dgate_core::endpoint::{Balancer, Endpoint};
-use dgate_core::resource::{Balance, HashKey, PassiveHealth, RetryOn};
+use dgate_core::resource::{Balance, HashKey, PassiveHealth, Service};
 use dgate_core::snapshot::{CompiledService, CompiledUrl, NamespaceSnapshot};
 use dgate_core::{Key, Kind, Problem, Problems};
 use http::{HeaderName, HeaderValue};
 
 use super::plane::Registries;
-use crate::client::{ClientSettings, Transport, TransportKey};
+use crate::client::{Client, Transport, TransportKey};
 use crate::metrics::ServiceMetrics;
-use crate::upstream::RetryBudget;
+use crate::upstream::{RetryBudget, RetryRules};
 
 /// A service with its endpoints, their connections and their health at hand.
 #[derive(Debug)]
 pub(crate) struct ServicePlan {
     pub(crate) namespace: Arc<str>,
     pub(crate) service: Arc<CompiledService>,
+    /// As whom its endpoints are asked.
+    pub(crate) client: Arc<Client>,
     pub(crate) balancer: Balancer,
     pub(crate) hash_on: Option<HashOn>,
     pub(crate) endpoints: Vec<Arc<EndpointPlan>>,
@@ -58,28 +60,20 @@ pub(crate) enum HashOn {
     Cookie(String),
 }
 
-/// When a request is tried again.
-#[derive(Debug, Clone)]
-pub(crate) struct RetryRules {
-    pub(crate) retries: u32,
-    pub(crate) on: Vec<RetryOn>,
-    pub(crate) pause: Duration,
-}
-
 impl ServicePlan {
-    pub(super) fn new(
+    pub(crate) fn new(
         namespace: &NamespaceSnapshot,
         service: &Arc<CompiledService>,
         registries: &Registries,
-        client: &ClientSettings,
+        client: &Arc<Client>,
     ) -> Result<Self, Problems> {
-        let spec = &service.spec.spec;
+        let spec: &Service = &service.spec.spec;
         let key = Key::new(Kind::Service, namespace.name.clone(), service.name.clone());
         let mut problems = Problems::new();
         let mut endpoints = Vec::with_capacity(service.urls.len());
         for url in &service.urls {
-            let transport_key = TransportKey::new(&namespace.name, service, url, client.max_per_host);
-            match registries.transports.transport(url, transport_key) {
+            let transport_key = TransportKey::new(&namespace.name, service, url, &client.settings);
+            match registries.transports.transport(client, url, transport_key) {
                 Ok(transport) => {
                     let endpoint = registries.endpoints.endpoint(&namespace.name, &service.name, url);
                     endpoints.push(Arc::new(EndpointPlan::new(endpoint, url.clone(), transport)));
@@ -93,9 +87,6 @@ impl ServicePlan {
             return Err(problems);
         }
         let health = &spec.health_check;
-        if health.active.is_none() {
-            endpoints.iter().for_each(|endpoint| endpoint.endpoint.health.unchecked());
-        }
         let members =
             endpoints.iter().map(|plan| (plan.endpoint.clone(), plan.url.weight, plan.url.priority));
         let slow_start = health.slow_start.map_or(Duration::ZERO, |slow_start| slow_start.get());
@@ -103,11 +94,7 @@ impl ServicePlan {
             namespace: namespace.name.clone(),
             balancer: Balancer::new(members, &spec.balance, health.fail_closed, slow_start),
             hash_on: hash_on(&spec.balance),
-            retry: RetryRules {
-                retries: spec.retries,
-                on: spec.retry_on.clone(),
-                pause: spec.retry_timeout.map_or(Duration::from_millis(25), |pause| pause.get()),
-            },
+            retry: RetryRules::from(spec),
             budget: registries.budget(&namespace.name, &service.name, spec.retry_budget),
             passive: health.passive.clone(),
             connect_timeout: spec.connect_timeout.get(),
@@ -115,8 +102,16 @@ impl ServicePlan {
             idle_timeout: spec.idle_timeout.get(),
             metrics: ServiceMetrics::default(),
             service: service.clone(),
+            client: client.clone(),
             endpoints,
         })
+    }
+
+    /// Forgets what active checks said, when there are none any more.
+    pub(crate) fn forget_checks(&self) {
+        if self.service.spec.spec.health_check.active.is_none() {
+            self.endpoints.iter().for_each(|endpoint| endpoint.endpoint.health.unchecked());
+        }
     }
 
     /// Whether one more endpoint may be ejected.

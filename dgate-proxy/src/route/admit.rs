@@ -1,5 +1,6 @@
 //! Who may come in at all.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use dgate_core::body::Body;
@@ -17,14 +18,23 @@ use crate::settings::{ProxySettings, holds};
 
 /// Refuses clients that are not on the allow list and hosts that are not among the allowed domains, and sends plain
 /// requests to `https` where that is wanted. Above matching: who may not come in learns nothing about routes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct AdmitLayer;
+#[derive(Debug, Clone, Default)]
+pub struct AdmitLayer {
+    own: Option<Arc<ProxySettings>>,
+}
+
+impl AdmitLayer {
+    /// A layer with settings of its own. The default one asks the gateway's.
+    pub fn new(settings: ProxySettings) -> Self {
+        Self { own: Some(Arc::new(settings)) }
+    }
+}
 
 impl<S> Layer<S> for AdmitLayer {
     type Service = Admit<S>;
 
     fn layer(&self, inner: S) -> Admit<S> {
-        Admit { inner }
+        Admit { inner, own: self.own.clone() }
     }
 }
 
@@ -32,6 +42,7 @@ impl<S> Layer<S> for AdmitLayer {
 #[derive(Debug, Clone)]
 pub struct Admit<S> {
     inner: S,
+    own: Option<Arc<ProxySettings>>,
 }
 
 impl<S> Service<Request<Body>> for Admit<S>
@@ -47,7 +58,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match admit(&request) {
+        match admit(&request, self.own.as_deref()) {
             Ok(None) => AdmitFuture::Inner { future: self.inner.call(request) },
             Ok(Some(response)) => AdmitFuture::Done { result: Some(Ok(response)) },
             Err(error) => AdmitFuture::Done { result: Some(Err(error)) },
@@ -56,10 +67,13 @@ where
 }
 
 /// Nothing when the request may go on, a response when it has to go elsewhere.
-fn admit(request: &Request<Body>) -> Result<Option<Response<Body>>, GatewayError> {
+fn admit(
+    request: &Request<Body>,
+    own: Option<&ProxySettings>,
+) -> Result<Option<Response<Body>>, GatewayError> {
     let context = context(request)?;
-    let Some(plan) = context.live.plan::<ProxyPlan>() else { return Ok(None) };
-    let settings = &*plan.settings;
+    let configured = || context.live.plan::<ProxyPlan>().map(|plan| &*plan.settings);
+    let Some(settings) = own.or_else(configured) else { return Ok(None) };
     let client = context.record.client;
     if !settings.allow_list.is_empty() && !holds(&settings.allow_list, client.ip) {
         return Err(ErrorKind::ClientNotAllowed.into());
@@ -75,7 +89,9 @@ fn admit(request: &Request<Body>) -> Result<Option<Response<Body>>, GatewayError
     {
         return Err(ErrorKind::HostNotAllowed.into());
     }
-    if !client.tls && settings.redirect_https.iter().any(|domain| domain.is_match(&host)) {
+    // Without a host nobody knows where to send it.
+    if !client.tls && !host.is_empty() && settings.redirect_https.iter().any(|domain| domain.is_match(&host))
+    {
         return Ok(Some(redirect_to_https(settings, &host, request)));
     }
     Ok(None)

@@ -129,7 +129,8 @@ impl Acceptor {
         let (http2, h2c) = plan.map_or((true, true), |plan| (plan.settings.http2, plan.settings.h2c));
         drop(live);
         self.metrics.accepted.increment(1);
-        if limits.connections.is_some_and(|most| shared.drain.count(Busy::Connection) >= most) {
+        let open = || shared.drain.count(Busy::Connection) + shared.drain.count(Busy::Tunnel);
+        if limits.connections.is_some_and(|most| open() >= most) {
             self.metrics.failed("limit");
             if self.tls.is_none() {
                 tokio::spawn(refuse(stream));

@@ -10,12 +10,11 @@ use dgate_core::context::ConnectionInfo;
 use tokio::time::Instant;
 
 use super::handler::GatewayHandler;
-use super::http2;
-use super::prefixed::Prefixed;
 use crate::deadline::Deadline;
 use crate::drain::{BusyGuard, Drain, Stage};
 use crate::gateway::Gateway;
 use crate::http1::server::{Server, SharedWire};
+use crate::http2;
 use crate::io::Io;
 use crate::settings::Limits;
 
@@ -59,7 +58,7 @@ impl Connection {
         match beginning {
             Beginning::Nothing => {}
             Beginning::Http2(bytes) => {
-                http2::serve(Prefixed::new(bytes, io), self.handler, &self.limits, &self.drain).await;
+                http2::serve(io, bytes, self.handler, &self.limits, &self.drain).await;
                 drop(busy);
             }
             Beginning::Http1(bytes) => {

@@ -12,13 +12,24 @@ use http::{Method, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::edge::{RequestLine, Wanted, X_REQUEST_ID, begin, error_response};
+use crate::edge::{RequestLine, Wanted, begin, error_response};
+use crate::forwarding::X_REQUEST_ID;
 use crate::gateway::Gateway;
-use crate::http1::server::Handler;
 use crate::stack::Edge;
 
+/// Answers requests.
+pub(crate) trait Handler {
+    /// The answer to come. Dropping it cancels the request.
+    type Future: Future<Output = Response<Body>> + Send;
+
+    /// Answers a request.
+    fn handle(&mut self, request: Request<Body>, interim: Option<Arc<dyn InterimSink>>) -> Self::Future;
+
+    /// Answers what is not even a request.
+    fn reject(&mut self, error: GatewayError) -> Response<Body>;
+}
+
 /// Answers the requests of one connection.
-#[derive(Clone)]
 pub(super) struct GatewayHandler {
     gateway: Gateway,
     edge: Edge,

@@ -6,7 +6,7 @@ use dgate_core::{ErrorKind, GatewayError};
 
 use crate::client::{ConnectError, SendError};
 use crate::http1::client::ExchangeError;
-use crate::http1::server::RequestBodyError;
+use crate::request_body::RequestBodyError;
 use crate::route::BodyTooLarge;
 
 /// What a failed attempt means: whose fault it is, and whether trying again is safe.
@@ -23,9 +23,10 @@ pub(super) fn attempt_error(error: SendError) -> GatewayError {
             };
             GatewayError::new(kind).retryable(Retry::Always).because(error)
         }
-        SendError::Http2 { error, seen } => {
+        SendError::Http2 { error, seen, stale } => {
             let retry = if seen { Retry::Idempotent } else { Retry::Always };
-            GatewayError::new(ErrorKind::UpstreamReset).retryable(retry).because(error)
+            let failed = GatewayError::new(ErrorKind::UpstreamReset).retryable(retry).because(error);
+            if stale { failed.stale() } else { failed }
         }
         SendError::Exchange(ExchangeError::RequestBody(error)) => request_body_error(error),
         SendError::Exchange(error) => exchange_error(error),

@@ -6,30 +6,26 @@ use std::task::{Context, Poll, ready};
 
 use dgate_core::body::Body;
 use dgate_core::context::{Matched, RequestContext};
+use dgate_core::snapshot::RouteService;
 use dgate_core::{ErrorKind, GatewayError};
 use http::header::{ACCEPT_ENCODING, CONNECTION, EXPECT, FORWARDED, HOST, UPGRADE, VIA};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version};
+use http_body::Body as _;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::strip_hop_by_hop;
-use crate::edge::X_REQUEST_ID;
+use super::hop_by_hop::{strip_hop_by_hop, strip_request};
+use crate::forwarding::{
+    X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT,
+    X_FORWARDED_PROTO, X_REAL_IP, X_REQUEST_ID,
+};
 use crate::future::OrError;
 use crate::http1::has_token;
 use crate::plan::{ProxyPlan, RoutePlan};
 use crate::route::context;
 use crate::settings::ProxySettings;
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-const X_DGATE_NAMESPACE: HeaderName = HeaderName::from_static("x-dgate-namespace");
-const X_DGATE_ROUTE: HeaderName = HeaderName::from_static("x-dgate-route");
-const X_DGATE_SERVICE: HeaderName = HeaderName::from_static("x-dgate-service");
 
 /// Prepares a request for the upstream, once for all attempts: hop-by-hop headers, forwarding headers, the stripped
 /// path. On the way back it removes hop-by-hop headers from the response.
@@ -111,13 +107,19 @@ fn prepare(request: &mut Request<Body>) -> Result<(), GatewayError> {
     let context = context(request)?.clone();
     let plan = context.live.plan::<ProxyPlan>();
     let matched = context.matched.as_ref();
-    let route = matched.and_then(|matched| plan?.namespace(matched.namespace.id)?.route(matched.route.id));
+    let namespace = matched.and_then(|matched| plan?.namespace(matched.namespace.id));
+    let route = matched.and_then(|matched| namespace?.route(matched.route.id));
+    let service = matched.and_then(|matched| match matched.route.service {
+        Some(RouteService::Active(id)) => namespace?.service(id),
+        _ => None,
+    });
+    let service = service.map(|service| &service.service.spec.spec);
     let upgrade = wanted_upgrade(request, matched)?;
     if let Some(matched) = matched {
-        rewrite_target(request, matched);
+        rewrite_target(request, matched, service.is_some_and(|service| service.disable_query_params));
     }
     let headers = request.headers_mut();
-    strip_hop_by_hop(headers);
+    strip_request(headers);
     // We answered it ourselves; the upstream need not wait.
     headers.remove(EXPECT);
     if let Some(protocol) = upgrade {
@@ -128,7 +130,8 @@ fn prepare(request: &mut Request<Body>) -> Result<(), GatewayError> {
     set_forwarded(headers, &context, settings);
     headers.insert(X_REQUEST_ID, context.record.id.as_header().clone());
     set_via(headers);
-    set_names(headers, route.map(|route| &**route));
+    let hides_names = service.is_some_and(|service| service.hide_dgate_headers);
+    set_names(headers, route.map(|route| &**route).filter(|_| !hides_names));
     if settings.is_some_and(|settings| settings.client.disable_compression) {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
@@ -145,8 +148,9 @@ fn wanted_upgrade(
         return Ok(None);
     };
     let asks = headers.get_all(CONNECTION).iter().any(|value| has_token(value, "upgrade"));
-    // The way from HTTP/1.1 to h2c was abandoned (RFC 9113, section 3.1): such a request is an ordinary one.
-    if !asks || has_token(protocol, "h2c") {
+    // The way from HTTP/1.1 to h2c was abandoned (RFC 9113, section 3.1): such a request is an ordinary one. So is one
+    // with a body, as nobody could say where the body ends and the other protocol begins.
+    if !asks || has_token(protocol, "h2c") || !request.body().is_end_stream() {
         return Ok(None);
     }
     if matched.is_some_and(|matched| !matched.route.spec.spec.websocket) {
@@ -156,10 +160,8 @@ fn wanted_upgrade(
 }
 
 /// Strips the path and the query, where the route or service wants it.
-fn rewrite_target(request: &mut Request<Body>, matched: &Matched) {
+fn rewrite_target(request: &mut Request<Body>, matched: &Matched, drop_query: bool) {
     let spec = &matched.route.spec.spec;
-    let service = spec.service.as_deref().and_then(|name| matched.namespace.services().by_name(name));
-    let drop_query = service.is_some_and(|service| service.spec.spec.disable_query_params);
     let uri = request.uri();
     let path = uri.path();
     // A module that has rewritten the path means what it wrote.
@@ -206,7 +208,7 @@ fn set_forwarded(headers: &mut HeaderMap, context: &RequestContext, settings: Op
         headers.insert(FORWARDED, appended(all_before, &element));
         keep_or_set(headers, X_FORWARDED_PROTO, Some(proto));
         keep_or_set(headers, X_FORWARDED_HOST, host);
-        keep_or_set(headers, X_FORWARDED_PORT, Some(connection.port_header().clone()));
+        keep_or_set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
         let ip = HeaderValue::from_str(&context.record.client.ip.to_string()).ok();
         set(headers, X_REAL_IP, ip);
     } else {
@@ -214,7 +216,7 @@ fn set_forwarded(headers: &mut HeaderMap, context: &RequestContext, settings: Op
         headers.insert(FORWARDED, element);
         headers.insert(X_FORWARDED_PROTO, proto);
         set(headers, X_FORWARDED_HOST, host);
-        headers.insert(X_FORWARDED_PORT, connection.port_header().clone());
+        set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
         headers.insert(X_REAL_IP, peer.clone());
     }
 }
@@ -259,12 +261,12 @@ fn set_via(headers: &mut HeaderMap) {
 /// Names the route, for upstreams that want to know. Nobody else may say these names.
 fn set_names(headers: &mut HeaderMap, route: Option<&RoutePlan>) {
     match route {
-        Some(route) if !route.hides_names => {
+        Some(route) => {
             headers.insert(X_DGATE_NAMESPACE, route.namespace_header.clone());
             headers.insert(X_DGATE_ROUTE, route.route_header.clone());
             set(headers, X_DGATE_SERVICE, route.service_header.clone());
         }
-        _ => {
+        None => {
             for name in [X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE] {
                 headers.remove(name);
             }

@@ -4,10 +4,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use dgate_core::body::{Body, BodyError};
+use dgate_core::units::Percent;
 use dgate_core::{GatewayError, metric_names};
+use http::header::UPGRADE;
 use http::{Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::sync::mpsc::{self, Sender};
@@ -26,17 +29,37 @@ const MOST: usize = 256;
 /// How many pieces of a body may wait for a mirror that is slower than the upstream.
 const AHEAD: usize = 16;
 
+/// How much of all bodies together may wait, in KiB.
+const MOST_WAITING: usize = 64 * 1_024;
+
+/// How long an answer may take to be read that no service says anything about.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How much of a mirror's answer is read, so that the connection can be used again.
+const MOST_ANSWER: usize = 1 << 20;
+
 /// Copies a share of a route's requests to another service and throws its answers away. The original never waits for a
 /// copy: a mirror that cannot keep up loses copies.
 #[derive(Debug, Clone)]
 pub struct MirrorTrafficLayer {
-    attempt: SharedService,
+    /// Who gets the copies.
+    mirror: SharedService,
+    /// Which share of the requests is copied; the route says so when there is none.
+    share: Option<Percent>,
     under_way: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
 }
 
 impl MirrorTrafficLayer {
-    pub(crate) fn new(attempt: SharedService) -> Self {
-        Self { attempt, under_way: Arc::new(Semaphore::new(MOST)) }
+    /// A layer that copies this share of all requests to a service of its own.
+    pub fn new(mirror: SharedService, share: Percent) -> Self {
+        Self { share: Some(share), ..Self::of_route(mirror) }
+    }
+
+    /// A layer that asks the route, and sends copies by this attempt.
+    pub(crate) fn of_route(mirror: SharedService) -> Self {
+        let (under_way, waiting) = (Semaphore::new(MOST), Semaphore::new(MOST_WAITING));
+        Self { mirror, share: None, under_way: Arc::new(under_way), waiting: Arc::new(waiting) }
     }
 }
 
@@ -68,14 +91,27 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match mirror_of(&request) {
-            Some(mirror) => {
+        let mirror = match self.layer.share {
+            Some(share) => is_drawn(share).then_some(Mirror(None)),
+            None => mirror_of(&request).map(|service| Mirror(Some(service))),
+        };
+        match mirror {
+            // There would be nobody to talk to on the other end of an upgraded connection.
+            Some(mirror) if !request.headers().contains_key(UPGRADE) => {
                 let request = self.layer.copy(request, mirror);
                 self.inner.call(request)
             }
-            None => self.inner.call(request),
+            _ => self.inner.call(request),
         }
     }
+}
+
+/// Who gets a copy: this service, or the layer's own.
+struct Mirror(Option<Arc<ServicePlan>>);
+
+/// Whether a request is among the share that is copied.
+fn is_drawn(share: Percent) -> bool {
+    share.threshold().is_none_or(|threshold| fastrand::u64(..) < threshold)
 }
 
 /// The service that gets a copy of this request, if one does.
@@ -84,16 +120,16 @@ fn mirror_of(request: &Request<Body>) -> Option<Arc<ServicePlan>> {
     let matched = context.matched.as_ref()?;
     let id = matched.route.mirror?;
     let share = matched.route.spec.spec.mirror.as_ref()?.percent;
-    if share.threshold().is_some_and(|threshold| fastrand::u64(..) >= threshold) {
+    if !is_drawn(share) {
         return None;
     }
     context.live.plan::<ProxyPlan>()?.namespace(matched.namespace.id)?.service(id).cloned()
 }
 
 impl MirrorTrafficLayer {
-    fn copy(&self, request: Request<Body>, mirror: Arc<ServicePlan>) -> Request<Body> {
+    fn copy(&self, request: Request<Body>, mirror: Mirror) -> Request<Body> {
         let Ok(permit) = self.under_way.clone().try_acquire_owned() else {
-            count(&mirror, "dropped");
+            mirror.count("dropped");
             return request;
         };
         let (head, body) = request.into_parts();
@@ -102,7 +138,9 @@ impl MirrorTrafficLayer {
         *copy.uri_mut() = head.uri.clone();
         *copy.headers_mut() = head.headers.clone();
         // Nothing of the original's context: a copy must not keep a configuration alive.
-        copy.extensions_mut().insert(OtherService(mirror.clone()));
+        if let Mirror(Some(service)) = &mirror {
+            copy.extensions_mut().insert(OtherService(service.clone()));
+        }
         let body = match body.bytes() {
             Some(bytes) => {
                 *copy.body_mut() = Body::full(bytes);
@@ -114,45 +152,63 @@ impl MirrorTrafficLayer {
                 let hint = body.size_hint();
                 *copy.body_mut() =
                     Body::new(Received { pieces: received, hint, is_complete: is_complete.clone() });
-                Body::new(Tee { body, pieces: Some(pieces), is_complete })
+                Body::new(Tee { body, pieces: Some(pieces), waiting: self.waiting.clone(), is_complete })
             }
         };
         self.send(copy, mirror, permit);
         Request::from_parts(head, body)
     }
 
-    fn send(&self, copy: Request<Body>, mirror: Arc<ServicePlan>, permit: OwnedSemaphorePermit) {
-        let answer = self.attempt.call(copy);
+    fn send(&self, copy: Request<Body>, mirror: Mirror, permit: OwnedSemaphorePermit) {
+        let attempt = self.mirror.clone();
         tokio::spawn(async move {
             let _permit = permit;
-            let outcome = match answer.await {
+            let outcome = match attempt.call(copy).await {
                 Ok(response) => {
-                    let mut body = response.into_body();
-                    while let Some(Ok(_)) = body.frame().await {}
+                    // An answer without end would keep others from being copied.
+                    let rest = response.into_body().collect_limited(MOST_ANSWER);
+                    let _ = tokio::time::timeout(mirror.patience(), rest).await;
                     "sent"
                 }
                 Err(_) => "failed",
             };
-            count(&mirror, outcome);
+            mirror.count(outcome);
         });
     }
 }
 
-fn count(mirror: &ServicePlan, outcome: &'static str) {
-    metrics::counter!(
-        metric_names::PROXY_MIRRORED,
-        "namespace" => mirror.namespace.clone(),
-        "service" => mirror.service.name.clone(),
-        "outcome" => outcome
-    )
-    .increment(1);
+impl Mirror {
+    /// How long its answer may take to be read.
+    fn patience(&self) -> Duration {
+        self.0.as_ref().map_or(PATIENCE, |service| service.request_timeout)
+    }
+
+    fn count(&self, outcome: &'static str) {
+        let nobody = || Arc::from("-");
+        let Self(service) = self;
+        metrics::counter!(
+            metric_names::PROXY_MIRRORED,
+            "namespace" => service.as_ref().map_or_else(nobody, |service| service.namespace.clone()),
+            "service" => service.as_ref().map_or_else(nobody, |service| service.service.name.clone()),
+            "outcome" => outcome
+        )
+        .increment(1);
+    }
+}
+
+/// A piece of a body on its way to a mirror, and its share of what may wait.
+struct Piece {
+    frame: Result<Frame<Bytes>, BodyError>,
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 /// A body whose pieces go to a mirror as well.
 struct Tee {
     body: Body,
     /// Nothing once the mirror is lost.
-    pieces: Option<Sender<Result<Frame<Bytes>, BodyError>>>,
+    pieces: Option<Sender<Piece>>,
+    /// How much may wait, in KiB.
+    waiting: Arc<Semaphore>,
     is_complete: Arc<AtomicBool>,
 }
 
@@ -166,22 +222,20 @@ impl http_body::Body for Tee {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if let Some(pieces) = &self.pieces {
-            let copy = match &frame {
-                Some(Ok(frame)) => match (frame.data_ref(), frame.trailers_ref()) {
-                    (Some(data), _) => Some(Ok(Frame::data(data.clone()))),
-                    (_, Some(trailers)) => Some(Ok(Frame::trailers(trailers.clone()))),
-                    _ => None,
-                },
-                Some(Err(_)) => Some(Err("the original broke off".into())),
+            let is_lost = match &frame {
                 None => {
                     self.is_complete.store(true, Ordering::Release);
-                    None
+                    true
                 }
-            };
-            let is_lost = match copy {
                 // A copy with a hole is no copy.
-                Some(copy) => pieces.try_send(copy).is_err(),
-                None => frame.is_none(),
+                Some(frame) => {
+                    let is_lost = self.copy(frame).is_none_or(|copy| pieces.try_send(copy).is_err());
+                    // Nobody need ask again for what is over.
+                    if !is_lost && self.body.is_end_stream() {
+                        self.is_complete.store(true, Ordering::Release);
+                    }
+                    is_lost
+                }
             };
             if is_lost {
                 self.pieces = None;
@@ -199,9 +253,25 @@ impl http_body::Body for Tee {
     }
 }
 
+impl Tee {
+    /// A copy, if there is room for one more.
+    fn copy(&self, frame: &Result<Frame<Bytes>, BodyError>) -> Option<Piece> {
+        let Ok(frame) = frame else {
+            return Some(Piece { frame: Err("the original broke off".into()), _share: None });
+        };
+        let size = frame.data_ref().map_or(0, Bytes::len);
+        let share = self.waiting.clone().try_acquire_many_owned(size.div_ceil(1_024) as u32).ok()?;
+        let frame = match (frame.data_ref(), frame.trailers_ref()) {
+            (Some(data), _) => Frame::data(data.clone()),
+            (_, trailers) => Frame::trailers(trailers.cloned().unwrap_or_default()),
+        };
+        Some(Piece { frame: Ok(frame), _share: Some(share) })
+    }
+}
+
 /// The mirror's end of a [`Tee`].
 struct Received {
-    pieces: mpsc::Receiver<Result<Frame<Bytes>, BodyError>>,
+    pieces: mpsc::Receiver<Piece>,
     hint: SizeHint,
     is_complete: Arc<AtomicBool>,
 }
@@ -217,7 +287,11 @@ impl http_body::Body for Received {
         let piece = ready!(self.pieces.poll_recv(cx));
         // A copy that lost pieces must not look complete.
         let is_torn = piece.is_none() && !self.is_complete.swap(true, Ordering::AcqRel);
-        Poll::Ready(if is_torn { Some(Err("the mirror could not keep up".into())) } else { piece })
+        Poll::Ready(if is_torn {
+            Some(Err("the mirror could not keep up".into()))
+        } else {
+            piece.map(|piece| piece.frame)
+        })
     }
 
     fn size_hint(&self) -> SizeHint {

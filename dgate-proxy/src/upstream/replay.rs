@@ -12,6 +12,9 @@ use http_body::{Body as _, Frame, SizeHint};
 /// The most that is kept of a body, in bytes.
 const MOST: usize = 64 * 1_024;
 
+/// And in pieces: each of them has a price of its own.
+const MOST_PIECES: usize = 1_024;
+
 /// A request body that can be sent again. Of a stream it keeps what was sent, up to 64 KiB.
 #[derive(Debug)]
 pub(super) enum Replay {
@@ -52,6 +55,14 @@ impl Replay {
                     reader: 0,
                 })))
             }
+        }
+    }
+
+    /// Whether all that was sent of it can be sent again.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::Stream(kept) => !lock(kept).overflowed,
         }
     }
 
@@ -114,7 +125,7 @@ impl http_body::Body for Copy {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     state.size += data.len();
-                    if state.size > MOST {
+                    if state.size > MOST || state.data.len() >= MOST_PIECES {
                         state.overflowed = true;
                         state.data = Vec::new();
                     } else if !state.overflowed {
@@ -170,5 +181,8 @@ mod tests {
         let body = replay.body().unwrap();
         assert_eq!(body.collect_limited(1 << 20).await.unwrap().bytes.len(), 70_002);
         assert!(replay.body().is_none());
+        let replay = Replay::new(stream(vec![b"x"; 2_000]));
+        assert_eq!(text(replay.body().unwrap()).await.len(), 2_000);
+        assert!(!replay.is_whole(), "nor one in too many pieces");
     }
 }

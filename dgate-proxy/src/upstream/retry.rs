@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use dgate_core::body::Body;
 use dgate_core::endpoint::Endpoint;
-use dgate_core::error::Retry as Safety;
-use dgate_core::resource::RetryOn;
 use dgate_core::{ErrorKind, GatewayError};
 use http::request::Parts;
 use http::{Method, Request, Response};
@@ -18,11 +16,10 @@ use tokio::time::{Sleep, sleep};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::ReturnSlot;
 use super::replay::Replay;
+use super::retry_rules::{OwnPolicy, Policy};
 use super::select::{Tried, service_of};
-use crate::metrics::count_retry;
-use crate::plan::ServicePlan;
+use super::{RetryRules, ReturnSlot};
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -32,15 +29,25 @@ const MOST_STALE: u32 = 8;
 
 /// Tries again what failed: what never reached an upstream always, idempotent methods after the failures that the service
 /// lists. Other endpoints first, with growing pauses, within the service's budget.
-#[derive(Debug, Clone, Copy, Default)]
+///
+/// Below it may stand whatever answers requests, and says by [`GatewayError::retryable`] which of its failures may be
+/// tried again.
+#[derive(Debug, Clone, Default)]
 pub struct RetryLayer {
-    copies: bool,
+    own: Option<Arc<OwnPolicy>>,
+    /// Whether what is below gives a request's head back, so that it need not be copied before each attempt.
+    gets_back: bool,
 }
 
 impl RetryLayer {
+    /// A layer with rules of its own. The default one asks the service that the request's route leads to.
+    pub fn new(rules: RetryRules) -> Self {
+        Self { own: Some(Arc::new(OwnPolicy::new(rules))), gets_back: false }
+    }
+
     /// For layers below that may not give a request's head back: it is copied before each attempt.
     pub(crate) fn copying(copies: bool) -> Self {
-        Self { copies }
+        Self { own: None, gets_back: !copies }
     }
 }
 
@@ -48,7 +55,7 @@ impl<S> Layer<S> for RetryLayer {
     type Service = Retry<S>;
 
     fn layer(&self, inner: S) -> Retry<S> {
-        Retry { inner, copies: self.copies }
+        Retry { inner, layer: self.clone() }
     }
 }
 
@@ -56,7 +63,7 @@ impl<S> Layer<S> for RetryLayer {
 #[derive(Debug, Clone)]
 pub struct Retry<S> {
     inner: S,
-    copies: bool,
+    layer: RetryLayer,
 }
 
 impl<S> Service<Request<Body>> for Retry<S>
@@ -72,29 +79,25 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let service = match service_of(&request) {
-            Ok(service) => service,
+        let policy = match &self.layer.own {
+            Some(own) => Ok(Policy::Own(own.clone())),
+            None => service_of(&request).map(Policy::Service),
+        };
+        let policy = match policy {
+            Ok(policy) => policy,
             Err(error) => {
                 return RetryFuture { attempt: None, pause: None, failed: Some(error), state: None };
             }
         };
-        service.budget.request(Instant::now());
-        if service.retry.retries == 0 {
-            return RetryFuture {
-                attempt: Some(self.inner.call(request)),
-                pause: None,
-                failed: None,
-                state: None,
-            };
-        }
+        policy.budget().request(Instant::now());
         let slot = ReturnSlot::default();
         request.extensions_mut().insert(slot.clone());
         let (head, body) = request.into_parts();
         let replay = Replay::new(body);
         let state = State {
             inner: self.inner.clone(),
-            copies: self.copies,
-            service,
+            copies: !self.layer.gets_back,
+            policy,
             slot,
             method: head.method.clone(),
             replay,
@@ -135,7 +138,7 @@ impl<S: Service<Request<Body>>> std::fmt::Debug for RetryFuture<S> {
 struct State<S> {
     inner: S,
     copies: bool,
-    service: Arc<ServicePlan>,
+    policy: Policy,
     slot: ReturnSlot,
     method: Method,
     replay: Replay,
@@ -156,14 +159,19 @@ where
         let mut this = self.project();
         loop {
             if let Some(pause) = this.pause {
-                ready!(pause.as_mut().poll(cx));
-                *this.pause = None;
-                let next = this.state.as_mut().and_then(|state| Some((state.next.take()?, &mut state.inner)));
-                let Some((request, inner)) = next else {
+                if !pause.is_elapsed() {
+                    ready!(pause.as_mut().poll(cx));
+                }
+                let Some(state) = this.state.as_mut() else {
                     return Poll::Ready(Err(ErrorKind::Internal.into()));
                 };
-                let attempt = inner.call(request);
-                this.attempt.set(Some(attempt));
+                // Ours are always ready; others may have to wait.
+                ready!(state.inner.poll_ready(cx))?;
+                let Some(request) = state.next.take() else {
+                    return Poll::Ready(Err(ErrorKind::Internal.into()));
+                };
+                *this.pause = None;
+                this.attempt.set(Some(state.inner.call(request)));
             }
             let result = match this.attempt.as_mut().as_pin_mut() {
                 Some(attempt) => ready!(attempt.poll(cx)),
@@ -182,24 +190,25 @@ where
 }
 
 impl<S> State<S> {
-    #[allow(clippy::result_large_err, reason = "the usual result, passed on")]
     /// How long to wait before another attempt; or the result, when there is none.
+    #[allow(clippy::result_large_err, reason = "the usual result, passed on")]
     fn after(
         &mut self,
         result: Result<Response<Body>, GatewayError>,
     ) -> Result<Duration, Result<Response<Body>, GatewayError>> {
-        let Some(reason) = self.reason(&result) else { return Err(result) };
+        let rules = self.policy.rules();
+        let reason = rules.reason(&result, self.method.is_idempotent(), self.stale < MOST_STALE);
+        let Some(reason) = reason else { return Err(result) };
         let (head, endpoint) = self.slot.take();
-        let (namespace, name) = (&*self.service.namespace, &*self.service.service.name);
         let is_stale = reason == "stale";
         if is_stale {
             self.stale += 1;
         } else {
-            if self.retries >= self.service.retry.retries {
+            if self.retries >= rules.retries || head.is_none() || !self.replay.is_whole() {
                 return Err(result);
             }
-            if !self.service.budget.try_retry(Instant::now()) {
-                count_retry(namespace, name, "budget_exhausted");
+            if !self.policy.budget().try_retry(Instant::now()) {
+                self.policy.count("budget_exhausted");
                 return Err(result);
             }
             // An endpoint whose idle connection was closed is as good as before.
@@ -210,7 +219,7 @@ impl<S> State<S> {
         if !is_stale {
             self.retries += 1;
         }
-        count_retry(namespace, name, reason);
+        self.policy.count(reason);
         self.next = Some(self.request(head, body));
         Ok(pause)
     }
@@ -224,42 +233,9 @@ impl<S> State<S> {
         Request::from_parts(head, body)
     }
 
-    /// Why it may be tried again; nothing when it must not be.
-    fn reason(&self, result: &Result<Response<Body>, GatewayError>) -> Option<&'static str> {
-        let rules = &self.service.retry;
-        let is_idempotent = self.method.is_idempotent();
-        match result {
-            Ok(response) => {
-                let status = response.status().as_u16();
-                (is_idempotent && rules.on.contains(&RetryOn::Status(status))).then_some("status")
-            }
-            Err(error) => {
-                let is_safe = match error.retry() {
-                    Safety::No => false,
-                    Safety::Idempotent => is_idempotent,
-                    Safety::Always => true,
-                };
-                if !is_safe {
-                    return None;
-                }
-                if error.is_stale() && self.stale < MOST_STALE {
-                    return Some("stale");
-                }
-                let (on, reason) = match error.kind() {
-                    ErrorKind::UpstreamConnect | ErrorKind::UpstreamTls => (RetryOn::Connect, "connect"),
-                    ErrorKind::UpstreamRefused => (RetryOn::Refused, "refused"),
-                    ErrorKind::UpstreamReset => (RetryOn::Reset, "reset"),
-                    ErrorKind::UpstreamTimeout => (RetryOn::Timeout, "timeout"),
-                    _ => return None,
-                };
-                rules.on.contains(&on).then_some(reason)
-            }
-        }
-    }
-
     /// Twice as long each time, between half and the whole of it, so that not everybody comes back at once.
     fn pause(&self) -> Duration {
-        let longest = self.service.retry.pause * 2_u32.saturating_pow(self.retries.min(10));
+        let longest = self.policy.rules().pause * 2_u32.saturating_pow(self.retries.min(10));
         longest.min(LONGEST_PAUSE).mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 }

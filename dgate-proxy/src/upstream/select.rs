@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use dgate_core::body::Body;
 use dgate_core::endpoint::{Choice, Endpoint};
+use dgate_core::resource::Service;
 use dgate_core::snapshot::CompiledUrl;
-use dgate_core::{ErrorKind, GatewayError};
+use dgate_core::{ErrorKind, GatewayError, Problems};
 use http::Request;
 use http::header::COOKIE;
 use tower_layer::Layer;
-use tower_service::Service;
 
+use super::lone_service::LoneService;
 use super::{ReturnSlot, Target};
 use crate::future::OrError;
 use crate::plan::{EndpointPlan, HashOn, ProxyPlan, Registries, ServicePlan};
@@ -23,12 +24,47 @@ use crate::route::context;
 /// what the endpoint sees, and carries its [`Target`].
 #[derive(Debug, Clone)]
 pub struct SelectEndpointLayer {
-    registries: Arc<Registries>,
+    among: Among,
+}
+
+/// Among whose endpoints is chosen.
+#[derive(Debug, Clone)]
+enum Among {
+    /// Those of the service that the request's route leads to.
+    Route(Arc<Registries>),
+    /// Those of the layer's own service.
+    Own(Arc<LoneService>),
 }
 
 impl SelectEndpointLayer {
-    pub(crate) fn new(registries: Arc<Registries>) -> Self {
-        Self { registries }
+    /// A layer with a service of its own, outside of any gateway: its balancing, its health checks, its connections for
+    /// [`Send`](super::Send). They live in the tokio runtime that is current, for as long as the layer does.
+    ///
+    /// ```
+    /// use dgate_core::resource::Service;
+    /// use dgate_proxy::upstream::{RetryLayer, RetryRules, SelectEndpointLayer, Send, TrackHealthLayer};
+    /// use tower::ServiceBuilder;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dgate_core::Problems> {
+    /// let users = Service::new("users", ["http://10.0.0.7:8080", "http://10.0.0.8:8080"]);
+    /// let client = ServiceBuilder::new()
+    ///     .layer(RetryLayer::new(RetryRules::from(&users)))
+    ///     .layer(SelectEndpointLayer::new(users)?)
+    ///     .layer(TrackHealthLayer::default())
+    ///     .service(Send::default());
+    /// # drop(client);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Everything that is wrong with the service.
+    pub fn new(service: Service) -> Result<Self, Problems> {
+        Ok(Self { among: Among::Own(Arc::new(LoneService::new(service)?)) })
+    }
+
+    /// A layer that asks the service of the request's route.
+    pub(crate) fn of_route(registries: Arc<Registries>) -> Self {
+        Self { among: Among::Route(registries) }
     }
 }
 
@@ -36,7 +72,7 @@ impl<S> Layer<S> for SelectEndpointLayer {
     type Service = SelectEndpoint<S>;
 
     fn layer(&self, inner: S) -> SelectEndpoint<S> {
-        SelectEndpoint { inner, registries: self.registries.clone() }
+        SelectEndpoint { inner, among: self.among.clone() }
     }
 }
 
@@ -44,7 +80,7 @@ impl<S> Layer<S> for SelectEndpointLayer {
 #[derive(Debug, Clone)]
 pub struct SelectEndpoint<S> {
     inner: S,
-    registries: Arc<Registries>,
+    among: Among,
 }
 
 /// The URL that a module chose.
@@ -59,9 +95,9 @@ pub(super) struct OtherService(pub(super) Arc<ServicePlan>);
 #[derive(Debug, Clone)]
 pub(super) struct Tried(pub(super) Vec<Arc<Endpoint>>);
 
-impl<S> Service<Request<Body>> for SelectEndpoint<S>
+impl<S> tower_service::Service<Request<Body>> for SelectEndpoint<S>
 where
-    S: Service<Request<Body>, Error = GatewayError>,
+    S: tower_service::Service<Request<Body>, Error = GatewayError>,
     S::Future: Future<Output = Result<S::Response, GatewayError>>,
 {
     type Response = S::Response;
@@ -89,9 +125,12 @@ where
 
 impl<S> SelectEndpoint<S> {
     fn select(&self, request: &mut Request<Body>) -> Result<Target, GatewayError> {
-        let service = service_of(request)?;
+        let (service, registries) = match &self.among {
+            Among::Route(registries) => (service_of(request)?, registries),
+            Among::Own(own) => (own.plan.clone(), &own.registries),
+        };
         if let Some(ChosenUpstream(url)) = request.extensions().get::<ChosenUpstream>() {
-            return self.chosen(service, url);
+            return chosen(service, url, registries);
         }
         let tried = request.extensions().get::<Tried>().map_or(&[][..], |Tried(tried)| tried);
         let key = service.hash_on.as_ref().and_then(|on| key(on, request));
@@ -102,25 +141,24 @@ impl<S> SelectEndpoint<S> {
             None => Err(ErrorKind::NoEndpoint.into()),
         }
     }
+}
 
-    /// The endpoint of a URL that a module chose.
-    fn chosen(&self, service: Arc<ServicePlan>, url: &str) -> Result<Target, GatewayError> {
-        let wrong = |error: String| {
-            GatewayError::new(ErrorKind::ModuleError).because(format!("fetchUpstream chose `{url}`: {error}"))
-        };
-        let parsed: CompiledUrl = url.parse().map_err(wrong)?;
-        if !parsed.scheme.is_http() {
-            return Err(wrong("it is not an HTTP URL".to_owned()));
-        }
-        let same = |known: &&Arc<EndpointPlan>| {
-            known.url.origin() == parsed.origin() && known.url.path == parsed.path
-        };
-        if let Some(endpoint) = service.endpoints.iter().find(same).cloned() {
-            return Ok(Target { service, endpoint });
-        }
-        let endpoint = self.registries.outside(&service, &parsed).map_err(|(_, error)| wrong(error))?;
-        Ok(Target { service, endpoint })
+/// The endpoint of a URL that a module chose.
+fn chosen(service: Arc<ServicePlan>, url: &str, registries: &Registries) -> Result<Target, GatewayError> {
+    let wrong = |error: String| {
+        GatewayError::new(ErrorKind::ModuleError).because(format!("fetchUpstream chose `{url}`: {error}"))
+    };
+    let parsed: CompiledUrl = url.parse().map_err(wrong)?;
+    if !parsed.scheme.is_http() {
+        return Err(wrong("it is not an HTTP URL".to_owned()));
     }
+    let same =
+        |known: &&Arc<EndpointPlan>| known.url.origin() == parsed.origin() && known.url.path == parsed.path;
+    if let Some(endpoint) = service.endpoints.iter().find(same).cloned() {
+        return Ok(Target { service, endpoint });
+    }
+    let endpoint = registries.outside(&service, &parsed).map_err(|(_, error)| wrong(error))?;
+    Ok(Target { service, endpoint })
 }
 
 /// The service that a request goes to.

@@ -44,6 +44,7 @@ impl Service<Request<Body>> for Send {
         let sending = endpoint.transport.send(Sending {
             request,
             wants_upgrade,
+            is_check: false,
             connect_timeout: service.connect_timeout,
             request_timeout: service.request_timeout,
             idle_timeout: service.idle_timeout,

@@ -46,7 +46,9 @@ impl Target {
         let keeps_host = context
             .and_then(|context| context.matched.as_ref())
             .is_some_and(|matched| matched.route.spec.spec.preserve_host);
-        if !keeps_host {
+        // An HTTP/1.0 client may say none, and an HTTP/1.1 client an empty one.
+        let has_host = request.headers().get(HOST).is_some_and(|host| !host.is_empty());
+        if !keeps_host || !has_host {
             request.headers_mut().insert(HOST, self.endpoint.authority.clone());
         }
         let base = &self.endpoint.url.path;

@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use dgate_core::body::Body;
+use dgate_core::context::RequestRecord;
 use dgate_core::{ErrorKind, GatewayError};
 use http::Request;
 use pin_project_lite::pin_project;
@@ -58,9 +60,19 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let sleep = self.limit.or_else(|| of_route(&request)).map(|limit| Box::pin(sleep(limit)));
-        TimeoutFuture { inner: self.inner.call(request), sleep }
+        let limit = self.limit.or_else(|| of_route(&request));
+        let timer = limit.map(|limit| {
+            let record = context(&request).ok().map(|context| context.record.clone());
+            Timer { sleep: Box::pin(sleep(limit)), record }
+        });
+        TimeoutFuture { inner: self.inner.call(request), timer }
     }
+}
+
+#[derive(Debug)]
+struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    record: Option<Arc<RequestRecord>>,
 }
 
 fn of_route(request: &Request<Body>) -> Option<Duration> {
@@ -75,7 +87,7 @@ pin_project! {
     pub struct TimeoutFuture<F> {
         #[pin]
         inner: F,
-        sleep: Option<Pin<Box<Sleep>>>,
+        timer: Option<Timer>,
     }
 }
 
@@ -90,9 +102,12 @@ where
         if let Poll::Ready(result) = this.inner.poll(cx) {
             return Poll::Ready(result);
         }
-        match this.sleep {
-            Some(sleep) => sleep.as_mut().poll(cx).map(|()| Err(ErrorKind::UpstreamTimeout.into())),
-            None => Poll::Pending,
+        let Some(timer) = this.timer else { return Poll::Pending };
+        ready!(timer.sleep.as_mut().poll(cx));
+        // What is below is about to be cancelled, and wants to know why.
+        if let Some(record) = &timer.record {
+            record.set_error(ErrorKind::UpstreamTimeout);
         }
+        Poll::Ready(Err(ErrorKind::UpstreamTimeout.into()))
     }
 }

@@ -4,13 +4,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dgate_core::body::Body;
 use dgate_core::context::{RequestContext, RequestRecord};
 use dgate_core::endpoint::HealthChange;
 use dgate_core::error::Blame;
-use dgate_core::event::EventSink;
+use dgate_core::event::{EventSink, NoEvents};
 use dgate_core::{ErrorKind, GatewayError};
 use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
@@ -21,7 +21,8 @@ use super::Target;
 use crate::health::report;
 
 /// Notes how long each attempt took and whether it failed; endpoints that keep failing are ejected. Innermost but for
-/// sending, so that it sees every attempt as it is.
+/// sending, so that it sees every attempt as it is. Below [`SelectEndpoint`](super::SelectEndpoint), which says whom an
+/// attempt asks.
 #[derive(Clone)]
 pub struct TrackHealthLayer {
     events: Arc<dyn EventSink>,
@@ -31,6 +32,13 @@ impl TrackHealthLayer {
     /// A layer that tells of endpoints that go down.
     pub fn new(events: Arc<dyn EventSink>) -> Self {
         Self { events }
+    }
+}
+
+impl Default for TrackHealthLayer {
+    /// A layer that tells nobody.
+    fn default() -> Self {
+        Self::new(Arc::new(NoEvents))
     }
 }
 
@@ -77,7 +85,8 @@ where
         let target = request.extensions().get::<Target>().cloned();
         let record = request.extensions().get::<RequestContext>().map(|context| context.record.clone());
         let events = self.events.clone();
-        let tracked = target.map(|target| Tracked { target, record, events, since: Instant::now() });
+        let tracked =
+            target.map(|target| Tracked { target, record, events, since: Instant::now(), is_noted: false });
         TrackHealthFuture { inner: self.inner.call(request), tracked }
     }
 }
@@ -106,7 +115,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
-        if let Some(tracked) = this.tracked.take() {
+        if let Some(mut tracked) = this.tracked.take() {
             tracked.note(&result);
         }
         Poll::Ready(result)
@@ -118,20 +127,16 @@ struct Tracked {
     record: Option<Arc<RequestRecord>>,
     events: Arc<dyn EventSink>,
     since: Instant,
+    is_noted: bool,
 }
 
 impl Tracked {
-    fn note(self, result: &Result<Response<Body>, GatewayError>) {
-        let Target { service, endpoint } = &self.target;
+    fn note(&mut self, result: &Result<Response<Body>, GatewayError>) {
         let now = Instant::now();
-        let took = now.saturating_duration_since(self.since);
-        if let Some(record) = &self.record {
-            record.add_attempt(&endpoint.endpoint.id.url, took);
-        }
-        service.metrics.upstream_took(&service.namespace, &service.service.name, took, now);
+        let took = self.end(now);
         let failed = match result {
             Ok(response) => {
-                endpoint.endpoint.observe(took);
+                self.target.endpoint.endpoint.observe(took);
                 is_bad(response.status())
             }
             // What a client did to its request, and connections that were closed while idle, say nothing about health.
@@ -141,14 +146,40 @@ impl Tracked {
                     && error.kind() != ErrorKind::UpstreamOverloaded
             }
         };
-        let health = &endpoint.endpoint.health;
-        if !failed {
-            health.succeeded();
-            return;
+        if failed { self.failed(now) } else { self.target.endpoint.endpoint.health.succeeded() }
+    }
+
+    /// Notes that the attempt is over. Returns how long it took.
+    fn end(&mut self, now: Instant) -> Duration {
+        self.is_noted = true;
+        let Target { service, endpoint } = &self.target;
+        let took = now.saturating_duration_since(self.since);
+        if let Some(record) = &self.record {
+            record.add_attempt(&endpoint.endpoint.id.url, took);
         }
-        let change = health.failed(&service.passive, now, || service.may_eject());
+        service.metrics.upstream_took(&service.namespace, &service.service.name, took, now);
+        took
+    }
+
+    fn failed(&self, now: Instant) {
+        let Target { service, endpoint } = &self.target;
+        let change = endpoint.endpoint.health.failed(&service.passive, now, || service.may_eject());
         if change == HealthChange::Down {
             report::ejected(service, endpoint, &*self.events);
+        }
+    }
+}
+
+/// An attempt that was cancelled: the client has gone, or the route's time is up. The second is the endpoint's doing.
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        if self.is_noted {
+            return;
+        }
+        let now = Instant::now();
+        self.end(now);
+        if self.record.as_ref().and_then(|record| record.error()) == Some(ErrorKind::UpstreamTimeout) {
+            self.failed(now);
         }
     }
 }

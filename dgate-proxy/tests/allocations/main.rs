@@ -17,7 +17,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Allocations per request.
-const BUDGET: f64 = 24.0;
+const BUDGET: f64 = 19.0;
 
 /// What does not belong to requests: timers and gauges, now and then.
 const NOISE: f64 = 0.1;

@@ -1,5 +1,7 @@
 //! The gateway and its layers in other people's programs.
 
+mod alone;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -177,6 +179,7 @@ async fn the_gateway_is_a_service_for_any_body() {
     assert_eq!(response.status(), 200);
     let seen = &upstream.seen()[0];
     assert_eq!((seen.header("x-forwarded-for"), seen.header("x-forwarded-proto")), ("9.8.7.6", "https"));
+    assert!(!seen.headers.contains_key("x-forwarded-port"), "nobody said which port it was");
     assert_eq!((seen.header("x-forwarded-host"), seen.body.as_ref()), ("shop.example", &b"hello"[..]));
 }
 

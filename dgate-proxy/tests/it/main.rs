@@ -15,6 +15,7 @@ mod peers;
 mod reload;
 mod retries;
 mod routing;
+mod smuggling;
 mod strict;
 mod tls;
 mod upgrade;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod churn;
 mod commands;
 mod configuration;
 mod keys;

@@ -16,12 +16,24 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dgate-admin", &["dgate-core"]),
     ("dgate-cli", &["dgate-core", "dgate-modules"]),
     ("dgate-server", &["dgate-core", "dgate-proxy", "dgate-l4", "dgate-modules", "dgate-admin"]),
+    // Stand where an embedder stands.
+    (
+        "dgate-examples",
+        &["dgate-core", "dgate-proxy", "dgate-l4", "dgate-modules", "dgate-admin", "dgate-server"],
+    ),
     ("xtask", &[]),
 ];
 
 /// Crates that end in a program. Only these choose allocators and report errors without types.
-const PROGRAMS: &[&str] = &["dgate-server", "dgate-cli", "xtask"];
+const PROGRAMS: &[&str] = &["dgate-server", "dgate-cli", "dgate-examples", "xtask"];
 const FOR_PROGRAMS: &[&str] = &["anyhow", "miette", "mimalloc"];
+
+/// The one program of integration tests that each crate has, and others that need a process of their own.
+const TEST_PROGRAMS: &[&str] = &[
+    "it",
+    // Counts with an allocator of its own, which a program has one of.
+    "allocations",
+];
 
 pub(crate) fn check(project: &Project) -> Result<()> {
     let mut findings = Findings::default();
@@ -30,18 +42,11 @@ pub(crate) fn check(project: &Project) -> Result<()> {
             package.dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
         let ours = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
         let ours: Vec<&str> = ours.map(|dependency| dependency.name.as_str()).collect();
-        if !is_example(package) {
-            look_at_edges(&package.name, &ours, &mut findings)?;
-            look_at_tools(&package.name, &uses, &mut findings);
-        }
+        look_at_edges(&package.name, &ours, &mut findings)?;
+        look_at_tools(&package.name, &uses, &mut findings);
         look_at_manifest(project, package, &mut findings)?;
     }
     findings.finish()
-}
-
-/// Examples stand where an embedder stands: they may use everything.
-fn is_example(package: &Package) -> bool {
-    package.manifest_path.components().any(|part| part.as_str() == "examples")
 }
 
 fn look_at_edges(name: &str, ours: &[&str], findings: &mut Findings) -> Result<()> {
@@ -77,7 +82,7 @@ fn look_at_manifest(project: &Project, package: &Package, findings: &mut Finding
         }
     }
     let tests = package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Test));
-    for test in tests.filter(|test| test.name != "it") {
+    for test in tests.filter(|test| !TEST_PROGRAMS.contains(&test.name.as_str())) {
         findings.add(format!(
             "{name}: integration tests live in one program, tests/it/main.rs, not in `{}`",
             test.name

@@ -7,13 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use dgate_core::body::BodyError;
 use http_body::{Frame, SizeHint};
-use tokio::time::Instant;
 
 use super::super::body_decoder::{BodyDecoder, Next};
 use super::super::read_room::ReadRoom;
 use super::Connection;
 use super::upload::Upload;
-use crate::client::Lease;
+use crate::client::{BodyPaused, Lease, WaitingSince};
 
 /// The body of a response. It owns the connection and gives it back when all is read; dropped before, it closes it.
 pub(super) struct ResponseBody {
@@ -22,7 +21,7 @@ pub(super) struct ResponseBody {
     decoder: BodyDecoder,
     room: ReadRoom,
     idle_timeout: Duration,
-    last_progress: Instant,
+    waiting: WaitingSince,
 }
 
 struct Source {
@@ -38,8 +37,8 @@ struct Source {
 enum ResponseBodyError {
     #[error("the upstream's response broke off: {0}")]
     Broken(String),
-    #[error("the upstream sent nothing for too long")]
-    Idle,
+    #[error(transparent)]
+    Paused(#[from] BodyPaused),
 }
 
 impl ResponseBody {
@@ -52,7 +51,7 @@ impl ResponseBody {
         idle_timeout: Duration,
     ) -> Self {
         let source = Some(Source { connection, lease, upload, may_reuse });
-        Self { source, decoder, room: ReadRoom::default(), idle_timeout, last_progress: Instant::now() }
+        Self { source, decoder, room: ReadRoom::default(), idle_timeout, waiting: WaitingSince::default() }
     }
 
     fn finish(&mut self) {
@@ -76,7 +75,7 @@ impl ResponseBody {
                 }
             }
             if progress > 0 {
-                self.last_progress = Instant::now();
+                self.waiting.moved();
             }
         }
         let mut eof = false;
@@ -102,18 +101,15 @@ impl ResponseBody {
                 Poll::Ready(Ok(read)) => {
                     eof = read == 0;
                     self.room.adapt(read);
-                    self.last_progress = Instant::now();
+                    self.waiting.moved();
                 }
                 Poll::Ready(Err(error)) => {
                     self.source = None;
                     return Poll::Ready(Some(Err(ResponseBodyError::Broken(error.to_string()))));
                 }
                 Poll::Pending => {
-                    let deadline = self.last_progress + self.idle_timeout;
-                    return connection
-                        .deadline
-                        .poll(cx, deadline)
-                        .map(|()| Some(Err(ResponseBodyError::Idle)));
+                    let end = self.waiting.until(self.idle_timeout);
+                    return connection.deadline.poll(cx, end).map(|()| Some(Err(BodyPaused.into())));
                 }
             }
         }

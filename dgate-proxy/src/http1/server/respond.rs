@@ -11,8 +11,8 @@ use super::super::body_sender::{BodySender, Filled};
 use super::super::encode::{self, BodyHeader};
 use super::super::framing::has_no_body;
 use super::super::outgoing::Outgoing;
-use super::super::pace::{Pace, PaceLimits};
 use super::SharedWire;
+use crate::pace::{Pace, PaceLimits};
 
 /// What becomes of the connection after the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl<'w> Responder<'w> {
             _ if !stays_open => Some("close"),
             _ => (version == Version::HTTP_10).then_some("keep-alive"),
         };
-        let mut out = Outgoing::default();
+        let mut out = Outgoing::with_room();
         encode::push_response(&mut out.buffer, &head, framing, connection);
         Self {
             wire,

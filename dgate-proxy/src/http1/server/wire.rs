@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 use dgate_core::body::BodyError;
@@ -16,9 +16,10 @@ use super::super::body_decoder::{BodyDecoder, Next};
 use super::super::framing::RequestFraming;
 use super::super::head::{HeadError, HeadLimits, HeadScanner};
 use super::super::outgoing::Outgoing;
-use super::super::pace::{Pace, PaceLimits};
 use super::super::{encode, read_room::ReadRoom};
 use crate::io::Io;
+use crate::pace::{Pace, PaceLimits};
+use crate::request_body::RequestBodyError;
 
 /// The first read of a head.
 const HEAD_ROOM: usize = 4 * 1_024;
@@ -40,7 +41,12 @@ pub(super) struct Wire {
     request: u64,
     /// The client waits for `100 Continue`.
     continue_wanted: bool,
+    /// Who waits for the client to go away, and cannot look while a body is read by somebody else.
+    waiting: Option<Waker>,
     eof: bool,
+    /// The connection failed.
+    gone: bool,
+    /// A body was cut off, or cannot be made sense of.
     broken: bool,
 }
 
@@ -53,7 +59,9 @@ impl SharedWire {
             decoder: BodyDecoder::Length(0),
             request: 0,
             continue_wanted: false,
+            waiting: None,
             eof: false,
+            gone: false,
             broken: false,
         })))
     }
@@ -71,7 +79,11 @@ impl fmt::Debug for SharedWire {
 
 impl InterimSink for SharedWire {
     fn send(&self, status: StatusCode, headers: &HeaderMap) {
-        encode::push_interim(&mut self.lock().interim.buffer, status, headers);
+        let buffer = &mut self.lock().interim.buffer;
+        // They are hints: a client that does not read them misses some.
+        if buffer.len() < AHEAD {
+            encode::push_interim(buffer, status, headers);
+        }
     }
 }
 
@@ -128,6 +140,11 @@ impl Wire {
         self.continue_wanted
     }
 
+    /// Whether what was read cannot be made sense of, so that what follows cannot either.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Reads on and throws away, at most until the body is over. Returns how much it was; nothing when it broke.
     pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
         let mut discarded = 0;
@@ -151,10 +168,16 @@ impl Wire {
 
     /// Ready when the client has gone. Only looks while nothing of a body is to be read.
     pub(super) fn poll_hangup(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.broken {
+        if self.gone {
             return Poll::Ready(());
         }
-        if !self.decoder.is_done() || self.buffer.len() >= AHEAD {
+        if !self.decoder.is_done() {
+            if self.waiting.as_ref().is_none_or(|waiting| !waiting.will_wake(cx.waker())) {
+                self.waiting = Some(cx.waker().clone());
+            }
+            return Poll::Pending;
+        }
+        if self.buffer.len() >= AHEAD {
             return Poll::Pending;
         }
         loop {
@@ -166,6 +189,14 @@ impl Wire {
                 Ok(_) if self.buffer.len() >= AHEAD => return Poll::Pending,
                 Ok(_) => {}
             }
+        }
+    }
+
+    /// Notes that nothing more of a body will be read, and lets whoever waits for the client to go away look again,
+    /// unless that is who asks.
+    fn body_is_over(&mut self, cx: &Context<'_>) {
+        if let Some(waiting) = self.waiting.take().filter(|waiting| !waiting.will_wake(cx.waker())) {
+            waiting.wake();
         }
     }
 
@@ -191,31 +222,14 @@ pub(super) struct RequestBody {
     pace: Pace,
 }
 
-/// Why a request body broke off. The client is to blame.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RequestBodyError {
-    /// Its framing is broken, or it ended too early.
-    #[error("the request body is broken: {0}")]
-    Broken(String),
-    /// The client sends too slowly.
-    #[error("the client sends its request body too slowly")]
-    TooSlow,
-    /// The connection failed.
-    #[error("the client's connection failed")]
-    Io(#[source] io::Error),
-    /// The request was answered already.
-    #[error("the request is over")]
-    Over,
-}
-
 impl RequestBody {
     pub(super) fn new(wire: Arc<SharedWire>, request: u64, pace: PaceLimits) -> Self {
         Self { wire, request, room: ReadRoom::default(), pace: Pace::new(pace) }
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
-        let mut wire = self.wire.lock();
-        let wire = &mut *wire;
+        let shared = self.wire.clone();
+        let wire = &mut *shared.lock();
         if wire.request != self.request {
             return Poll::Ready(Some(Err(RequestBodyError::Over)));
         }
@@ -223,18 +237,35 @@ impl RequestBody {
             wire.continue_wanted = false;
             encode::push_interim(&mut wire.interim.buffer, StatusCode::CONTINUE, &HeaderMap::new());
         }
+        let ended = ready!(self.poll_frame_of(wire, cx));
+        let is_last = match &ended {
+            Some(Ok(_)) => wire.decoder.is_done(),
+            Some(Err(error)) => {
+                wire.broken = true;
+                wire.gone = matches!(error, RequestBodyError::Io(_));
+                true
+            }
+            None => true,
+        };
+        if is_last {
+            wire.body_is_over(cx);
+        }
+        Poll::Ready(ended)
+    }
+
+    fn poll_frame_of(
+        &mut self,
+        wire: &mut Wire,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
         loop {
             match wire.decoder.next(&mut wire.buffer, wire.eof) {
                 Ok(Next::Frame(frame)) => return Poll::Ready(Some(Ok(frame))),
                 Ok(Next::End) => return Poll::Ready(None),
                 Ok(Next::Nothing) => {}
-                Err(error) => {
-                    wire.broken = true;
-                    return Poll::Ready(Some(Err(RequestBodyError::Broken(error.to_string()))));
-                }
+                Err(error) => return Poll::Ready(Some(Err(RequestBodyError::Broken(error.to_string())))),
             }
             if let Poll::Ready(Err(error)) = wire.poll_interim(cx) {
-                wire.broken = true;
                 return Poll::Ready(Some(Err(RequestBodyError::Io(error))));
             }
             match wire.io.poll_read_into(cx, &mut wire.buffer, self.room.get()) {
@@ -243,13 +274,9 @@ impl RequestBody {
                     self.room.adapt(read);
                     self.pace.moved(read);
                 }
-                Poll::Ready(Err(error)) => {
-                    wire.broken = true;
-                    return Poll::Ready(Some(Err(RequestBodyError::Io(error))));
-                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(RequestBodyError::Io(error)))),
                 Poll::Pending => {
                     ready!(self.pace.poll_too_slow(cx));
-                    wire.broken = true;
                     return Poll::Ready(Some(Err(RequestBodyError::TooSlow)));
                 }
             }

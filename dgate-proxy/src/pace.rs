@@ -21,7 +21,7 @@ pub(crate) struct PaceLimits {
 
 /// Judges a peer by how long we wait for it. Time in which we do something else does not count against it.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     limits: PaceLimits,
     deadline: Deadline,
     waiting_since: Option<Instant>,
@@ -30,20 +30,25 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(limits: PaceLimits) -> Self {
+    pub(crate) fn new(limits: PaceLimits) -> Self {
         Self { limits, deadline: Deadline::default(), waiting_since: None, waited: Duration::ZERO, moved: 0 }
     }
 
     /// Bytes went through.
-    pub(super) fn moved(&mut self, bytes: usize) {
+    pub(crate) fn moved(&mut self, bytes: usize) {
         self.moved += bytes as u64;
         if let Some(since) = self.waiting_since.take() {
             self.waited += since.elapsed();
         }
     }
 
+    /// What we waited for was not the peer.
+    pub(crate) fn restart(&mut self) {
+        self.waiting_since = None;
+    }
+
     /// We have to wait. Ready when the peer is too slow.
-    pub(super) fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let since = *self.waiting_since.get_or_insert_with(Instant::now);
         if self.waited >= WINDOW {
             if self.moved < self.limits.min_rate * self.waited.as_secs() {
