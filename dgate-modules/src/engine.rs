@@ -67,6 +67,7 @@ struct Entry {
 }
 
 /// A call was begun.
+#[allow(clippy::large_enum_variant, reason = "it is looked at where it is made")]
 pub(crate) enum Begun {
     /// And ended at once.
     Done(Done),
@@ -87,7 +88,7 @@ impl Runtime {
     /// When a module does not link, throws, or takes too long.
     pub(crate) fn new(
         id: u64,
-        program: Arc<Program>,
+        program: &Arc<Program>,
         capabilities: Arc<Capabilities>,
     ) -> Result<Self, Failure> {
         let host = Host::new(program.clone(), capabilities, id);
@@ -105,7 +106,7 @@ impl Runtime {
         installed.map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
 
         host.start_clock();
-        let entries = evaluate(&program, &loader, &mut context).map_err(|(index, error)| {
+        let entries = evaluate(program, &loader, &mut context).map_err(|(index, error)| {
             let mut failure = errors::failure(error, &mut context);
             failure.module = Some(program.modules[index].name.clone());
             failure

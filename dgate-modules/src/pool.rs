@@ -163,7 +163,7 @@ impl Deployed {
                         if matches!(result, Ok(Ok(_))) {
                             guard.disarm();
                         }
-                        (place, result.unwrap_or_else(|_| Err(lost())))
+                        (place, result.unwrap_or_else(|()| Err(lost())))
                     }
                 }
             }

@@ -74,7 +74,7 @@ fn current(shared: &Arc<Shared>, program: &Arc<Program>) -> Result<Rc<Runtime>, 
     }
     watch(shared);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    let runtime = Rc::new(Runtime::new(id, program.clone(), shared.capabilities.clone())?);
+    let runtime = Rc::new(Runtime::new(id, program, shared.capabilities.clone())?);
     metrics::count_created();
     runtimes.current.borrow_mut().insert(key, runtime.clone());
     runtimes.all.borrow_mut().insert(id, runtime.clone());

@@ -189,7 +189,7 @@ pub(super) async fn check(shared: &Arc<Shared>, program: Arc<Program>) -> Result
     let capabilities = shared.capabilities.clone();
     let started =
         std::thread::Builder::new().name("modules-check".to_owned()).stack_size(STACK).spawn(move || {
-            let hooks = Runtime::new(0, program, capabilities).map(|runtime| {
+            let hooks = Runtime::new(0, &program, capabilities).map(|runtime| {
                 Hooks::default().with(|hooks| {
                     hooks.fetch_upstream = runtime.has(Hook::FetchUpstream);
                     hooks.modify_request = runtime.has(Hook::RequestModifier);

@@ -6,6 +6,8 @@
 //!
 //! Everything is put in without line breaks, so lines stay what they are.
 
+use std::fmt::Write as _;
+
 use oxc::ast::ast::{
     ArrowFunctionBody, ArrowFunctionExpression, AssignmentTarget, BindingIdentifier, CallExpression,
     DoWhileStatement, Expression, ForInStatement, ForOfStatement, ForStatement, Function, FunctionBody,
@@ -62,14 +64,14 @@ pub(super) fn instrument(
     let free = scoping.root_unresolved_references();
     let own: Vec<&str> = OWN_GLOBALS.into_iter().filter(|name| free.contains_key(*name)).collect();
     if !own.is_empty() {
-        before.push_str(&format!("import{{{}}}from\"dgate:own\";", own.join(",")));
+        let _ = write!(before, "import{{{}}}from\"dgate:own\";", own.join(","));
     }
     let mut after = String::new();
     match dialect {
         Dialect::Module => {}
         Dialect::CommonJs => ticks.common.wrap(&mut before, &mut after),
         Dialect::Script => {
-            after.push_str(&format!("\nexport{{{}}};", global_hooks(program).join(",")));
+            let _ = write!(after, "\nexport{{{}}};", global_hooks(program).join(","));
         }
     }
     // A hash-bang line has to stay the first.
@@ -122,8 +124,8 @@ impl Common {
         let mut cases = String::new();
         for (number, specifier) in self.required.iter().enumerate() {
             let quoted = serde_json::Value::from(specifier.as_str());
-            before.push_str(&format!("import*as __dgate_r{number} from {quoted};"));
-            cases.push_str(&format!("case {quoted}:r=__dgate_r{number};break;"));
+            let _ = write!(before, "import*as __dgate_r{number} from {quoted};");
+            let _ = write!(cases, "case {quoted}:r=__dgate_r{number};break;");
         }
         before.push_str("const module={exports:{}};let exports=module.exports;");
         before.push_str("const require=(s)=>{let r;switch(s){");
@@ -133,8 +135,8 @@ impl Common {
         after.push_str("\nconst __dgate_e=module.exports;export default __dgate_e;");
         after.push_str("export const __dgate_common=true;");
         for (number, name) in self.exported.iter().enumerate() {
-            after.push_str(&format!("const __dgate_e{number}=__dgate_e.{name};"));
-            after.push_str(&format!("export{{__dgate_e{number} as {name}}};"));
+            let _ = write!(after, "const __dgate_e{number}=__dgate_e.{name};");
+            let _ = write!(after, "export{{__dgate_e{number} as {name}}};");
         }
     }
 

@@ -62,7 +62,7 @@ impl Setup {
     pub(crate) async fn refused(self) -> String {
         let runner = Arc::new(ModuleRunner::new(self.settings));
         let built = Gateway::builder().hook_runner(runner).spec(self.resources).build().await;
-        built.err().expect("the gateway refuses").to_string()
+        built.expect_err("the gateway refuses").to_string()
     }
 }
 

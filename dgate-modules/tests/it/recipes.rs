@@ -15,8 +15,9 @@ use crate::kit::{get, resource};
 /// A gateway with one example; `more` goes into its module, `urls` are those of its service.
 async fn example(file: &str, more: Value, urls: &[String]) -> TestGateway {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/modules").join(file);
-    let source = std::fs::read_to_string(path).unwrap();
-    let kind = if file.ends_with(".js") { "javascript" } else { "typescript" };
+    let source = std::fs::read_to_string(&path).unwrap();
+    let is_script = path.extension().is_some_and(|extension| extension == "js");
+    let kind = if is_script { "javascript" } else { "typescript" };
     let mut module = json!({ "name": "m", "type": kind, "payload_raw": source });
     module.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let mut route = json!({ "name": "r", "paths": ["/m", "/m/{id}"], "modules": ["m"] });

@@ -62,9 +62,8 @@ pub(super) fn object(name: &str, importer: usize, context: &mut Context) -> JsRe
 
 fn function(module: &str, export: &str) -> Option<Function> {
     match module {
-        "dgate" => system::function(export),
+        "dgate" | "dgate/events" => system::function(export),
         "dgate/crypto" => crypto::function(export),
-        "dgate/events" => system::function(export),
         "dgate/jwt" => jwt::function(export),
         "dgate/secrets" => secrets::function(export),
         "dgate/state" => state::function(export),
@@ -77,7 +76,7 @@ fn function(module: &str, export: &str) -> Option<Function> {
 /// What is not a plain function.
 fn value(module: &str, export: &str, importer: usize, context: &mut Context) -> JsResult<JsValue> {
     match (module, export) {
-        (_, "fetch") => http::fetch(importer, context),
+        (_, "fetch") => Ok(http::fetch(importer, context)),
         (_, "console") => console::object(importer, context).map(JsValue::from),
         (_, "process") => system::process(importer, context),
         ("dgate", "retry") => system::retry(context),

@@ -22,7 +22,7 @@ use crate::exchange::DraftBody;
 use crate::hook::Hook;
 
 /// Globals that come from the prelude.
-const LAZY: [(&str, fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>); 7] = [
+const LAZY: [(&str, define::Native); 7] = [
     ("AbortController", |_, _, context| member("AbortController", context)),
     ("AbortSignal", |_, _, context| member("AbortSignal", context)),
     ("Buffer", |_, _, context| member("Buffer", context)),

@@ -1,5 +1,6 @@
 //! `ctx.response()`: the module's own answer.
 
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, js_string};
@@ -224,9 +225,13 @@ pub(super) fn cookie(arguments: &[JsValue], context: &mut Context) -> JsResult<H
     let mut line = format!("{name}=");
     for byte in value.bytes() {
         match byte {
-            b' ' | b'"' | b',' | b';' | b'\\' | b'%' => line.push_str(&format!("%{byte:02X}")),
+            b' ' | b'"' | b',' | b';' | b'\\' | b'%' => {
+                let _ = write!(line, "%{byte:02X}");
+            }
             _ if byte.is_ascii_graphic() => line.push(byte as char),
-            _ => line.push_str(&format!("%{byte:02X}")),
+            _ => {
+                let _ = write!(line, "%{byte:02X}");
+            }
         }
     }
     let options = argument(arguments, 2);
@@ -238,7 +243,7 @@ pub(super) fn cookie(arguments: &[JsValue], context: &mut Context) -> JsResult<H
                 if value.contains([';', '\r', '\n']) {
                     return Err(JsNativeError::typ().with_message(format!("`{value}` in a cookie")).into());
                 }
-                line.push_str(&format!("; {name}={value}"));
+                let _ = write!(line, "; {name}={value}");
             }
             Ok(())
         };
@@ -251,7 +256,7 @@ pub(super) fn cookie(arguments: &[JsValue], context: &mut Context) -> JsResult<H
             let text = object.get(js_string!("toUTCString"), context)?;
             if let Some(method) = text.as_callable() {
                 let date = method.call(&expires, &[], context)?.to_string(context)?;
-                line.push_str(&format!("; Expires={}", date.to_std_string_lossy()));
+                let _ = write!(line, "; Expires={}", date.to_std_string_lossy());
             }
         } else if !expires.is_null_or_undefined() {
             attribute_text(&expires, &mut line, context)?;
@@ -272,7 +277,7 @@ fn attribute_text(value: &JsValue, line: &mut String, context: &mut Context) -> 
     if value.contains([';', '\r', '\n']) {
         return Err(JsNativeError::typ().with_message(format!("`{value}` in a cookie")).into());
     }
-    line.push_str(&format!("; Expires={value}"));
+    let _ = write!(line, "; Expires={value}");
     Ok(())
 }
 

@@ -28,6 +28,7 @@ fn start(arguments: &[JsValue], repeat: bool, context: &mut Context) -> JsResult
     Ok((id as f64).into())
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "native functions have one signature")]
 fn clear(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let id = argument(arguments, 0);
     if let Some(id) = id.as_number().filter(|id| *id >= 0.0) {

@@ -30,7 +30,7 @@ const MOST_REDIRECTS: usize = 20;
 const PERMISSION: &str = "os:net:http";
 
 /// `fetch` for an importer.
-pub(super) fn fetch(importer: usize, context: &mut Context) -> JsResult<JsValue> {
+pub(super) fn fetch(importer: usize, context: &mut Context) -> JsValue {
     // The prelude is loaded when it is first called, not when it is imported.
     let lazy = NativeFunction::from_copy_closure_with_captures(
         |_, arguments, importer: &usize, context| {
@@ -51,7 +51,7 @@ pub(super) fn fetch(importer: usize, context: &mut Context) -> JsResult<JsValue>
         .name(JsString::from("fetch"))
         .length(1)
         .build();
-    Ok(function.into())
+    function.into()
 }
 
 /// What happens on a redirect.

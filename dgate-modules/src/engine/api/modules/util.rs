@@ -53,7 +53,7 @@ pub(in crate::engine::api) fn decode_text(text: &str, encoding: &str) -> Option<
     match encoding {
         "hex" => {
             let digits = text.as_bytes();
-            if digits.len() % 2 != 0 {
+            if !digits.len().is_multiple_of(2) {
                 return None;
             }
             let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
