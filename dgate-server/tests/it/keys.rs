@@ -386,6 +386,5 @@ async fn runtimes_are_kept_as_the_pool_says() {
         assert_eq!(running.get("/").await.status(), 200);
     }
     let metrics = get(running.address("admin"), "a", "/metrics").await.text();
-    let retired = line_of(&metrics, "dgate_module_runtimes_retired_total{reason=\"max_calls\"}");
-    assert_eq!(retired, "dgate_module_runtimes_retired_total{reason=\"max_calls\"} 2", "{metrics}");
+    assert!(metrics.contains("dgate_module_runtimes_retired_total{reason=\"max_calls\"} 2"), "{metrics}");
 }
