@@ -65,7 +65,7 @@ where
             let record = context(&request).ok().map(|context| context.record.clone());
             Timer { sleep: Box::pin(sleep(limit)), record }
         });
-        TimeoutFuture { inner: self.inner.call(request), timer }
+        TimeoutFuture { inner: Some(self.inner.call(request)), timer }
     }
 }
 
@@ -86,7 +86,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct TimeoutFuture<F> {
         #[pin]
-        inner: F,
+        inner: Option<F>,
         timer: Option<Timer>,
     }
 }
@@ -98,8 +98,10 @@ where
     type Output = Result<T, GatewayError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if let Poll::Ready(result) = this.inner.poll(cx) {
+        let mut this = self.project();
+        if let Some(inner) = this.inner.as_mut().as_pin_mut()
+            && let Poll::Ready(result) = inner.poll(cx)
+        {
             return Poll::Ready(result);
         }
         let Some(timer) = this.timer else { return Poll::Pending };
@@ -108,6 +110,8 @@ where
         if let Some(record) = &timer.record {
             record.set_error(ErrorKind::UpstreamTimeout);
         }
+        // At once, so that what it notes is there when the answer is logged.
+        this.inner.set(None);
         Poll::Ready(Err(ErrorKind::UpstreamTimeout.into()))
     }
 }

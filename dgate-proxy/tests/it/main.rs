@@ -13,6 +13,7 @@ mod health;
 mod hooks;
 mod http2;
 mod limits;
+mod observability;
 mod peers;
 mod reload;
 mod retries;

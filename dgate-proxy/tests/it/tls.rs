@@ -213,3 +213,111 @@ async fn the_gateway_proves_itself_with_a_client_certificate() {
     gateway.apply(ChangeSet::new().put(resource(Service, service(proven)))).await.unwrap();
     assert_eq!(gateway.get("/").await.text(), "db.example");
 }
+
+/// An upstream over TLS that speaks what it is told to: answers HTTP/1.1 by hand, upgrades included, HTTP/2 by a library.
+async fn choosing_upstream(
+    authority: &Authority,
+    protocols: Arc<std::sync::Mutex<Vec<&'static str>>>,
+) -> std::net::SocketAddr {
+    let (cert, key) = authority.issue("db.example");
+    let chain = vec![CertificateDer::from_pem_slice(cert.as_bytes()).unwrap()];
+    let config = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap())
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let mut config = config.clone();
+            config.alpn_protocols =
+                protocols.lock().unwrap().iter().map(|name| name.as_bytes().to_vec()).collect();
+            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(tcp).await else { return };
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    let mut connection = h2::server::handshake(stream).await.unwrap();
+                    while let Some(Ok((_, mut respond))) = connection.accept().await {
+                        let response = http::Response::builder().header("x-spoke", "h2").body(()).unwrap();
+                        respond.send_response(response, true).unwrap();
+                    }
+                    return;
+                }
+                let mut buffer = [0; 4_096];
+                loop {
+                    let read = stream.read(&mut buffer).await.unwrap_or(0);
+                    if read == 0 {
+                        return;
+                    }
+                    let answer: &[u8] = if buffer[..read].windows(9).any(|window| window == b"upgrade: ") {
+                        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\nhello"
+                    } else {
+                        b"HTTP/1.1 200 OK\r\nX-Spoke: http/1.1\r\nContent-Length: 0\r\n\r\n"
+                    };
+                    let _ = stream.write_all(answer).await;
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Upgrades need HTTP/1.1, whatever an upstream likes better; and an upstream may change its mind.
+#[tokio::test]
+async fn upstreams_choose_their_protocol_and_upgrades_work_all_the_same() {
+    let authority = Authority::new();
+    let protocols = Arc::new(std::sync::Mutex::new(vec!["http/1.1"]));
+    let address = choosing_upstream(&authority, protocols.clone()).await;
+    let service = json!({
+        "name": "s",
+        "urls": [format!("https://{address}")],
+        "tls": { "ca": authority.pem(), "server_name": "db.example" },
+        "retries": 0,
+    });
+    let mut settings = ProxySettings::default();
+    settings.client.disable_keep_alives = true;
+    let gateway = TestGateway::build(Gateway::builder().settings(settings).spec([
+        resource(Service, service),
+        resource(Route, json!({ "name": "r", "paths": ["/**"], "service": "s" })),
+    ]))
+    .await;
+    for offer in [vec!["http/1.1"], vec!["h2", "http/1.1"], vec!["http/1.1"], vec!["h2", "http/1.1"]] {
+        let expected = offer[0];
+        *protocols.lock().unwrap() = offer;
+        for _ in 0..2 {
+            let answer = gateway.get("/").await;
+            assert_eq!((answer.status().as_u16(), answer.header("x-spoke")), (200, expected));
+        }
+        let mut raw = gateway.raw().await;
+        raw.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
+        assert!(raw.read_until("hello").await.starts_with("HTTP/1.1 101 "), "{expected}");
+    }
+}
+
+/// Who agrees on HTTP/2 and says nothing is not waited for.
+#[tokio::test]
+async fn clients_that_agree_on_http2_and_fall_silent_are_left() {
+    let authority = Authority::new();
+    let (cert, key) = authority.issue("a.example");
+    let mut settings = ProxySettings::default();
+    settings.fallback_certificate = Some(FallbackCertificate { cert, key });
+    settings.limits.header_timeout = std::time::Duration::from_millis(200);
+    let gateway = TestGateway::build_tls(Gateway::builder().settings(settings)).await;
+    assert_eq!(https(&gateway, &authority, "a.example", &["h2"]).await.unwrap().1, "h2");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
+    let mut config = rustls::ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let tcp = TcpStream::connect(gateway.address()).await.unwrap();
+    let name = ServerName::try_from("a.example").unwrap();
+    let mut stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+    let mut said = Vec::new();
+    let ended = tokio::time::timeout(crate::PATIENCE, stream.read_to_end(&mut said)).await;
+    assert!(ended.is_ok(), "the connection ends");
+}

@@ -37,7 +37,7 @@ struct Source {
 enum ResponseBodyError {
     #[error("the upstream's response broke off: {0}")]
     Broken(String),
-    #[error(transparent)]
+    #[error("the upstream's response stopped")]
     Paused(#[from] BodyPaused),
 }
 
