@@ -59,6 +59,15 @@ impl Io {
         result
     }
 
+    /// Ends it without the goodbye of a clean end: by a reset, where there is one.
+    pub(crate) fn abort(self) {
+        let _ = match &self {
+            Self::Tcp(stream) => stream.set_zero_linger(),
+            Self::Tls(stream) => stream.get_ref().0.set_zero_linger(),
+            Self::Taken | Self::Other(_) => Ok(()),
+        };
+    }
+
     /// Whether it is encrypted.
     pub(crate) const fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))

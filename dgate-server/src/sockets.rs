@@ -8,6 +8,24 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// How many connections may wait to be accepted. Linux cuts it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4_096;
 
+/// Takes all packets but those that begin a connection (linux/bpf_common.h; flags of RFC 9293, section 3.1). Connections
+/// inherit it, and are none the worse.
+#[cfg(target_os = "linux")]
+const NO_FIRST_PACKETS: [socket2::SockFilter; 4] = {
+    use socket2::SockFilter;
+    const LOAD_BYTE: u16 = 0x30;
+    const JUMP_IF_SET: u16 = 0x45;
+    const RETURN: u16 = 0x06;
+    const FLAGS: u32 = 13;
+    const SYN: u32 = 0x02;
+    [
+        SockFilter::new(LOAD_BYTE, 0, 0, FLAGS),
+        SockFilter::new(JUMP_IF_SET, 0, 1, SYN),
+        SockFilter::new(RETURN, 0, 0, 0),
+        SockFilter::new(RETURN, 0, 0, u32::MAX),
+    ]
+};
+
 /// The listening sockets of one address: one for each thread that accepts, among which the kernel spreads connections.
 #[derive(Debug)]
 pub(crate) struct Sockets {
@@ -73,16 +91,13 @@ impl Sockets {
 
     /// From now on nobody can connect; who has connected before waits to be accepted.
     ///
-    /// A listening socket that is closed resets connections that wait in it. With a filter in front that takes no
-    /// packets, all that wait can be accepted first; who tries to connect meanwhile is refused when the socket is
-    /// closed. Not for sockets that another process goes on with.
+    /// A listening socket that is closed resets connections that wait in it. With a filter in front that takes no first
+    /// packets, handshakes under way are completed and all that wait can be accepted before; who tries to connect
+    /// meanwhile is refused when the socket is closed. Not for sockets that another process goes on with.
     pub(crate) fn refuse_new(&self) {
         #[cfg(target_os = "linux")]
         for socket in &self.sockets {
-            /// The instruction to return a constant: how many bytes of a packet are taken (linux/bpf_common.h).
-            const RETURN: u16 = 0x06;
-            let nothing = [socket2::SockFilter::new(RETURN, 0, 0, 0)];
-            if let Err(error) = socket2::SockRef::from(socket).attach_filter(&nothing) {
+            if let Err(error) = socket2::SockRef::from(socket).attach_filter(&NO_FIRST_PACKETS) {
                 tracing::debug!(%error, "connections that wait when a listener closes may be reset");
             }
         }

@@ -119,7 +119,7 @@ impl Transport {
         let shard = self.shard();
         if self.protocol.load(Ordering::Relaxed) == HTTP1
             && self.limit.is_none()
-            && let Some(connection) = self.take_idle(shard)
+            && let Some(connection) = self.take_idle(shard, &sending.request)
         {
             let lease = Lease::new(self.clone(), shard, None);
             let exchange = self.exchange(connection, lease, sending);
@@ -161,7 +161,7 @@ impl Transport {
                 }
             };
         }
-        if let Some(connection) = self.take_idle(shard) {
+        if let Some(connection) = unsent.request().and_then(|request| self.take_idle(shard, request)) {
             let lease = Lease::new(self.clone(), shard, permit);
             let exchange = self.exchange(connection, lease, unsent.take()?);
             return Watched::new(exchange, self, shard).await;

@@ -79,7 +79,12 @@ impl Connection {
     /// Whether it has not been idle for too long.
     pub(crate) fn is_fresh(&self, now: Instant, idle_timeout: Duration) -> bool {
         let limit = self.idle_limit.map_or(idle_timeout, |limit| limit.min(idle_timeout));
-        now.saturating_duration_since(self.idle_since) < limit
+        self.idle_for(now) < limit
+    }
+
+    /// How long it has been idle.
+    pub(crate) fn idle_for(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.idle_since)
     }
 
     /// Whether the upstream has closed it, or sent something nobody asked for. Costs nothing when nothing happened.

@@ -68,6 +68,8 @@ enum NextHead {
 enum After {
     NextRequest,
     Close,
+    /// A clean end would make what was sent look complete.
+    Abort,
     /// There may be more to come from the client, which would reset the connection before it has read our answer.
     Linger,
     Tunnel(Tunnel),
@@ -104,6 +106,7 @@ impl<H: Handler> Server<'_, H> {
                 tunnel.run(io, already_read, self.drain).await;
             }
             After::Linger => self.linger().await,
+            After::Abort => self.wire.lock().take().0.abort(),
             After::Close | After::NextRequest => {
                 let (mut io, _) = self.wire.lock().take();
                 // Plain TCP says it all by closing.
@@ -228,6 +231,7 @@ impl<H: Handler> Server<'_, H> {
         let responder = Responder::new(&self.wire, response, version, is_head, keep, self.limits.pace);
         match responder.run().await {
             Err(Unsent::Gone | Unsent::Broken) => After::Close,
+            Err(Unsent::Unmarked) => After::Abort,
             Ok(_) if tunnel.is_some() => tunnel.map_or(After::Close, After::Tunnel),
             Ok(stays_open) => self.after_response(stays_open).await,
         }

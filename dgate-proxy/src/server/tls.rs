@@ -56,8 +56,8 @@ impl TlsServer {
             Ok(TlsAcceptor::from(Arc::new(config)))
         };
         Ok(Arc::new(Self {
-            with_http2: acceptor(&[b"h2", b"http/1.1"])?,
-            without_http2: acceptor(&[b"http/1.1"])?,
+            with_http2: acceptor(&[b"h2", b"http/1.1", b"http/1.0"])?,
+            without_http2: acceptor(&[b"http/1.1", b"http/1.0"])?,
         }))
     }
 

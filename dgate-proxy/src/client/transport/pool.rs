@@ -4,11 +4,23 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use dgate_core::body::Body;
+use http::Request;
 use tokio::time::Instant;
 
 use super::Transport;
 use crate::http1::client::Connection;
 use crate::http2;
+
+/// Servers that close idle connections leave them open for a second at least. Within it, none is closed while a request
+/// is on its way.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// Whether a request would be lost on a connection that the upstream closes at the same moment: it could not be sent
+/// again, as nobody knows whether it was read.
+fn can_be_sent_only_once(request: &Request<Body>) -> bool {
+    !request.method().is_idempotent() || request.body().is_stream()
+}
 
 /// What happens to connections that are not needed for the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +54,22 @@ impl Shard {
 }
 
 impl Transport {
-    /// An idle connection that is still good.
-    pub(super) fn take_idle(&self, shard: usize) -> Option<Connection> {
+    /// An idle connection that is still good for this request.
+    pub(super) fn take_idle(&self, shard: usize, request: &Request<Body>) -> Option<Connection> {
         let now = Instant::now();
+        let once = can_be_sent_only_once(request);
         loop {
-            let mut connection = self.shards[shard].idle().pop()?;
+            let mut idle = self.shards[shard].idle();
+            if once && idle.last().is_some_and(|newest| newest.idle_for(now) >= TRUSTED) {
+                // A new one takes the place of the oldest.
+                let oldest = idle.remove(0);
+                drop(idle);
+                drop(oldest);
+                self.open.fetch_sub(1, Ordering::Relaxed);
+                return None;
+            }
+            let mut connection = idle.pop()?;
+            drop(idle);
             if connection.is_fresh(now, self.keep.idle_timeout) && !connection.is_stale() {
                 connection.is_reused = true;
                 return Some(connection);

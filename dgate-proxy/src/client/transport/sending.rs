@@ -61,6 +61,10 @@ impl Unsent {
         Self(Some(sending))
     }
 
+    pub(super) fn request(&self) -> Option<&Request<Body>> {
+        self.0.as_ref().map(|sending| &sending.request)
+    }
+
     pub(super) fn take(mut self) -> Result<Sending, SendError> {
         self.0.take().ok_or(SendError::Overloaded)
     }

@@ -27,8 +27,10 @@ pub(super) enum Keep {
 pub(super) enum Unsent {
     /// The client has gone, or reads too slowly.
     Gone,
-    /// The body broke off; what was sent must not look complete.
+    /// The body broke off. Its framing says that it is not complete.
     Broken,
+    /// The body broke off, and would look complete if the connection ended well.
+    Unmarked,
 }
 
 /// Sends one response.
@@ -36,6 +38,8 @@ pub(super) struct Responder<'w> {
     wire: &'w SharedWire,
     sender: BodySender,
     stays_open: bool,
+    /// Only the end of the connection says where the body ends.
+    ends_by_close: bool,
     /// The body broke off; only what was taken of it is still to be sent.
     is_broken: bool,
     pace: Pace,
@@ -69,6 +73,7 @@ impl<'w> Responder<'w> {
             wire,
             sender: BodySender::new(out, body, framing),
             stays_open,
+            ends_by_close: framing == BodyHeader::UntilClose,
             is_broken: false,
             pace: Pace::new(pace),
         }
@@ -87,6 +92,7 @@ impl<'w> Responder<'w> {
             // that sees nothing at all would take it for a connection that was closed before, and ask again.
             ready!(self.poll_flush(cx))?;
             match filled {
+                Err(()) if self.ends_by_close => return Poll::Ready(Err(Unsent::Unmarked)),
                 Err(()) => return Poll::Ready(Err(Unsent::Broken)),
                 Ok(Filled::Over) => return Poll::Ready(Ok(())),
                 Ok(Filled::Full) => {}

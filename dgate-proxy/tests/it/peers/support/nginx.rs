@@ -27,13 +27,7 @@ impl Nginx {
             let directory = tempfile::tempdir().unwrap();
             std::fs::create_dir(directory.path().join("html")).unwrap();
             std::fs::write(directory.path().join("nginx.conf"), configuration(address, directives)).unwrap();
-            let process = program("nginx", "nginx-light")
-                .args(["-e", "error.log", "-c", "nginx.conf", "-p"])
-                .arg(directory.path())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
+            let process = spawn(directory.path());
             let mut nginx = Self { address, directory, process };
             if nginx.is_up().await {
                 return nginx;
@@ -59,6 +53,18 @@ impl Nginx {
         !ended
     }
 
+    /// Ends it at once, connections and all.
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().await.unwrap();
+        let _ = std::fs::remove_file(self.directory.path().join("nginx.pid"));
+    }
+
+    /// Starts it again where it was.
+    pub(crate) async fn restart(&mut self) {
+        self.process = spawn(self.directory.path());
+        assert!(self.is_up().await, "its port was taken meanwhile");
+    }
+
     /// Puts a file there.
     pub(crate) fn put(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.root().join(path);
@@ -79,6 +85,16 @@ impl Nginx {
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
+}
+
+fn spawn(directory: &Path) -> Child {
+    program("nginx", "nginx-light")
+        .args(["-e", "error.log", "-c", "nginx.conf", "-p"])
+        .arg(directory)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// One process without children, so that ending it ends all of it.
@@ -102,6 +118,7 @@ fn configuration(address: SocketAddr, directives: &str) -> String {
                  listen {address};
                  root html;
                  add_header X-Connection $connection always;
+                 add_header X-Server-Port $server_port always;
                  {directives}
              }}
          }}"
