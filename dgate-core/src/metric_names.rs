@@ -75,7 +75,7 @@ metrics! {
     MODULE_DENIED = "dgate_module_denied_total", Counter, ["namespace"],
         "Things modules tried without the permission for them.";
     MODULE_RUNTIMES = "dgate_module_runtimes", Gauge, ["state"],
-        "Runtimes: in use, or idle.";
+        "Runtimes that take calls.";
     MODULE_RUNTIMES_CREATED = "dgate_module_runtimes_created_total", Counter, [],
         "Runtimes made.";
     MODULE_RUNTIMES_RETIRED = "dgate_module_runtimes_retired_total", Counter, ["reason"],

@@ -18,6 +18,7 @@ mod pool;
 mod program;
 mod random;
 mod runner;
+mod session;
 mod trailers;
 mod typescript;
 mod worker;

@@ -39,13 +39,16 @@ struct Grant {
     scope: Option<String>,
 }
 
+/// Sending requests: its scopes are hosts.
+pub(crate) const HTTP: &str = "os:net:http";
+
 /// The names there are. A grant of another name is an error.
 pub(crate) const NAMES: [&str; 12] = [
     "cache",
     "event:emit",
     "os:env:read",
     "os:file:read",
-    "os:net:http",
+    HTTP,
     "resource:collection:read",
     "resource:collection:write",
     "resource:document:read",
@@ -80,7 +83,7 @@ impl Permissions {
         for grant in self.0.iter().filter(|grant| covers(&grant.name, wanted.name)) {
             let by_name = match (&grant.scope, wanted.scope) {
                 (None, _) => false,
-                (Some(scope), Some(wanted)) if scope_covers(scope, wanted) => !scope.contains('*'),
+                (Some(scope), Some(asked)) if scope_covers(wanted.name, scope, asked) => !scope.contains('*'),
                 _ => continue,
             };
             granted = Some(Granted { by_name: by_name || granted.is_some_and(|granted| granted.by_name) });
@@ -100,21 +103,21 @@ fn covers(grant: &str, name: &str) -> bool {
             .is_some_and(|stem| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(':')))
 }
 
-/// Hosts and names are compared without regard to case; a `*` at one end stands for anything, and a host without a
-/// port for all of its ports.
-fn scope_covers(scope: &str, wanted: &str) -> bool {
-    let same = |scope: &str, wanted: &str| {
-        if let Some(stem) = scope.strip_prefix('*') {
-            return wanted.len() > stem.len()
-                && wanted.is_char_boundary(wanted.len() - stem.len())
-                && wanted[wanted.len() - stem.len()..].eq_ignore_ascii_case(stem);
-        }
-        if let Some(stem) = scope.strip_suffix('*') {
-            return wanted.get(..stem.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(stem));
-        }
-        scope.eq_ignore_ascii_case(wanted)
-    };
-    same(scope, wanted) || wanted.rsplit_once(':').is_some_and(|(host, _)| same(scope, host))
+/// A `*` at one end stands for anything. Hosts are compared without regard to case, and one without a port stands for
+/// all of its ports.
+fn scope_covers(name: &str, scope: &str, wanted: &str) -> bool {
+    if name != HTTP {
+        return fits(scope, wanted);
+    }
+    let (scope, wanted) = (scope.to_ascii_lowercase(), wanted.to_ascii_lowercase());
+    fits(&scope, &wanted) || wanted.rsplit_once(':').is_some_and(|(host, _)| fits(&scope, host))
+}
+
+fn fits(scope: &str, wanted: &str) -> bool {
+    if let Some(end) = scope.strip_prefix('*') {
+        return wanted.len() > end.len() && wanted.ends_with(end);
+    }
+    scope.strip_suffix('*').map_or(scope == wanted, |begin| wanted.starts_with(begin))
 }
 
 #[cfg(test)]
@@ -142,6 +145,9 @@ mod tests {
         assert_eq!(check(&["os:net:http=a.example"], http, Some("a.example.evil:80")), None);
         assert_eq!(check(&["resource:document:read"], "resource:document:write", Some("c")), None);
         assert_eq!(check(&["os:net:http", "os:net:http=h"], http, Some("h:1")), Some(true));
+        assert_eq!(check(&["resource:secret:read=key"], "resource:secret:read", Some("KEY")), None);
+        assert_eq!(check(&["event:emit=order"], "event:emit", Some("order:paid")), None);
+        assert_eq!(check(&["event:emit=order.*"], "event:emit", Some("order.paid")), Some(false));
     }
 
     #[test]

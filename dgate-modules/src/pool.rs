@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dgate_core::ErrorKind;
+use dgate_core::hook::Hooks;
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::threads::Threads;
@@ -100,6 +101,8 @@ pub(crate) enum Place {
 /// A program in a pool. When the last one goes, so do its runtimes.
 pub(crate) struct Deployed {
     pub(crate) program: Arc<Program>,
+    /// Those that its modules have.
+    pub(crate) hooks: Hooks,
     pub(crate) pool: Arc<Pool>,
 }
 
@@ -113,6 +116,11 @@ impl Pool {
             listeners: Mutex::default(),
         });
         Self { threads: Threads::new(shared.clone()), shared }
+    }
+
+    /// Evaluates a program in a throw-away runtime, and tells which hooks it has.
+    pub(crate) async fn check(&self, program: &Arc<Program>) -> Result<Hooks, Failure> {
+        threads::check(&self.shared, program.clone()).await
     }
 
     /// No more hooks of a request will come.
@@ -129,9 +137,10 @@ impl Pool {
 }
 
 impl Deployed {
-    pub(crate) fn new(program: Arc<Program>, pool: Arc<Pool>) -> Self {
+    /// Gets all threads ready for a program.
+    pub(crate) fn new(program: Arc<Program>, hooks: Hooks, pool: Arc<Pool>) -> Self {
         pool.shared.tell(&Control::Warm(program.clone()));
-        Self { program, pool }
+        Self { program, hooks, pool }
     }
 
     /// Runs a call where it should run, and tells where that was. Dropping the future cancels the call.
@@ -182,11 +191,6 @@ impl Deployed {
                 }
             }
         }
-    }
-
-    /// Evaluates the program in a throw-away runtime.
-    pub(crate) async fn check(&self) -> Result<dgate_core::hook::Hooks, Failure> {
-        threads::check(&self.pool.shared, self.program.clone()).await
     }
 }
 

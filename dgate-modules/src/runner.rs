@@ -1,26 +1,23 @@
 //! The hook runner: programs for routes, sessions for requests.
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use dgate_core::capability::{Documents, Fetch};
 use dgate_core::context::RequestContext;
 use dgate_core::hook::{HookChain, HookRunner, HookSession, Hooks};
 use dgate_core::resource::Resource as _;
 use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
-use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError, Problem, Problems, metric_names};
-use http::{Request, Response};
+use dgate_core::{BoxFuture, Problem, Problems};
 use serde_json::Value;
 
 use crate::capability::{Capabilities, Node};
-use crate::engine::{Answer, Done, Task};
-use crate::exchange::{Draft, ErrorInfo, Exchange, RequestInfo, RequestPart};
 use crate::failure::Failure;
-use crate::hook::Hook;
-use crate::pool::{Deployed, Place, Pool, PoolSettings};
-use crate::program::{self, Library};
+use crate::pool::{Deployed, Pool, PoolSettings};
+use crate::program::{self, Library, Program, ProgramId};
+use crate::session::Session;
 
 /// Runs modules: the [`HookRunner`] for TypeScript and JavaScript.
 ///
@@ -30,6 +27,8 @@ pub struct ModuleRunner {
     library: Arc<Library>,
     pool: Arc<Pool>,
     defaults: Arc<[String]>,
+    /// Programs that routes have: those with the same modules share one.
+    deployed: Arc<Mutex<HashMap<ProgramId, Weak<Deployed>>>>,
 }
 
 /// What a [`ModuleRunner`] is made with.
@@ -61,6 +60,7 @@ impl ModuleRunner {
             library: Arc::default(),
             pool: Arc::new(Pool::new(settings.pool, capabilities)),
             defaults: settings.default_permissions.into(),
+            deployed: Arc::default(),
         }
     }
 
@@ -80,6 +80,30 @@ impl ModuleRunner {
     }
 }
 
+/// Which resource is at fault, and where in it; and how.
+type Fault = (Option<(dgate_core::Key, &'static str)>, Failure);
+
+impl ModuleRunner {
+    /// A program that some route has already.
+    fn known(&self, id: ProgramId) -> Option<Arc<Deployed>> {
+        self.deployed.lock().unwrap_or_else(PoisonError::into_inner).get(&id).and_then(Weak::upgrade)
+    }
+
+    /// Evaluates a program where it harms nobody, and gets all threads ready for it.
+    async fn deploy(&self, program: Program) -> Result<Arc<Deployed>, Fault> {
+        let program = Arc::new(program);
+        let hooks = self.pool.check(&program).await.map_err(|failure| {
+            let module = program.modules.iter().find(|module| failure.module.as_ref() == Some(&module.name));
+            (module.or(program.modules.first()).map(|module| (module.key.clone(), module.pointer)), failure)
+        })?;
+        let deployed = Arc::new(Deployed::new(program.clone(), hooks, self.pool.clone()));
+        let mut all = self.deployed.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, known| known.strong_count() > 0);
+        all.insert(program.id, Arc::downgrade(&deployed));
+        Ok(deployed)
+    }
+}
+
 impl HookRunner for ModuleRunner {
     fn prepare<'a>(
         &'a self,
@@ -91,24 +115,20 @@ impl HookRunner for ModuleRunner {
             let names = &route.spec.spec.modules;
             let program = program::build(&self.library, namespace, names, &self.defaults)?;
             if let Some(previous) = previous
-                && let Some(chain) = (&**previous as &dyn std::any::Any).downcast_ref::<Chain>()
+                && let Some(chain) = (&**previous as &dyn Any).downcast_ref::<Chain>()
                 && chain.deployed.program.id == program.id
             {
                 return Ok(previous.clone());
             }
-            let first = program.modules.first().map(|module| (module.key.clone(), module.pointer));
-            let deployed = Deployed::new(Arc::new(program), self.pool.clone());
-            let hooks = deployed.check().await.map_err(|failure| {
-                let module = failure.module.as_deref();
-                let module = deployed.program.modules.iter().find(|known| Some(&*known.name) == module);
-                let (key, pointer) = match module {
-                    Some(module) => (module.key.clone(), module.pointer),
-                    None => first.clone().unwrap_or_else(|| (route.spec.spec.key(), "/modules")),
-                };
-                Problems::from(Problem::error(pointer, failure.to_string()).about(&key))
-            })?;
+            let deployed = match self.known(program.id) {
+                Some(deployed) => deployed,
+                None => self.deploy(program).await.map_err(|(module, failure)| {
+                    let (key, pointer) = module.unwrap_or_else(|| (route.spec.spec.key(), "/modules"));
+                    Problems::from(Problem::error(pointer, failure.to_string()).about(&key))
+                })?,
+            };
             let label: Arc<str> = names.first().map_or("-", String::as_str).into();
-            let chain: Arc<dyn HookChain> = Arc::new(Chain { deployed: Arc::new(deployed), hooks, label });
+            let chain: Arc<dyn HookChain> = Arc::new(Chain { deployed, label });
             Ok(chain)
         })
     }
@@ -117,8 +137,6 @@ impl HookRunner for ModuleRunner {
 /// The modules of a route, ready to run.
 struct Chain {
     deployed: Arc<Deployed>,
-    /// Those that modules have.
-    hooks: Hooks,
     /// The first module's name, for metrics.
     label: Arc<str>,
 }
@@ -127,225 +145,15 @@ impl HookChain for Chain {
     /// Besides the modules' own: a request is looked at before it goes if there is something to be told of it later,
     /// and a modifier may answer, which is taken up where handlers do.
     fn hooks(&self) -> Hooks {
-        if self.hooks.is_empty() {
-            return self.hooks;
-        }
-        self.hooks.with(|hooks| {
-            hooks.modify_request |= hooks.modify_response || hooks.handle_error;
-            hooks.handle_request |= hooks.modify_request && self.hooks.modify_request;
+        let own = self.deployed.hooks;
+        own.with(|hooks| {
+            hooks.modify_request |= own.modify_response || own.handle_error;
+            hooks.handle_request |= own.modify_request;
         })
     }
 
     fn begin(&self, context: &RequestContext) -> Box<dyn HookSession> {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Box::new(Session {
-            deployed: self.deployed.clone(),
-            hooks: self.hooks,
-            label: self.label.clone(),
-            info: RequestInfo::new(context).map(Arc::new),
-            request: NEXT.fetch_add(1, Ordering::Relaxed),
-            place: None,
-            draft: Draft::default(),
-            seen: None,
-        })
-    }
-}
-
-/// The hooks of one request.
-struct Session {
-    deployed: Arc<Deployed>,
-    hooks: Hooks,
-    label: Arc<str>,
-    info: Option<Arc<RequestInfo>>,
-    /// Its number, under which a runtime keeps its `ctx`.
-    request: u64,
-    /// Where its hooks ran so far.
-    place: Option<Place>,
-    /// What its modules wrote so far.
-    draft: Draft,
-    /// The request's head, as it went.
-    seen: Option<RequestPart>,
-}
-
-impl Session {
-    /// Runs one hook on an exchange. The draft is what it was before, with what the hook wrote.
-    async fn run(
-        &mut self,
-        hook: Hook,
-        mut exchange: Exchange,
-        error: Option<ErrorInfo>,
-    ) -> (Exchange, Result<Answer, GatewayError>) {
-        let Some(info) = self.info.clone() else {
-            return (exchange, Err(ErrorKind::Internal.into()));
-        };
-        let started = Instant::now();
-        exchange.draft = std::mem::take(&mut self.draft);
-        let task = Task { hook, request: self.request, info, exchange, error, keep: self.expects_more(hook) };
-        let (place, done) = self.deployed.run(self.place, task).await;
-        self.place = place.or(self.place);
-        let (mut exchange, result) = match done {
-            Ok(Done { exchange, result }) => (exchange, result),
-            Err(failure) => (Exchange::default(), Err(failure)),
-        };
-        self.draft = std::mem::take(&mut exchange.draft);
-        let took = started.elapsed();
-        let namespace = &self.deployed.program.namespace;
-        metrics::counter!(metric_names::MODULE_CALLS, "namespace" => namespace.clone(), "module" => self.label.clone(), "hook" => hook.name())
-            .increment(1);
-        metrics::histogram!(metric_names::MODULE_CALL_DURATION, "namespace" => namespace.clone(), "module" => self.label.clone(), "hook" => hook.name())
-            .record(took);
-        (exchange, result.map_err(|failure| self.failed(hook, failure, took)))
-    }
-
-    fn failed(&self, hook: Hook, failure: Failure, took: std::time::Duration) -> GatewayError {
-        let namespace = &self.deployed.program.namespace;
-        crate::metrics::count_failure(namespace, &failure);
-        crate::metrics::time_failure(namespace, &failure, took);
-        let trace = failure.trace.join(", ");
-        tracing::warn!(
-            target: "dgate::module",
-            namespace = %namespace,
-            module = failure.module.as_deref().unwrap_or(&self.label),
-            hook = hook.name(),
-            request_id = self.info.as_ref().map_or("-", |info| info.id.as_str()),
-            kind = failure.kind.name(),
-            trace,
-            "{failure}"
-        );
-        failure.into_error()
-    }
-
-    /// Whether the request's `ctx` may be needed again after a hook.
-    fn expects_more(&self, hook: Hook) -> bool {
-        let hooks = self.hooks;
-        let error = hooks.handle_error;
-        match hook {
-            Hook::FetchUpstream => {
-                hooks.modify_request || hooks.handle_request || hooks.modify_response || error
-            }
-            Hook::RequestModifier => hooks.handle_request || hooks.modify_response || error,
-            Hook::RequestHandler => hooks.modify_response || error,
-            Hook::ResponseModifier => error,
-            Hook::ErrorHandler => false,
-        }
-    }
-
-    async fn on_request(&mut self, hook: Hook, request: &mut Request<Body>) -> Result<Answer, GatewayError> {
-        let exchange = Exchange { request: Some(RequestPart::take(request)), ..Exchange::default() };
-        let (exchange, result) = self.run(hook, exchange, None).await;
-        if let Some(part) = exchange.request {
-            if result.is_err() {
-                // What failed may still be told to the error handler.
-                self.seen =
-                    Some(RequestPart { head: clone_head(&part.head), body: Body::empty(), gone: true });
-            }
-            part.give_back(request);
-        }
-        result
-    }
-
-    fn remember(&mut self, request: &Request<Body>) {
-        if self.hooks.modify_response || self.hooks.handle_error {
-            self.seen = Some(RequestPart::head_of(request));
-        }
-    }
-}
-
-fn clone_head(head: &http::request::Parts) -> http::request::Parts {
-    let (mut copy, ()) = Request::new(()).into_parts();
-    copy.method = head.method.clone();
-    copy.uri = head.uri.clone();
-    copy.version = head.version;
-    copy.headers = head.headers.clone();
-    copy
-}
-
-impl HookSession for Session {
-    fn fetch_upstream<'a>(
-        &'a mut self,
-        request: &'a mut Request<Body>,
-    ) -> BoxFuture<'a, Result<Option<String>, GatewayError>> {
-        Box::pin(async move {
-            match self.on_request(Hook::FetchUpstream, request).await? {
-                Answer::Url(url) => Ok(Some(url)),
-                Answer::Nothing => Ok(None),
-            }
-        })
-    }
-
-    fn modify_request<'a>(
-        &'a mut self,
-        request: &'a mut Request<Body>,
-    ) -> BoxFuture<'a, Result<(), GatewayError>> {
-        Box::pin(async move {
-            if self.hooks.modify_request {
-                self.on_request(Hook::RequestModifier, request).await?;
-            }
-            self.remember(request);
-            Ok(())
-        })
-    }
-
-    fn handle_request<'a>(
-        &'a mut self,
-        request: &'a mut Request<Body>,
-    ) -> BoxFuture<'a, Result<Option<Response<Body>>, GatewayError>> {
-        Box::pin(async move {
-            if !self.draft.ended && self.hooks.handle_request {
-                self.on_request(Hook::RequestHandler, request).await?;
-            } else if !self.draft.ended {
-                return Ok(None);
-            }
-            let answers = self.draft.answers();
-            Ok(answers.then(|| std::mem::take(&mut self.draft).into_response()))
-        })
-    }
-
-    fn modify_response<'a>(
-        &'a mut self,
-        response: &'a mut Response<Body>,
-    ) -> BoxFuture<'a, Result<(), GatewayError>> {
-        Box::pin(async move {
-            let exchange = Exchange {
-                request: self.seen.take(),
-                upstream: Some(std::mem::take(response)),
-                ..Exchange::default()
-            };
-            let (exchange, result) = self.run(Hook::ResponseModifier, exchange, None).await;
-            self.seen = exchange.request;
-            *response = exchange.upstream.unwrap_or_default();
-            result.map(|_| ())
-        })
-    }
-
-    fn handle_error<'a>(
-        &'a mut self,
-        error: &'a GatewayError,
-    ) -> BoxFuture<'a, Result<Option<Response<Body>>, GatewayError>> {
-        Box::pin(async move {
-            // Whatever was written before something failed is not the answer to that.
-            self.draft = Draft::default();
-            let exchange = Exchange { request: self.seen.take(), ..Exchange::default() };
-            let (_, result) = self.run(Hook::ErrorHandler, exchange, Some(error.into())).await;
-            result?;
-            let answers = self.draft.answers();
-            let has_status = self.draft.status.is_some();
-            let response = answers.then(|| std::mem::take(&mut self.draft).into_response());
-            Ok(response.map(|mut response| {
-                if !has_status {
-                    *response.status_mut() = error.kind().status();
-                }
-                response
-            }))
-        })
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        if let Some(place) = self.place {
-            self.deployed.pool.release(place, self.request);
-        }
+        Box::new(Session::new(self.deployed.clone(), self.label.clone(), context))
     }
 }
 

@@ -35,7 +35,14 @@ pub(super) struct Host {
     turn_began: Cell<Option<Instant>>,
     /// When the thread's own clock was first asked: for which segment of a turn, what it said, and what was used before.
     asked: Cell<Option<(Instant, Duration, Duration)>>,
+    /// When a turn showed to be long: how long it was, and what the thread's own clock said.
+    long: Cell<Option<(Duration, Duration)>>,
 }
+
+/// From here on it is worth asking what of a turn the thread computed, and what of it others did.
+const LONG: Duration = Duration::from_millis(1);
+/// Nobody waits for the processor for so long.
+const VERY_LONG: Duration = Duration::from_millis(50);
 
 impl Host {
     pub(super) fn new(program: Arc<Program>, capabilities: Arc<Capabilities>, runtime: u64) -> Rc<Self> {
@@ -51,6 +58,7 @@ impl Host {
             running_since: Cell::new(None),
             turn_began: Cell::new(None),
             asked: Cell::new(None),
+            long: Cell::new(None),
         })
     }
 
@@ -94,13 +102,21 @@ impl Host {
     }
 
     /// The clock of a turn ends; the time since it last changed hands is the current call's. Returns how long the turn
-    /// took.
+    /// computed, as far as that matters.
     pub(super) fn stop_clock(&self) -> Duration {
         let now = Instant::now();
         if let (Some(since), Some(call)) = (self.running_since.take(), &*self.current.borrow()) {
             call.add_cpu(now - since);
         }
-        self.turn_began.take().map_or(Duration::ZERO, |began| now - began)
+        let took = self.turn_began.take().map_or(Duration::ZERO, |began| now - began);
+        match self.long.take() {
+            Some((before, then)) if took > LONG => {
+                thread_time().map_or(took, |now| before + now.saturating_sub(then)).min(took)
+            }
+            // Nobody looked at the clock: the thread did not run, or something without ticks took very long.
+            None if took < VERY_LONG => took.min(LONG),
+            _ => took,
+        }
     }
 
     /// How much of the time since the clock last changed hands the thread computed: on a busy machine less than passed.
@@ -129,6 +145,12 @@ impl Host {
             Some(call) => (call.cpu_used(), call.cpu_limit()),
             None => (Duration::ZERO, EVALUATION),
         };
+        if self.long.get().is_none() {
+            let turn = self.turn_began.get().map_or(Duration::ZERO, |began| began.elapsed());
+            if turn > LONG {
+                self.long.set(thread_time().map(|now| (turn, now)));
+            }
+        }
         let cancelled = current.as_ref().is_some_and(|call| call.is_cancelled());
         let elapsed = since.elapsed();
         let over = cancelled || (used + elapsed > limit && used + self.computed(since, elapsed) > limit);

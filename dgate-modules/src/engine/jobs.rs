@@ -1,7 +1,7 @@
 //! The queue of what is to run next, kept as cheap as the language allows.
 //!
 //! Promise jobs run in order until there are none. Nothing here waits: timers and input come in from outside, as turns
-//! of their own (see [`super::Runtime::turn`]).
+//! of their own (see [`super::Runtime::finish_operation`]).
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -1,27 +1,28 @@
 //! Builds programs: finds, compiles and links modules.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use dgate_core::resource::{Module, ModuleType, Resource};
 use dgate_core::snapshot::NamespaceSnapshot;
 use dgate_core::{Problem, Problems, closest};
+use sha2::Digest as _;
 
 use super::{Program, ProgramModule, Target, Weight, check};
 use crate::native;
 use crate::permission::{NAMES, Permissions};
 use crate::typescript::{self, Compiled};
 
-/// Modules that were compiled, by the hash of their source.
+/// Modules that were compiled, by what they were compiled from.
 #[derive(Debug, Default)]
-pub(crate) struct Library(Mutex<HashMap<(u64, bool), Weak<Compiled>>>);
+pub(crate) struct Library(Mutex<HashMap<Source, Weak<Compiled>>>);
+
+/// The SHA-256 of a source, and whether it is TypeScript.
+type Source = (Vec<u8>, bool);
 
 impl Library {
     fn compile(&self, source: &str, typescript: bool) -> Result<Arc<Compiled>, Vec<typescript::Fault>> {
-        let mut hasher = DefaultHasher::new();
-        source.hash(&mut hasher);
-        let key = (hasher.finish(), typescript);
+        let key = (sha2::Sha256::digest(source).to_vec(), typescript);
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).and_then(Weak::upgrade);
         if let Some(known) = known {
             return Ok(known);

@@ -1,34 +1,35 @@
 //! `console`: lines in the gateway's log, with request, module and hook.
 
-use boa_engine::{Context, JsObject, JsResult, JsValue, js_string};
+use boa_engine::object::FunctionObjectBuilder;
+use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction};
 
-use super::define::{self, Member};
 use super::prelude;
 use crate::engine::host::Host;
 
 /// The longest line, in bytes.
 const LONGEST: usize = 8 << 10;
 
-/// The `console` of a module.
+/// Its methods, by level.
+const METHODS: [(&str, Level); 6] = [
+    ("debug", Level::Debug),
+    ("log", Level::Info),
+    ("info", Level::Info),
+    ("warn", Level::Warn),
+    ("error", Level::Error),
+    ("trace", Level::Debug),
+];
+
+/// The `console` of a module. Its methods know whose they are, wherever they are called.
 pub(super) fn object(module: usize, context: &mut Context) -> JsResult<JsObject> {
-    let object = define::prototype(
-        &[
-            Member::Method("debug", 0, |this, arguments, context| {
-                log(Level::Debug, this, arguments, context)
-            }),
-            Member::Method("log", 0, |this, arguments, context| log(Level::Info, this, arguments, context)),
-            Member::Method("info", 0, |this, arguments, context| log(Level::Info, this, arguments, context)),
-            Member::Method("warn", 0, |this, arguments, context| log(Level::Warn, this, arguments, context)),
-            Member::Method("error", 0, |this, arguments, context| {
-                log(Level::Error, this, arguments, context)
-            }),
-            Member::Method("trace", 0, |this, arguments, context| {
-                log(Level::Debug, this, arguments, context)
-            }),
-        ],
-        context,
-    )?;
-    object.create_data_property_or_throw(js_string!("__dgate_module"), module as u32, context)?;
+    let object = JsObject::with_object_proto(context.intrinsics());
+    for (name, level) in METHODS {
+        let method = NativeFunction::from_copy_closure_with_captures(
+            move |_, arguments, module: &usize, context| log(level, *module, arguments, context),
+            module,
+        );
+        let method = FunctionObjectBuilder::new(context.realm(), method).name(JsString::from(name)).build();
+        object.create_data_property_or_throw(JsString::from(name), method, context)?;
+    }
     Ok(object)
 }
 
@@ -40,12 +41,8 @@ enum Level {
     Error,
 }
 
-fn log(level: Level, this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+fn log(level: Level, index: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let host = Host::of(context);
-    let index = match this.as_object() {
-        Some(object) => object.get(js_string!("__dgate_module"), context)?.to_u32(context)? as usize,
-        None => 0,
-    };
     let module = host.program.modules.get(index).map_or("-", |module| &*module.name);
     let mut line = String::new();
     for argument in arguments {

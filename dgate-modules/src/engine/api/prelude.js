@@ -350,7 +350,8 @@
     }
 
     toString(encoding = "utf8") {
-      return native.textOf(this, String(encoding));
+      // Node's has no padding; that of `dgate/crypto` has.
+      return native.textOf(this, encoding === "base64url" ? "base64rawurl" : String(encoding));
     }
 
     toJSON() {

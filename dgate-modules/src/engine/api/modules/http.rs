@@ -21,13 +21,12 @@ use crate::engine::api::{headers, prelude};
 use crate::engine::host::Host;
 use crate::engine::ops::{self, Outcome, named_error};
 use crate::engine::values::{argument, bytes, text};
-use crate::permission::{Granted, Permissions, Wanted};
+use crate::permission::{Granted, HTTP, Permissions, Wanted};
 
 /// How long an answer's head may take when nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How many redirects are followed.
 const MOST_REDIRECTS: usize = 20;
-const PERMISSION: &str = "os:net:http";
 
 /// `fetch` for an importer.
 pub(super) fn fetch(importer: usize, context: &mut Context) -> JsValue {
@@ -102,7 +101,7 @@ fn send(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResu
     let timeout =
         if timeout.is_undefined() { TIMEOUT } else { prelude::milliseconds(timeout.to_number(context)?) };
     let scope = scope(&url)?;
-    let granted = granted(importer, PERMISSION, Some(&scope), context)?;
+    let granted = granted(importer, HTTP, Some(&scope), context)?;
     let host = Host::of(context);
     let fetch = host.capabilities.fetch.get().cloned().ok_or_else(|| unavailable("client"))?;
     let permissions = host.program.modules[importer].permissions.clone();
@@ -151,7 +150,7 @@ async fn follow(
         let scope = scope(&target)
             .map_err(|error| Refusal::Failed(FetchError::BadUrl(error.message().to_owned())))?;
         let granted =
-            permissions.check(&Wanted { name: PERMISSION, scope: Some(&scope) }).map_err(Refusal::Denied)?;
+            permissions.check(&Wanted { name: HTTP, scope: Some(&scope) }).map_err(Refusal::Denied)?;
         hop = hop.redirected(response.status().as_u16(), target, granted);
     }
     Err(Refusal::Failed(FetchError::Failed("too many redirects".to_owned())))
