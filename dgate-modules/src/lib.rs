@@ -23,6 +23,6 @@ mod trailers;
 mod typescript;
 mod worker;
 
-pub use capability::Node;
+pub use capability::{ConsoleLine, Node};
 pub use pool::PoolSettings;
 pub use runner::{ModuleRunner, ModuleSettings};

@@ -10,7 +10,7 @@ use sha2::Digest as _;
 
 use super::{Program, ProgramModule, Target, Weight, check};
 use crate::native;
-use crate::permission::{NAMES, Permissions};
+use crate::permission::Permissions;
 use crate::typescript::{self, Compiled};
 
 /// Modules that were compiled, by what they were compiled from.
@@ -125,15 +125,16 @@ impl Builder<'_> {
         Some(self.modules.len() - 1)
     }
 
+    /// Its own permissions, which were checked with the resource, and those that all modules have.
     fn permissions(&mut self, spec: &Module) -> Permissions {
-        let (permissions, unknown) = Permissions::parse(spec.permissions.iter().chain(self.defaults));
-        for (index, grant) in unknown {
-            let close = closest(grant.split('=').next().unwrap_or(""), NAMES);
-            self.problems.push(
-                Problem::error(format!("/permissions/{index}"), format!("there is no permission `{grant}`"))
-                    .with_help_if(close.map(|close| format!("did you mean `{close}`?")))
-                    .about(&spec.key()),
-            );
+        let (permissions, wrong) = Permissions::parse(spec.permissions.iter().chain(self.defaults));
+        for (index, error) in wrong {
+            let message = match index.checked_sub(spec.permissions.len()) {
+                Some(index) => format!("`modules.default_permissions`, number {}: {error}", index + 1),
+                None => error.to_string(),
+            };
+            let at = format!("/permissions/{index}");
+            self.problems.push(Problem::error(at, message).with_help_if(error.help).about(&spec.key()));
         }
         permissions
     }

@@ -1,0 +1,370 @@
+//! A gateway without sockets: one request at a time through all hooks.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use dgate_core::apply::{Applier, ApplyError, ChangeSet, Environment, Next, Prepare, Prepared};
+use dgate_core::capability::{Fetch, GatewayDocuments};
+use dgate_core::context::{ClientInfo, ConnectionInfo, Matched, RequestContext, RequestId, RequestRecord};
+use dgate_core::event::NoEvents;
+use dgate_core::hook::{HookChain, HookRunner, HookSession};
+use dgate_core::resource::AnyResource;
+use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot, RouteLookup};
+use dgate_core::store::MemoryStore;
+use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError, Problems};
+use http::uri::PathAndQuery;
+use http::{Request, Response, StatusCode};
+
+use super::Project;
+use crate::ConsoleLine;
+use crate::failure::Failure;
+use crate::runner::{ModuleRunner, ModuleSettings};
+
+/// What modules of a local gateway may reach.
+#[derive(Clone, Default)]
+pub struct Network {
+    /// What sends their requests; without it, `fetch` fails.
+    pub fetch: Option<Arc<dyn Fetch>>,
+}
+
+/// A gateway without sockets.
+///
+/// Whoever makes one has a tokio runtime. Upstreams are not asked: a request that no module answers gets an echo of
+/// itself as the upstream's answer.
+pub struct LocalGateway {
+    applier: Applier,
+    pub(super) runner: ModuleRunner,
+    console: Arc<std::sync::Mutex<Vec<ConsoleLine>>>,
+}
+
+/// What came back.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The answer, as the client gets it.
+    pub response: Response<Bytes>,
+    /// What modules wrote to the console meanwhile.
+    pub console: Vec<ConsoleLine>,
+    /// How long each hook took.
+    pub hooks: Vec<HookTime>,
+    /// Where the request went; nothing when a module answered.
+    pub upstream: Option<String>,
+    /// What went wrong in a module, with its place and trace, when something did.
+    pub failures: Vec<String>,
+}
+
+/// How long a hook took.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HookTime {
+    /// Which one.
+    pub hook: &'static str,
+    /// So long, with waiting.
+    pub took: Duration,
+}
+
+impl LocalGateway {
+    /// Makes a project's resources live.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub async fn start(project: &Project, network: Network) -> Result<Self, Problems> {
+        let runner = ModuleRunner::new(ModuleSettings::default());
+        let store = Arc::new(MemoryStore::new());
+        let plane = Arc::new(Plane(runner.clone()));
+        let (applier, mut worker) =
+            Applier::new(store.clone(), vec![plane], Arc::new(NoEvents), Environment::default());
+        worker.load().await.map_err(problems)?;
+        tokio::spawn(worker.run());
+        let mut changes = ChangeSet::new();
+        for resource in project.resources() {
+            changes = changes.put(resource.clone());
+        }
+        applier.apply(changes).await.map_err(problems)?;
+        if let Some(fetch) = network.fetch {
+            runner.connect_fetch(fetch);
+        }
+        runner.connect_documents(Arc::new(GatewayDocuments::new(store, applier.clone())));
+        let console = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let lines = console.clone();
+        runner.connect_console(move |line| {
+            lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
+        });
+        Ok(Self { applier, runner, console })
+    }
+
+    /// Adds or replaces a resource.
+    ///
+    /// # Errors
+    /// Everything that is wrong then; nothing has changed.
+    pub async fn put(&self, resource: impl Into<AnyResource>) -> Result<(), Problems> {
+        self.applier.apply(ChangeSet::new().put(resource)).await.map_err(problems)?;
+        Ok(())
+    }
+
+    pub(super) fn namespace(&self) -> Option<Arc<NamespaceSnapshot>> {
+        self.applier.live().load().snapshot.namespaces().by_name("default").cloned()
+    }
+
+    /// What was written to the console since this was last asked.
+    pub(super) fn take_console(&self) -> Vec<ConsoleLine> {
+        std::mem::take(&mut *self.console.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// The context of a request, with its route.
+    ///
+    /// # Errors
+    /// When no route takes it.
+    pub(super) fn context(&self, request: &Request<Body>) -> Result<RequestContext, GatewayError> {
+        let client = ClientInfo { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), trusted: false, tls: false };
+        let live = self.applier.live().load();
+        let namespace = self.namespace().ok_or(ErrorKind::NoRoute)?;
+        let uri = request.uri();
+        let path = dgate_core::pattern::normalize::path(uri.path()).into_owned();
+        let found = match namespace.find_route(request.method(), &path, request.headers(), uri.query()) {
+            RouteLookup::Found(found) => found,
+            RouteLookup::MethodNotAllowed(allow) => return Err(GatewayError::method_not_allowed(allow)),
+            RouteLookup::NotFound => return Err(ErrorKind::NoRoute.into()),
+        };
+        let matched = Matched {
+            namespace,
+            domain_parameters: Arc::default(),
+            route: found.route,
+            pattern: found.pattern,
+            captures: found.captures,
+            path: PathAndQuery::try_from(path).map_err(|_| ErrorKind::BadRequest)?,
+        };
+        Ok(RequestContext {
+            record: Arc::new(RequestRecord::new(RequestId::generate(), client)),
+            live,
+            connection: Arc::new(ConnectionInfo::default()),
+            interim: None,
+            matched: Some(matched),
+        })
+    }
+
+    /// Sends a request through its route's hooks.
+    pub async fn send(&self, request: Request<Bytes>) -> Reply {
+        let request = request.map(Body::full);
+        let mut trip = Trip::default();
+        let answer = match self.context(&request) {
+            Ok(context) => self.travel(&context, request, &mut trip).await,
+            Err(error) => Err(error),
+        };
+        let response = match answer {
+            Ok(response) => collected(response).await,
+            Err(error) => refusal(&error),
+        };
+        Reply {
+            response,
+            console: self.take_console(),
+            hooks: trip.hooks,
+            upstream: trip.upstream,
+            failures: trip.failures,
+        }
+    }
+
+    async fn travel(
+        &self,
+        context: &RequestContext,
+        request: Request<Body>,
+        trip: &mut Trip,
+    ) -> Result<Response<Body>, GatewayError> {
+        let chain = context.matched.as_ref().and_then(|matched| {
+            context.live.plan::<Chains>()?.0.get(&(matched.namespace.id, matched.route.id)).cloned()
+        });
+        let Some(chain) = chain else { return Ok(echo(&request, trip, None).await) };
+        let mut session = chain.begin(context);
+        match trip.forth(&*chain, &mut *session, context, request).await {
+            Ok(response) => Ok(response),
+            Err(error) => trip.back(&*chain, &mut *session, error).await,
+        }
+    }
+}
+
+/// What happens on the way.
+#[derive(Default)]
+struct Trip {
+    hooks: Vec<HookTime>,
+    upstream: Option<String>,
+    failures: Vec<String>,
+}
+
+impl Trip {
+    async fn timed<T>(
+        &mut self,
+        hook: &'static str,
+        work: impl Future<Output = Result<T, GatewayError>>,
+    ) -> Result<T, GatewayError> {
+        let started = Instant::now();
+        let result = work.await;
+        self.hooks.push(HookTime { hook, took: started.elapsed() });
+        if let Err(error) = &result {
+            self.failures.push(explain(error));
+        }
+        result
+    }
+
+    /// In the order in which the proxy runs them.
+    async fn forth(
+        &mut self,
+        chain: &dyn HookChain,
+        session: &mut dyn HookSession,
+        context: &RequestContext,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, GatewayError> {
+        let hooks = chain.hooks();
+        let has_service = context.matched.as_ref().is_some_and(|matched| matched.route.service.is_some());
+        let mut chosen = None;
+        if hooks.fetch_upstream && has_service {
+            chosen = self.timed("fetchUpstream", session.fetch_upstream(&mut request)).await?;
+        }
+        if hooks.modify_request {
+            self.timed("requestModifier", session.modify_request(&mut request)).await?;
+        }
+        if hooks.handle_request {
+            let answer = self.timed("requestHandler", session.handle_request(&mut request)).await?;
+            if let Some(response) = answer {
+                return Ok(response);
+            }
+        }
+        if !has_service {
+            return Err(ErrorKind::NoHandler.into());
+        }
+        let mut response = echo(&request, self, chosen).await;
+        if hooks.modify_response {
+            self.timed("responseModifier", session.modify_response(&mut response)).await?;
+        }
+        Ok(response)
+    }
+
+    async fn back(
+        &mut self,
+        chain: &dyn HookChain,
+        session: &mut dyn HookSession,
+        error: GatewayError,
+    ) -> Result<Response<Body>, GatewayError> {
+        if !chain.hooks().handle_error {
+            return Err(error);
+        }
+        let answer = self.timed("errorHandler", session.handle_error(&error)).await?;
+        answer.ok_or(error)
+    }
+}
+
+/// The upstream of a local gateway: says what it was sent.
+async fn echo(request: &Request<Body>, trip: &mut Trip, chosen: Option<String>) -> Response<Body> {
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    trip.upstream = Some(chosen.unwrap_or_else(|| "an echo of the request".to_owned()));
+    let headers: serde_json::Map<String, serde_json::Value> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
+        .collect();
+    let body = request.body().bytes().unwrap_or_default();
+    let json = serde_json::json!({
+        "method": request.method().as_str(), "path": target, "headers": headers,
+        "body": String::from_utf8_lossy(&body),
+    });
+    let mut response = Response::new(Body::full(json.to_string()));
+    let kind = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+    response
+}
+
+/// What a client would be told.
+fn refusal(error: &GatewayError) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(format!("{} ({})", error.kind(), error.kind().code())));
+    *response.status_mut() = error.kind().status();
+    response
+}
+
+async fn collected(response: Response<Body>) -> Response<Bytes> {
+    let (head, body) = response.into_parts();
+    match body.collect_limited(usize::MAX).await {
+        Ok(read) => Response::from_parts(head, read.bytes),
+        Err(_) => {
+            let mut response = Response::new(Bytes::from_static(b"the body broke off"));
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            response
+        }
+    }
+}
+
+/// What went wrong, with all that is known of where.
+fn explain(error: &GatewayError) -> String {
+    let failure = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Failure>());
+    match failure {
+        Some(failure) => failure.with_trace(),
+        None => error.to_string(),
+    }
+}
+
+fn problems(error: ApplyError) -> Problems {
+    match error {
+        ApplyError::Invalid(problems) => problems,
+        other => dgate_core::Problem::error("", other.to_string()).into(),
+    }
+}
+
+/// Chains of the routes that have modules, by the numbers of namespace and route.
+struct Chains(HashMap<(u32, u32), Arc<dyn HookChain>>);
+
+/// The data plane of a local gateway: hooks and nothing else.
+struct Plane(ModuleRunner);
+
+impl Plane {
+    async fn chains(&self, next: Next<'_>) -> Result<Chains, Problems> {
+        let running = next.running.plan::<Chains>();
+        let mut chains = HashMap::new();
+        let mut problems = Problems::new();
+        for namespace in next.snapshot.namespaces().iter() {
+            for route in namespace.routes().iter().filter(|route| has_modules(namespace, route)) {
+                let previous = running.and_then(|running| running.0.get(&(namespace.id, route.id)));
+                match self.0.prepare(namespace, route, previous).await {
+                    Ok(chain) => drop(chains.insert((namespace.id, route.id), chain)),
+                    Err(found) => problems.extend(found),
+                }
+            }
+        }
+        problems.or(Chains(chains)).map(|(chains, _)| chains)
+    }
+}
+
+fn has_modules(namespace: &NamespaceSnapshot, route: &CompiledRoute) -> bool {
+    route.spec.spec.modules.iter().any(|name| namespace.has_module(name))
+}
+
+impl Prepare for Plane {
+    fn prepare<'a>(&'a self, next: Next<'a>) -> BoxFuture<'a, Result<Box<dyn Prepared>, Problems>> {
+        Box::pin(async move {
+            let ready: Box<dyn Prepared> = Box::new(Ready(Arc::new(self.chains(next).await?)));
+            Ok(ready)
+        })
+    }
+}
+
+struct Ready(Arc<Chains>);
+
+impl Prepared for Ready {
+    fn plan(&self) -> Arc<dyn Any + Send + Sync> {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for LocalGateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalGateway").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").field("fetch", &self.fetch.is_some()).finish()
+    }
+}
