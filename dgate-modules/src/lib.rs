@@ -11,6 +11,7 @@ mod failure;
 mod hash;
 mod hook;
 mod limits;
+pub mod local;
 mod metrics;
 mod native;
 mod permission;

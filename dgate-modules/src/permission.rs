@@ -59,6 +59,11 @@ impl Permissions {
         self.0.iter().map(ToString::to_string)
     }
 
+    /// Whether everything is granted, without exception.
+    pub(crate) fn everything(&self) -> bool {
+        self.0.iter().any(|grant| grant.name() == "*" && grant.scope().is_none())
+    }
+
     /// Whether a permission is granted, for whatever.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|grant| grant.covers(name))

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-pub(crate) use build::{Library, build};
+pub(crate) use build::{Library, TEST_RUNNER, build};
 use dgate_core::Key;
 use dgate_core::resource::{EnvValue, FailurePolicy};
 

@@ -3,6 +3,7 @@
 //! Three steps, all of them on text: find out what kind of module it is, put *ticks* into loops and functions (see
 //! [`ticks`]), and strip what is TypeScript. Positions in the result lead back to the written source.
 
+mod asks;
 mod classify;
 mod diagnose;
 mod links;
@@ -18,6 +19,7 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 use oxc::transformer::{TransformOptions, Transformer};
 
+pub(crate) use asks::asks;
 pub(crate) use classify::Dialect;
 pub(crate) use links::{Import, Imported, ReExport};
 pub(crate) use positions::{Place, Positions};

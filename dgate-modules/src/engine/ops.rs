@@ -49,6 +49,11 @@ impl Operations {
         Self { runtime, next: Cell::new(1), pending: RefCell::default() }
     }
 
+    /// The runtime that they belong to.
+    pub(super) fn runtime(&self) -> u64 {
+        self.runtime
+    }
+
     /// The number of the operation that is added next.
     pub(super) fn next_id(&self) -> u64 {
         self.next.get()

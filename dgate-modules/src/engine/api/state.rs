@@ -25,6 +25,11 @@ impl RequestState {
         Self { info, exchange: RefCell::default(), module: Cell::new(0) }
     }
 
+    /// The module that runs now is another one.
+    pub(in crate::engine) fn set_module(&self, index: usize) {
+        self.module.set(index);
+    }
+
     /// Works on the request.
     pub(super) fn request<R>(&self, work: impl FnOnce(&mut RequestPart) -> R) -> JsResult<R> {
         let mut exchange = self.exchange.try_borrow_mut().map_err(|_| busy())?;
