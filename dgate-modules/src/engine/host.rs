@@ -175,6 +175,6 @@ fn thread_time() -> Option<Duration> {
 }
 
 /// An error that no module catches. Which limit it stands for is noted in the host.
-fn uncatchable() -> boa_engine::JsError {
+pub(super) fn uncatchable() -> boa_engine::JsError {
     EngineError::RuntimeLimit(RuntimeLimitError::LoopIteration).into()
 }

@@ -15,7 +15,7 @@ use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue};
 use futures_util::FutureExt as _;
 
 use super::call::CallTag;
-use super::host::Host;
+use super::host::{Host, uncatchable};
 
 /// How many jobs may run before the clock is looked at.
 const JOBS_PER_LOOK: u32 = 64;
@@ -54,14 +54,19 @@ impl JobExecutor for Jobs {
     }
 
     fn run_jobs(self: Rc<Self>, context: &mut Context) -> JsResult<()> {
+        let host = Host::of(context);
         loop {
             while let Some(job) = self.next_promise() {
                 self.since_look.set(self.since_look.get() + 1);
                 if self.since_look.get() >= JOBS_PER_LOOK {
                     self.since_look.set(0);
-                    Host::of(context).look_at_clock()?;
+                    host.look_at_clock()?;
                 }
                 job.call(context)?;
+                // The engine drops what ends an `async` function after its first `await` and cannot be caught.
+                if host.hit.get().is_some() {
+                    return Err(uncatchable());
+                }
             }
             let loading = self.loading.borrow_mut().pop_front();
             if let Some(job) = loading {

@@ -10,7 +10,7 @@ use dgate_core::resource::FailurePolicy;
 use super::call::{Answer, Call, CallTag, Done};
 use super::host::Host;
 use super::{Runtime, api, errors};
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::hook::Hook;
 
 /// How far a call got.
@@ -121,17 +121,28 @@ impl Runtime {
 
     /// Runs what the hook left to do.
     pub(super) fn drain(&self, call: &Rc<Call>, step: Step, context: &mut Context) -> Step {
-        if self.jobs.is_empty() {
-            return step;
+        if !self.jobs.is_empty() {
+            self.run_jobs(context);
         }
-        self.run_jobs(context);
+        // Jobs may have run into a limit, here or while a promise was looked at.
         match (step, call.is_cancelled()) {
             (Step::Waits, true) => Step::Ended(Err(call
                 .failure
                 .take()
                 .unwrap_or_else(|| Failure::new(FailureKind::Internal, "the call was cancelled")))),
+            (Step::Waits, false) if self.never_comes(call) => {
+                let failure = "the module waits for something that never comes";
+                Step::Ended(Err(Failure::limit(LimitKind::Timeout, failure)))
+            }
             (step, _) => step,
         }
+    }
+
+    /// Whether nothing is left in the whole runtime that could settle what a call waits for.
+    fn never_comes(&self, call: &Rc<Call>) -> bool {
+        self.host.operations.is_empty()
+            && self.jobs.is_empty()
+            && !self.host.settled.borrow().iter().any(|(settled, _)| Rc::ptr_eq(settled, call))
     }
 
     /// Goes on with calls whose promises were settled.

@@ -43,15 +43,19 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     for package in project.members() {
         let uses: Vec<&str> =
             package.dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
-        look_at_edges(package, &mut findings)?;
+        let ours = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
+        let ours: Vec<(&str, bool)> = ours
+            .map(|dependency| (dependency.name.as_str(), dependency.kind == DependencyKind::Development))
+            .collect();
+        look_at_edges(&package.name, &ours, &mut findings)?;
         look_at_tools(&package.name, &uses, &mut findings);
         look_at_manifest(project, package, &mut findings)?;
     }
     findings.finish()
 }
 
-fn look_at_edges(package: &Package, findings: &mut Findings) -> Result<()> {
-    let name = package.name.as_str();
+/// `ours` are the crates of ours that a crate uses, with whether only its tests do.
+fn look_at_edges(name: &str, ours: &[(&str, bool)], findings: &mut Findings) -> Result<()> {
     let of = |table: &[(&str, &'static [&'static str])]| {
         table.iter().find(|(known, _)| *known == name).map(|(_, allowed)| *allowed)
     };
@@ -59,12 +63,9 @@ fn look_at_edges(package: &Package, findings: &mut Findings) -> Result<()> {
         bail!("{name} is new: say in xtask/src/tidy/crates.rs what it may depend on");
     };
     let for_tests = of(TESTS_MAY_USE).unwrap_or_default();
-    for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_some()) {
-        let used = dependency.name.as_str();
-        let is_allowed = allowed.contains(&used)
-            || dependency.kind == DependencyKind::Development && for_tests.contains(&used);
+    for (used, only_tests) in ours {
         // A crate may name itself to switch on its own features for its tests.
-        if used != name && !is_allowed {
+        if *used != name && !allowed.contains(used) && !(*only_tests && for_tests.contains(used)) {
             findings.add(format!("{name} depends on {used}, and may depend on {allowed:?} of ours"));
         }
     }
@@ -109,10 +110,13 @@ mod tests {
     #[test]
     fn siblings_do_not_import_siblings() {
         let mut findings = Findings::default();
-        look_at_edges("dgate-proxy", &["dgate-core", "dgate-proxy"], &mut findings).unwrap();
+        let own = [("dgate-core", false), ("dgate-proxy", true)];
+        look_at_edges("dgate-proxy", &own, &mut findings).unwrap();
+        look_at_edges("dgate-modules", &[("dgate-proxy", true)], &mut findings).unwrap();
         assert!(findings.lines().is_empty());
-        look_at_edges("dgate-proxy", &["dgate-modules"], &mut findings).unwrap();
-        assert_eq!(findings.lines().len(), 1);
+        look_at_edges("dgate-proxy", &[("dgate-modules", true)], &mut findings).unwrap();
+        look_at_edges("dgate-modules", &[("dgate-proxy", false)], &mut findings).unwrap();
+        assert_eq!(findings.lines().len(), 2);
     }
 
     #[test]

@@ -24,7 +24,10 @@ pub(super) fn object(module: usize, context: &mut Context) -> JsResult<JsObject>
     let object = JsObject::with_object_proto(context.intrinsics());
     for (name, level) in METHODS {
         let method = NativeFunction::from_copy_closure_with_captures(
-            move |_, arguments, module: &usize, context| log(level, *module, arguments, context),
+            move |_, arguments, module: &usize, context| {
+                log(level, *module, arguments, context);
+                Ok(JsValue::undefined())
+            },
             module,
         );
         let method = FunctionObjectBuilder::new(context.realm(), method).name(JsString::from(name)).build();
@@ -41,7 +44,7 @@ enum Level {
     Error,
 }
 
-fn log(level: Level, index: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+fn log(level: Level, index: usize, arguments: &[JsValue], context: &mut Context) {
     let host = Host::of(context);
     let module = host.program.modules.get(index).map_or("-", |module| &*module.name);
     let mut line = String::new();
@@ -71,7 +74,6 @@ fn log(level: Level, index: usize, arguments: &[JsValue], context: &mut Context)
         Level::Warn => line!(warn),
         Level::Error => line!(error),
     }
-    Ok(JsValue::undefined())
 }
 
 /// A value for people: text as it is, errors as text, other objects as JSON.
