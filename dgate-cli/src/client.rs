@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod connect;
+mod events;
 mod problem;
 mod request;
 mod tls;
@@ -18,6 +19,8 @@ use tokio_rustls::rustls::ClientConfig;
 
 use address::Address;
 pub(crate) use answer::Answer;
+pub(crate) use events::Events;
+pub(crate) use problem::warnings;
 pub(crate) use request::Request;
 
 use crate::failure::Failure;
@@ -74,6 +77,11 @@ impl Client {
     /// Begins a `GET`.
     pub(crate) fn get(&self, path: impl Into<String>) -> Request<'_> {
         self.request(Method::GET, path)
+    }
+
+    /// Begins a `POST`.
+    pub(crate) fn post(&self, path: impl Into<String>) -> Request<'_> {
+        self.request(Method::POST, path)
     }
 }
 

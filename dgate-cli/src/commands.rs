@@ -1,7 +1,11 @@
 //! The commands, a file or folder for each.
 
 mod completion;
+mod declarative;
+mod export;
+mod history;
 mod man;
+mod plan;
 pub(crate) mod resource;
 mod version;
 
@@ -46,6 +50,20 @@ pub(crate) enum Command {
     Listener(Verbs),
     /// A wire format for TCP connections.
     Protocol(Verbs),
+    /// Make everything be there that files list. Nothing is deleted.
+    Apply(declarative::Apply),
+    /// The same, and delete what the same owner made and no longer lists.
+    Sync(declarative::Sync),
+    /// Show what `apply` (with an owner: `sync`) would do.
+    Diff(declarative::Diff),
+    /// Check files, without a server or against one.
+    Validate(declarative::Validate),
+    /// Write everything that is configured, as `apply` reads it.
+    Export(export::Export),
+    /// Show what was changed, when and by whom.
+    Log(history::Log),
+    /// Go back to the configuration of an earlier revision.
+    Rollback(history::Rollback),
     /// Print a script that completes this program's words in a shell.
     Completion(completion::Completion),
     /// Print the manual page, or write all of them into a directory.
@@ -71,6 +89,13 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Job(Verbs { verb }) => verb.run(Kind::Job, context).await,
         Command::Listener(Verbs { verb }) => verb.run(Kind::Listener, context).await,
         Command::Protocol(Verbs { verb }) => verb.run(Kind::Protocol, context).await,
+        Command::Apply(apply) => apply.run(context).await,
+        Command::Sync(sync) => sync.run(context).await,
+        Command::Diff(diff) => diff.run(context).await,
+        Command::Validate(validate) => validate.run(context).await,
+        Command::Export(export) => export.run(context).await,
+        Command::Log(log) => log.run(context).await,
+        Command::Rollback(rollback) => rollback.run(context).await,
         Command::Completion(completion) => completion.run(),
         Command::Man(man) => man.run(),
         Command::Version(version) => version.run(context).await,

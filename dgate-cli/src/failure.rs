@@ -16,11 +16,15 @@ pub struct Failure {
     pub(crate) help: Option<String>,
 }
 
-/// One thing that is wrong, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One thing that is wrong, and where. What is not known of the place is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Detail {
-    /// A place in a file, a resource and a JSON pointer into it; whatever is known. May be empty.
-    pub(crate) place: String,
+    /// A file, and the line in it.
+    pub(crate) file: String,
+    /// A resource: `route/default/hello`.
+    pub(crate) resource: String,
+    /// A JSON pointer, or a key on the command line.
+    pub(crate) pointer: String,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
 }
@@ -43,10 +47,17 @@ impl Failure {
         self
     }
 
+    /// The same, with what is wrong in detail.
+    #[must_use]
+    pub(crate) fn with_details(mut self, details: impl IntoIterator<Item = Detail>) -> Self {
+        self.details.extend(details);
+        self
+    }
+
     /// What was written is not valid, told problem by problem. Warnings are left out.
     pub(crate) fn invalid(message: impl Into<String>, problems: &Problems) -> Self {
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
-        Self { details: errors.map(Detail::from).collect(), ..Self::new(Exit::Invalid, message) }
+        Self::new(Exit::Invalid, message).with_details(errors.map(Detail::from))
     }
 
     /// The status that the program ends with.
@@ -57,13 +68,13 @@ impl Failure {
 
 impl From<&Problem> for Detail {
     fn from(problem: &Problem) -> Self {
-        let key = problem.key.as_ref().map(ToString::to_string).unwrap_or_default();
-        let place = match problem.pointer.as_str() {
-            "" => key,
-            pointer if key.is_empty() => pointer.to_owned(),
-            pointer => format!("{key} {pointer}"),
-        };
-        Self { place, message: problem.message.clone(), help: problem.help.clone() }
+        Self {
+            file: String::new(),
+            resource: problem.key.as_ref().map(ToString::to_string).unwrap_or_default(),
+            pointer: problem.pointer.clone(),
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+        }
     }
 }
 
@@ -73,18 +84,27 @@ impl fmt::Display for Failure {
         let (error, help) = (style::ERROR, style::HELP);
         write!(f, "{error}error:{error:#} {}", self.message)?;
         for detail in &self.details {
-            write!(f, "\n  ")?;
-            if !detail.place.is_empty() {
-                let place = style::PLACE;
-                write!(f, "{place}{}{place:#}: ", detail.place)?;
-            }
-            write!(f, "{}", detail.message.replace('\n', "\n    "))?;
-            if let Some(text) = &detail.help {
-                write!(f, "\n    {help}help:{help:#} {text}")?;
-            }
+            write!(f, "\n  {detail}")?;
         }
         match &self.help {
             Some(text) => write!(f, "\n{help}help:{help:#} {text}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = [&self.file, &self.resource, &self.pointer];
+        let place: Vec<&str> =
+            place.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        if !place.is_empty() {
+            let bold = style::PLACE;
+            write!(f, "{bold}{}{bold:#}: ", place.join(" "))?;
+        }
+        f.write_str(&self.message.replace('\n', "\n    "))?;
+        match &self.help {
+            Some(text) => write!(f, "\n    {}help:{:#} {text}", style::HELP, style::HELP),
             None => Ok(()),
         }
     }

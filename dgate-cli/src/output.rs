@@ -1,5 +1,6 @@
 //! How results are written: data to standard output, everything else to standard error.
 
+mod progress;
 pub(crate) mod style;
 mod table;
 
@@ -9,6 +10,7 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde_json::Value;
 
+pub(crate) use progress::with_progress;
 pub(crate) use table::Table;
 
 use crate::exit::Exit;

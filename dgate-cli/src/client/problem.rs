@@ -18,16 +18,31 @@ pub(super) fn failure(answer: &Answer, target: &str) -> Failure {
     };
     let mut failure = Failure::new(Exit::of_status(status), message);
     failure.details = answer.body["errors"].as_array().into_iter().flatten().map(detail).collect();
-    failure.help = text("help").map(str::to_owned).or_else(|| advice(status).map(str::to_owned));
+    let kind = text("type").and_then(|name| name.rsplit(':').next()).unwrap_or_default();
+    if !failure.details.is_empty()
+        && let Some(summary) = summary(kind)
+    {
+        // What the server says in one line is said by the details.
+        summary.clone_into(&mut failure.message);
+    }
+    failure.help = text("help").map(str::to_owned).or_else(|| advice(status, kind).map(str::to_owned));
     failure
 }
 
 fn detail(error: &Value) -> Detail {
-    let text = |name: &str| error[name].as_str().unwrap_or_default();
-    let place = [text("resource"), text("pointer")];
-    let place = place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    let help = Some(text("help")).filter(|help| !help.is_empty()).map(str::to_owned);
-    Detail { place, message: text("detail").to_owned(), help }
+    let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+    Detail {
+        file: String::new(),
+        resource: text("resource"),
+        pointer: text("pointer"),
+        message: text("detail"),
+        help: Some(text("help")).filter(|help| !help.is_empty()),
+    }
+}
+
+/// What an answer that is no failure warns of.
+pub(crate) fn warnings(answer: &Answer) -> Vec<Detail> {
+    answer.body["warnings"].as_array().into_iter().flatten().map(detail).collect()
 }
 
 /// The first line of a body that is no JSON.
@@ -37,8 +52,17 @@ fn body_line(answer: &Answer) -> String {
     if line.is_empty() || line.starts_with('<') { String::new() } else { format!(": {line}") }
 }
 
-fn advice(status: StatusCode) -> Option<&'static str> {
+fn summary(kind: &str) -> Option<&'static str> {
+    match kind {
+        "invalid" => Some("this is not valid"),
+        "in_use" => Some("something refers to it"),
+        _ => None,
+    }
+}
+
+fn advice(status: StatusCode, kind: &str) -> Option<&'static str> {
     match status {
+        _ if kind == "in_use" => Some("`--cascade` deletes that, too"),
         StatusCode::UNAUTHORIZED => Some("log in with `--auth USER`, `--api-key KEY` or `--token TOKEN`"),
         StatusCode::PRECONDITION_FAILED => Some("it was changed meanwhile: look at it again, and try again"),
         _ => None,

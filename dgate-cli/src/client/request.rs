@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use dgate_core::Body;
-use http::header::{CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::address::Address;
 use super::connect::{RequestBody, connect};
-use super::{Answer, Client, problem};
+use super::{Answer, Client, Events, problem};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -100,6 +100,24 @@ impl<'a> Request<'a> {
         };
         let answer = tokio::time::timeout(timeout, whole).await.map_err(|_| self.too_slow())??;
         if answer.status.is_success() { Ok(answer) } else { Err(problem::failure(&answer, &self.target())) }
+    }
+
+    /// Sends it, and reads the answer event by event.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, does not begin to answer in time, or answers with an error.
+    pub(crate) async fn events(mut self) -> Result<Events, Failure> {
+        self.headers.push((ACCEPT, HeaderValue::from_static("text/event-stream")));
+        let timeout = self.client.settings.timeout;
+        let response =
+            tokio::time::timeout(timeout, self.exchange()).await.map_err(|_| self.too_slow())??;
+        let (head, body) = response.into_parts();
+        if head.status.is_success() {
+            return Ok(Events::new(Body::new(body)));
+        }
+        let body = tokio::time::timeout(timeout, Body::new(body).collect_limited(LARGEST)).await;
+        let bytes = body.ok().and_then(Result::ok).map(|body| body.bytes).unwrap_or_default();
+        Err(problem::failure(&Answer::new(head, bytes), &self.target()))
     }
 
     /// What is asked for, for people.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod about;
+mod declarative;
 mod fake;
 mod program;
 mod resources;

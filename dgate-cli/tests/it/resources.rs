@@ -163,13 +163,19 @@ fn failures_have_their_status_their_places_and_advice() {
     assert_eq!((ended.status, ended.stdout.as_str()), (7, ""));
     assert_eq!(
         ended.stderr,
-        "error: 1 problem\n  route/default/x /service: service `ecko` does not exist in namespace `default`\n    \
+        "error: this is not valid\n  route/default/x /service: service `ecko` does not exist in namespace `default`\n    \
          help: did you mean `echo`?\n"
     );
     for (status, body, exit, said) in [
         (401, r#"{"detail":"who are you?"}"#, 4, "help: log in with"),
         (403, r#"{"error":"not you"}"#, 4, "error: not you"),
         (404, r#"{"detail":"route/default/x does not exist"}"#, 6, "does not exist"),
+        (
+            409,
+            r#"{"type":"urn:dgate:error:in_use","detail":"x","errors":[{"resource":"route/default/r","detail":"refers to it"}]}"#,
+            5,
+            "error: something refers to it\n  route/default/r: refers to it\nhelp: `--cascade` deletes that, too",
+        ),
         (412, "{}", 5, "it was changed meanwhile"),
         (500, "<html>", 1, "500 Internal Server Error"),
         (502, "the proxy says no", 1, ": the proxy says no"),
