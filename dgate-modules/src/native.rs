@@ -73,3 +73,17 @@ pub(crate) fn find(specifier: &str, is_test: bool) -> Option<&'static str> {
 pub(crate) fn exports(name: &str) -> &'static [&'static str] {
     MODULES.iter().find(|(known, _)| *known == name).map_or(&[], |(_, exports)| exports)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn the_types_are_those_of_what_is_there() {
+        let declared = crate::typescript::declared::read(crate::local::TYPES).modules;
+        let provided: BTreeMap<_, _> = super::names()
+            .map(|name| (name.to_owned(), super::exports(name).iter().map(ToString::to_string).collect()))
+            .collect();
+        assert_eq!(declared, provided);
+    }
+}

@@ -105,7 +105,7 @@ impl ModuleRunner {
     }
 
     /// The same, and gets all threads ready for it.
-    async fn deploy(&self, program: Program) -> Result<Arc<Deployed>, Fault> {
+    pub(crate) async fn deploy(&self, program: Program) -> Result<Arc<Deployed>, Fault> {
         let (program, hooks) = self.evaluate(program).await?;
         let deployed = Arc::new(Deployed::new(program.clone(), hooks, self.pool.clone()));
         let mut all = self.deployed.lock().unwrap_or_else(PoisonError::into_inner);

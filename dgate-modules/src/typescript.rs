@@ -5,6 +5,8 @@
 
 mod asks;
 mod classify;
+#[cfg(test)]
+pub(crate) mod declared;
 mod diagnose;
 mod links;
 mod positions;

@@ -116,8 +116,7 @@ fn asks(module: &Module, source: &str, file: &str) -> (Vec<Ask>, Vec<String>) {
         let (permission, place) = (wanted.to_string(), format!("{file}:{}", asked.place));
         asks.entry(permission.clone()).or_insert(Ask { permission, place, granted });
     }
-    let names: Vec<&str> =
-        asks.keys().map(|asked| asked.split('=').next().unwrap_or(asked)).collect();
+    let names: Vec<&str> = asks.keys().map(|asked| asked.split('=').next().unwrap_or(asked)).collect();
     let unused = permissions.unused(&names);
     (asks.into_values().collect(), unused)
 }

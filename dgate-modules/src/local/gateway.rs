@@ -13,10 +13,10 @@ use dgate_core::capability::{Fetch, GatewayDocuments};
 use dgate_core::context::{ClientInfo, ConnectionInfo, Matched, RequestContext, RequestId, RequestRecord};
 use dgate_core::event::NoEvents;
 use dgate_core::hook::{HookChain, HookRunner, HookSession};
-use dgate_core::resource::AnyResource;
+use dgate_core::resource::{AnyResource, Resource as _};
 use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot, RouteLookup};
-use dgate_core::store::MemoryStore;
-use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError, Problems};
+use dgate_core::store::{DocumentQuery, MemoryStore, Store as _};
+use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError, Kind, Problems};
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode};
 
@@ -38,6 +38,9 @@ pub struct Network {
 /// itself as the upstream's answer.
 pub struct LocalGateway {
     applier: Applier,
+    store: Arc<MemoryStore>,
+    /// The documents that the project lists.
+    listed: Vec<AnyResource>,
     pub(super) runner: ModuleRunner,
     console: Arc<std::sync::Mutex<Vec<ConsoleLine>>>,
 }
@@ -89,13 +92,15 @@ impl LocalGateway {
         if let Some(fetch) = network.fetch {
             runner.connect_fetch(fetch);
         }
-        runner.connect_documents(Arc::new(GatewayDocuments::new(store, applier.clone())));
+        runner.connect_documents(Arc::new(GatewayDocuments::new(store.clone(), applier.clone())));
         let console = Arc::new(std::sync::Mutex::new(Vec::new()));
         let lines = console.clone();
         runner.connect_console(move |line| {
             lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
         });
-        Ok(Self { applier, runner, console })
+        let is_document = |resource: &&AnyResource| resource.kind() == Kind::Document;
+        let listed = project.resources().iter().filter(is_document).cloned().collect();
+        Ok(Self { applier, store, listed, runner, console })
     }
 
     /// Adds or replaces a resource.
@@ -109,6 +114,33 @@ impl LocalGateway {
 
     pub(super) fn namespace(&self) -> Option<Arc<NamespaceSnapshot>> {
         self.applier.live().load().snapshot.namespaces().by_name("default").cloned()
+    }
+
+    /// Removes all documents but those that the project lists.
+    pub(super) async fn clear_documents(&self) -> Result<(), Problems> {
+        let Some(namespace) = self.namespace() else { return Ok(()) };
+        let mut changes = ChangeSet::new();
+        for collection in namespace.resources.collections.names() {
+            let query = DocumentQuery {
+                namespace: namespace.name.clone(),
+                collection: collection.into(),
+                prefix: String::new(),
+                after: None,
+                limit: usize::MAX,
+            };
+            let found = self.store.documents(query).await;
+            for document in found.map_err(|error| problems(error.into()))? {
+                let key = document.spec.key();
+                if !self.listed.iter().any(|listed| listed.key() == key) {
+                    changes = changes.delete(key);
+                }
+            }
+        }
+        for document in &self.listed {
+            changes = changes.put(document.clone());
+        }
+        self.applier.apply(changes).await.map_err(problems)?;
+        Ok(())
     }
 
     /// What was written to the console since this was last asked.
@@ -232,6 +264,8 @@ impl Trip {
             if let Some(response) = answer {
                 return Ok(response);
             }
+            // Asked, too, where a modifier might have answered.
+            self.hooks.pop();
         }
         if !has_service {
             return Err(ErrorKind::NoHandler.into());
@@ -279,7 +313,7 @@ async fn echo(request: &Request<Body>, trip: &mut Trip, chosen: Option<String>) 
 
 /// What a client would be told.
 fn refusal(error: &GatewayError) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(format!("{} ({})", error.kind(), error.kind().code())));
+    let mut response = Response::new(Bytes::from(format!("{error} ({})", error.kind().code())));
     *response.status_mut() = error.kind().status();
     response
 }

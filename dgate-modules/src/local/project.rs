@@ -89,6 +89,12 @@ impl Project {
         Ok(project)
     }
 
+    /// A project without anything.
+    #[cfg(test)]
+    pub(super) fn empty() -> Self {
+        Self { directory: PathBuf::new(), resources: Vec::new(), tests: Vec::new() }
+    }
+
     /// Where it is.
     pub fn directory(&self) -> &Path {
         &self.directory
@@ -107,7 +113,7 @@ impl Project {
     /// Its modules.
     pub fn modules(&self) -> impl Iterator<Item = &Module> {
         self.resources.iter().filter_map(|resource| match resource {
-            AnyResource::Module(module) => Some(module),
+            AnyResource::Module(module) => Some(&**module),
             _ => None,
         })
     }
@@ -137,9 +143,8 @@ impl Project {
 
     /// The same without routes, so that modules may be wrong each for itself.
     pub(super) fn without_routes(&self) -> Self {
-        let needs_modules = |resource: &AnyResource| {
-            matches!(resource.kind(), Kind::Route | Kind::Job | Kind::Listener)
-        };
+        let needs_modules =
+            |resource: &AnyResource| matches!(resource.kind(), Kind::Route | Kind::Job | Kind::Listener);
         let mut copy = self.clone();
         copy.resources.retain(|resource| !needs_modules(resource));
         copy
@@ -169,10 +174,9 @@ impl Project {
             let kind = Kind::ALL.into_iter().find(|kind| kind.plural() == key);
             let (Some(kind), Value::Array(items)) = (kind, list) else { continue };
             for item in items {
-                let resource = self.decode(kind, item).map_err(|problems| ProjectError::Invalid {
-                    path: file.to_owned(),
-                    problems,
-                })?;
+                let resource = self
+                    .decode(kind, item)
+                    .map_err(|problems| ProjectError::Invalid { path: file.to_owned(), problems })?;
                 self.resources.push(self.with_source(resource)?);
             }
         }
@@ -206,6 +210,5 @@ pub(super) fn module(name: &str, source: String, file: &Path) -> Module {
 }
 
 fn read(path: &Path) -> Result<String, ProjectError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| ProjectError::Unreadable { path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|source| ProjectError::Unreadable { path: path.to_owned(), source })
 }

@@ -109,10 +109,7 @@ fn junit(report: &TestReport) -> String {
         }
         for test in &file.tests {
             let (title, seconds) = (escape(&test.name), test.took.as_secs_f64());
-            let _ = write!(
-                out,
-                "    <testcase classname=\"{name}\" name=\"{title}\" time=\"{seconds:.3}\">"
-            );
+            let _ = write!(out, "    <testcase classname=\"{name}\" name=\"{title}\" time=\"{seconds:.3}\">");
             if test.skipped {
                 out.push_str("<skipped/>");
             }

@@ -95,7 +95,8 @@ pub async fn test(project: &Project, options: &TestOptions) -> TestReport {
     let mut report = TestReport::default();
     for path in project.tests() {
         let started = Instant::now();
-        let mut file = FileReport { path: path.clone(), tests: Vec::new(), error: None, took: Duration::ZERO };
+        let mut file =
+            FileReport { path: path.clone(), tests: Vec::new(), error: None, took: Duration::ZERO };
         if let Err(error) = run_file(project, path, options, &mut file.tests).await {
             file.error = Some(error);
         }

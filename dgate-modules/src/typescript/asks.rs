@@ -11,8 +11,8 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::parser::Parser;
 use oxc::span::SourceType;
 
-use super::positions::place;
 use super::Place;
+use super::positions::place;
 
 /// Something that a module will ask permission for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,8 @@ pub(crate) fn asks(source: &str, typescript: bool) -> Vec<Asked> {
     let language = if typescript { SourceType::ts() } else { SourceType::mjs() };
     let parsed = Parser::new(&allocator, source, language).parse();
     let is_script = !parsed.module_record.has_module_syntax && !typescript;
-    let mut asks = Asks { source, is_script, names: HashMap::new(), spaces: HashMap::new(), found: Vec::new() };
+    let mut asks =
+        Asks { source, is_script, names: HashMap::new(), spaces: HashMap::new(), found: Vec::new() };
     asks.names.insert("fetch".to_owned(), ("dgate/http", "fetch"));
     asks.visit_program(&parsed.program);
     asks.found

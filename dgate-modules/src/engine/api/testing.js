@@ -31,8 +31,8 @@
 
   const equal = (a, b) => {
     if (Object.is(a, b)) return true;
+    if (typeof b === "object" && b !== null && b._matches) return b._matches(a);
     if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-    if (b._matches) return b._matches(a);
     if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
     if (a instanceof Date) return a.getTime() === b.getTime();
     if (a instanceof ArrayBuffer) return equal(new Uint8Array(a), new Uint8Array(b));

@@ -56,7 +56,11 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("stopTime", 1, |_, arguments, context| {
                 let at = argument(arguments, 0);
-                let at = if at.is_undefined() { None } else { Some(prelude::milliseconds(at.to_number(context)?)) };
+                let at = if at.is_undefined() {
+                    None
+                } else {
+                    Some(prelude::milliseconds(at.to_number(context)?))
+                };
                 Host::of(context).clock.stop(at);
                 Ok(JsValue::undefined())
             }),
@@ -81,7 +85,8 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
 fn pass_time(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let time = prelude::milliseconds(argument(arguments, 0).to_number(context)?);
     let host = Host::of(context);
-    let now = host.clock.stopped().ok_or_else(|| JsNativeError::typ().with_message("time was not stopped"))?;
+    let now =
+        host.clock.stopped().ok_or_else(|| JsNativeError::typ().with_message("time was not stopped"))?;
     let until: Duration = now + time;
     let runtime = host.operations.runtime();
     ops::promise(

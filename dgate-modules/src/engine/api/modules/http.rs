@@ -57,12 +57,18 @@ pub(super) fn fetch(importer: usize, context: &mut Context) -> JsValue {
 }
 
 /// The same, answered by a test.
-fn mocked(importer: usize, mock: JsFunction, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+fn mocked(
+    importer: usize,
+    mock: JsFunction,
+    arguments: &[JsValue],
+    context: &mut Context,
+) -> JsResult<JsValue> {
     let make = prelude::function("makeMockedFetch", context)?;
     let check = NativeFunction::from_copy_closure_with_captures(
         |_, arguments, importer: &usize, context| {
             let url = text(&argument(arguments, 0), context)?;
-            let url = Url::parse(&url).map_err(|error| JsNativeError::typ().with_message(error.to_string()))?;
+            let url =
+                Url::parse(&url).map_err(|error| JsNativeError::typ().with_message(error.to_string()))?;
             let scope = scope(&url)?;
             let _granted = granted(*importer, HTTP, Some(&scope), context)?;
             Ok(JsValue::undefined())

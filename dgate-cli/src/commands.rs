@@ -1,0 +1,103 @@
+//! The commands, a file or folder for each.
+
+mod completion;
+mod declarative;
+mod export;
+mod history;
+mod man;
+mod plan;
+pub(crate) mod resource;
+mod version;
+
+use clap::Subcommand;
+use dgate_core::Kind;
+
+use crate::commands::resource::Verbs;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A world of its own: names, routes and documents.
+    #[command(visible_alias = "ns")]
+    Namespace(Verbs),
+    /// Upstream endpoints with their balancing and health rules.
+    #[command(visible_alias = "svc")]
+    Service(Verbs),
+    /// Which requests go where, and through which modules.
+    #[command(visible_alias = "rt")]
+    Route(Verbs),
+    /// TypeScript or JavaScript in the request path.
+    #[command(visible_alias = "mod")]
+    Module(Verbs),
+    /// Host patterns that lead to a namespace.
+    #[command(visible_alias = "dom")]
+    Domain(Verbs),
+    /// A named set of documents.
+    #[command(visible_alias = "col")]
+    Collection(Verbs),
+    /// One JSON value of a collection.
+    #[command(visible_alias = "doc")]
+    Document(Verbs),
+    /// A value that modules may read and nobody may print.
+    #[command(visible_alias = "sec")]
+    Secret(Verbs),
+    /// A module that runs on a schedule or on events.
+    Job(Verbs),
+    /// A TCP address and what to do with its connections.
+    Listener(Verbs),
+    /// A wire format for TCP connections.
+    Protocol(Verbs),
+    /// Make everything be there that files list. Nothing is deleted.
+    Apply(declarative::Apply),
+    /// The same, and delete what the same owner made and no longer lists.
+    Sync(declarative::Sync),
+    /// Show what `apply` (with an owner: `sync`) would do.
+    Diff(declarative::Diff),
+    /// Check files, without a server or against one.
+    Validate(declarative::Validate),
+    /// Write everything that is configured, as `apply` reads it.
+    Export(export::Export),
+    /// Show what was changed, when and by whom.
+    Log(history::Log),
+    /// Go back to the configuration of an earlier revision.
+    Rollback(history::Rollback),
+    /// Print a script that completes this program's words in a shell.
+    Completion(completion::Completion),
+    /// Print the manual page, or write all of them into a directory.
+    Man(man::Man),
+    /// Print the version of this program and of the server.
+    Version(version::Version),
+}
+
+/// Does what a command says.
+///
+/// # Errors
+/// Why it could not be done.
+pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Namespace(Verbs { verb }) => verb.run(Kind::Namespace, context).await,
+        Command::Service(Verbs { verb }) => verb.run(Kind::Service, context).await,
+        Command::Route(Verbs { verb }) => verb.run(Kind::Route, context).await,
+        Command::Module(Verbs { verb }) => verb.run(Kind::Module, context).await,
+        Command::Domain(Verbs { verb }) => verb.run(Kind::Domain, context).await,
+        Command::Collection(Verbs { verb }) => verb.run(Kind::Collection, context).await,
+        Command::Document(Verbs { verb }) => verb.run(Kind::Document, context).await,
+        Command::Secret(Verbs { verb }) => verb.run(Kind::Secret, context).await,
+        Command::Job(Verbs { verb }) => verb.run(Kind::Job, context).await,
+        Command::Listener(Verbs { verb }) => verb.run(Kind::Listener, context).await,
+        Command::Protocol(Verbs { verb }) => verb.run(Kind::Protocol, context).await,
+        Command::Apply(apply) => apply.run(context).await,
+        Command::Sync(sync) => sync.run(context).await,
+        Command::Diff(diff) => diff.run(context).await,
+        Command::Validate(validate) => validate.run(context).await,
+        Command::Export(export) => export.run(context).await,
+        Command::Log(log) => log.run(context).await,
+        Command::Rollback(rollback) => rollback.run(context).await,
+        Command::Completion(completion) => completion.run(),
+        Command::Man(man) => man.run(),
+        Command::Version(version) => version.run(context).await,
+    }
+}

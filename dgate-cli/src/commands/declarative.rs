@@ -1,0 +1,25 @@
+//! `apply`, `sync`, `diff`, `validate`: files that say what shall be there.
+
+mod apply;
+mod check;
+mod diff;
+mod lines;
+mod send;
+mod source;
+mod validate;
+
+pub(crate) use apply::{Apply, Sync};
+pub(crate) use diff::Diff;
+pub(crate) use validate::Validate;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Where it is written what shall be there.
+#[derive(Debug, Args)]
+pub(crate) struct Sources {
+    /// A file, a folder (all YAML, JSON and TOML files in it), or `-` for standard input. May be given several times.
+    #[arg(short, long = "file", value_name = "FILE|DIR|-", required = true)]
+    files: Vec<PathBuf>,
+}
