@@ -31,7 +31,7 @@ pub trait HookRunner: Send + Sync + 'static {
 }
 
 /// The modules of a route, ready to run.
-pub trait HookChain: Send + Sync + 'static {
+pub trait HookChain: std::any::Any + Send + Sync {
     /// Which hooks its modules have. Others are not called.
     fn hooks(&self) -> Hooks;
 

@@ -30,6 +30,7 @@
 
 pub mod apply;
 pub mod body;
+pub mod capability;
 pub mod compile;
 pub mod context;
 pub mod decode;

@@ -40,6 +40,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The server's tags it was compiled for.
+    pub fn tags(&self) -> &ServerTags {
+        &self.tags
+    }
+
     /// The namespaces that apply to this server.
     pub fn namespaces(&self) -> &Slab<NamespaceSnapshot> {
         &self.namespaces

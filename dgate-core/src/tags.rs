@@ -60,6 +60,14 @@ impl ServerTags {
         (Self(Arc::new(parsed)), problems)
     }
 
+    /// Each tag as it was written.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
+        self.0.iter().flat_map(|(name, values)| {
+            let bare = values.is_bare.then(|| name.to_string());
+            bare.into_iter().chain(values.keyed.iter().map(move |value| format!("{name}:{value}")))
+        })
+    }
+
     fn has(&self, name: &str, value: &str) -> bool {
         self.0.get(name).is_some_and(|values| values.keyed.contains(value))
     }

@@ -1,6 +1,7 @@
 //! Connections to upstreams: made, pooled, given back, and kept across changes.
 
 mod connect;
+mod fetch;
 mod lease;
 mod paused;
 mod registry;
@@ -9,6 +10,7 @@ mod tls;
 mod transport;
 
 pub(crate) use connect::ConnectError;
+pub(crate) use fetch::FetchClient;
 pub(crate) use lease::Lease;
 pub(crate) use paused::{BodyPaused, WaitingSince};
 pub use registry::ClientSettings;

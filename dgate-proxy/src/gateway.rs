@@ -79,6 +79,17 @@ impl Gateway {
         &self.shared.drain
     }
 
+    /// What sends requests of the gateway's own, such as modules': with its pools, resolver and rules.
+    pub fn fetch_client(&self) -> Arc<dyn dgate_core::capability::Fetch> {
+        Arc::new(crate::client::FetchClient::new(self.shared.live.clone(), self.shared.registries.clone()))
+    }
+
+    /// Documents of the gateway's own store, to read and to write.
+    pub fn documents(&self) -> Arc<dyn dgate_core::capability::Documents> {
+        let GatewayHandle { applier, store } = self.handle().clone();
+        Arc::new(dgate_core::capability::GatewayDocuments::new(store, applier))
+    }
+
     /// Serves connections from a listener: HTTP/1.1, HTTP/2 without TLS, WebSocket and other upgrades.
     ///
     /// ```no_run

@@ -33,6 +33,7 @@ mod exporter;
 #[cfg(unix)]
 mod handover;
 mod listeners;
+mod modules;
 mod process;
 mod readiness;
 mod reload;

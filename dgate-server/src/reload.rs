@@ -43,6 +43,7 @@ pub(crate) async fn apply(
 /// What has changed between two configurations and cannot change while the server runs.
 pub(crate) fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
     let changes = [
+        ("modules", before.modules != after.modules),
         ("runtime", before.runtime != after.runtime),
         ("storage", before.storage != after.storage),
         ("disable_metrics", before.disable_metrics != after.disable_metrics),

@@ -13,6 +13,7 @@ use crate::access_log;
 use crate::admin::Metrics;
 use crate::config::{LoadError, Loaded};
 use crate::listeners::{Context, Inherited, ListenError, Listeners, Wanted};
+use crate::modules;
 use crate::readiness::Readiness;
 use crate::reload;
 use crate::workers::Workers;
@@ -100,7 +101,9 @@ impl Server {
         let config = &loaded.config;
         let access_log = access_log::open(&config.access_log)?;
         let workers = Workers::start(&config.runtime)?;
+        let runner = modules::runner(config);
         let gateway = Gateway::builder()
+            .hook_runner(runner.clone())
             .settings(loaded.settings.clone())
             .environment(loaded.environment.clone())
             .access_log(access_log.clone())
@@ -108,6 +111,7 @@ impl Server {
             .build()
             .await
             .map_err(|error| start_error(error, &loaded))?;
+        modules::connect(&runner, &gateway);
         let applied = reload::apply(gateway.handle(), &loaded, false).await;
         let applied = applied.map_err(|error| start_error(error, &loaded))?;
         warn_of(&loaded.warnings);

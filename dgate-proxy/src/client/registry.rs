@@ -66,6 +66,12 @@ impl Client {
         let resolver = Resolver::new(settings.dns_server, settings.dns_timeout)?;
         Ok(Self { settings: Arc::new(settings.clone()), resolver })
     }
+
+    /// The same, but never to private addresses.
+    pub(crate) fn without_private(&self) -> Self {
+        let settings = ClientSettings { disable_private_ips: true, ..(*self.settings).clone() };
+        Self { settings: Arc::new(settings), resolver: self.resolver.clone() }
+    }
 }
 
 /// All transports that somebody uses. One that is asked for again under the same key is the same.

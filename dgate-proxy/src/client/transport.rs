@@ -43,6 +43,20 @@ pub(crate) struct TransportKey {
 }
 
 impl TransportKey {
+    /// The key of a URL that no service names.
+    pub(crate) fn outside(url: &CompiledUrl, settings: &Arc<ClientSettings>) -> Self {
+        Self {
+            origin: url.origin(),
+            service: (Arc::from(""), Arc::from("")),
+            tls: UpstreamTls::default(),
+            skip_verify: false,
+            http2_only: false,
+            max_connections: settings.max_per_host,
+            max_pending: None,
+            settings: settings.clone(),
+        }
+    }
+
     /// The key of a service's endpoint.
     pub(crate) fn new(
         namespace: &Arc<str>,

@@ -3,6 +3,7 @@
 mod access_log;
 mod admin;
 mod init_resources;
+mod modules;
 mod proxy;
 mod runtime;
 mod test_server;
@@ -14,6 +15,7 @@ pub use access_log::{AccessLog, AccessLogFormat};
 pub use admin::Admin;
 pub use init_resources::InitResources;
 pub(super) use init_resources::ResourceMut;
+pub use modules::{ModulePool, Modules};
 pub use proxy::{ClientTransport, Limits, MinTls, Proxy, ProxyTls};
 pub use runtime::{Runtime, RuntimeFlavor, Shutdown};
 pub use test_server::TestServer;
@@ -45,6 +47,8 @@ pub struct Config {
     pub proxy: Proxy,
     /// The admin listener: probes and metrics.
     pub admin: Admin,
+    /// How modules are run.
+    pub modules: Modules,
     /// How work is spread over threads.
     pub runtime: Runtime,
     /// How the server comes to an end.
@@ -70,6 +74,7 @@ impl Default for Config {
             storage: Storage::default(),
             proxy: Proxy::default(),
             admin: Admin::default(),
+            modules: Modules::default(),
             runtime: Runtime::default(),
             shutdown: Shutdown::default(),
             test_server: None,

@@ -2,8 +2,7 @@
 
 use dgate_core::{Problem, Problems};
 
-const KEYS: [(&str, &str); 15] = [
-    ("/modules", "modules are not run by this version"),
+const KEYS: [(&str, &str); 14] = [
     ("/telemetry", "traces are not exported by this version"),
     ("/proxy/http3", "HTTP/3 is not spoken by this version"),
     ("/proxy/canary", "canary tags are not available in this version"),

@@ -340,3 +340,51 @@ impl rustls::client::danger::ServerCertVerifier for TrustsAnybody {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+/// A configuration whose only route is answered by a module.
+fn with_module(more: &str) -> String {
+    format!(
+        "version: v1
+proxy:
+  host: 127.0.0.1
+  port: 0
+  init_resources:
+    modules:
+      - name: m
+        payload_raw: |
+          import {{ increment }} from 'dgate/storage';
+          export async function requestHandler(ctx: any) {{
+            ctx.response().json({{ node: ctx.node(), count: increment('n') }});
+          }}
+    routes: [{{name: all, paths: ['/**'], modules: [m]}}]
+admin: {{port: 0}}
+access_log: {{format: off}}
+log_format: json
+runtime: {{workers: 1}}
+node_id: here
+{more}
+"
+    )
+}
+
+#[tokio::test]
+async fn modules_run_with_the_permissions_that_all_have() {
+    let running = Running::start(&with_module("modules: {default_permissions: [cache]}")).await;
+    let first = running.get("/").await.json();
+    assert_eq!((first["node"]["id"].as_str(), first["count"].as_f64()), (Some("here"), Some(1.0)));
+    assert_eq!(running.get("/").await.json()["count"], 2);
+
+    let running = Running::start(&with_module("")).await;
+    assert_eq!(running.get("/").await.status(), 500, "nothing is allowed by default");
+}
+
+#[tokio::test]
+async fn runtimes_are_kept_as_the_pool_says() {
+    let pool = "modules: {default_permissions: [cache], pool: {max_calls: 2, idle_timeout: 100ms, max_threads: 1, mailbox: 8}}";
+    let running = Running::start(&with_module(pool)).await;
+    for _ in 0..4 {
+        assert_eq!(running.get("/").await.status(), 200);
+    }
+    let metrics = get(running.address("admin"), "a", "/metrics").await.text();
+    assert!(metrics.contains("dgate_module_runtimes_retired_total{reason=\"max_calls\"} 2"), "{metrics}");
+}

@@ -1,7 +1,7 @@
 //! Who may depend on whom of ours, and what every manifest says.
 
 use anyhow::{Result, bail};
-use cargo_metadata::{Package, TargetKind};
+use cargo_metadata::{DependencyKind, Package, TargetKind};
 
 use super::findings::Findings;
 use crate::project::Project;
@@ -24,6 +24,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
+/// Siblings that the tests of a crate may use besides: hooks are tested in a whole gateway.
+const TESTS_MAY_USE: &[(&str, &[&str])] = &[("dgate-modules", &["dgate-proxy"])];
+
 /// Crates that end in a program. Only these choose allocators and report errors without types.
 const PROGRAMS: &[&str] = &["dgate-server", "dgate-cli", "dgate-examples", "xtask"];
 const FOR_PROGRAMS: &[&str] = &["anyhow", "miette", "mimalloc"];
@@ -41,7 +44,9 @@ pub(crate) fn check(project: &Project) -> Result<()> {
         let uses: Vec<&str> =
             package.dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
         let ours = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
-        let ours: Vec<&str> = ours.map(|dependency| dependency.name.as_str()).collect();
+        let ours: Vec<(&str, bool)> = ours
+            .map(|dependency| (dependency.name.as_str(), dependency.kind == DependencyKind::Development))
+            .collect();
         look_at_edges(&package.name, &ours, &mut findings)?;
         look_at_tools(&package.name, &uses, &mut findings);
         look_at_manifest(project, package, &mut findings)?;
@@ -49,13 +54,20 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     findings.finish()
 }
 
-fn look_at_edges(name: &str, ours: &[&str], findings: &mut Findings) -> Result<()> {
-    let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| *known == name) else {
+/// `ours` are the crates of ours that a crate uses, with whether only its tests do.
+fn look_at_edges(name: &str, ours: &[(&str, bool)], findings: &mut Findings) -> Result<()> {
+    let of = |table: &[(&str, &'static [&'static str])]| {
+        table.iter().find(|(known, _)| *known == name).map(|(_, allowed)| *allowed)
+    };
+    let Some(allowed) = of(MAY_USE) else {
         bail!("{name} is new: say in xtask/src/tidy/crates.rs what it may depend on");
     };
-    // A crate may name itself to switch on its own features for its tests.
-    for used in ours.iter().filter(|used| **used != name && !allowed.contains(used)) {
-        findings.add(format!("{name} depends on {used}, and may depend on {allowed:?} of ours"));
+    let for_tests = of(TESTS_MAY_USE).unwrap_or_default();
+    for (used, only_tests) in ours {
+        // A crate may name itself to switch on its own features for its tests.
+        if *used != name && !allowed.contains(used) && !(*only_tests && for_tests.contains(used)) {
+            findings.add(format!("{name} depends on {used}, and may depend on {allowed:?} of ours"));
+        }
     }
     Ok(())
 }
@@ -98,10 +110,13 @@ mod tests {
     #[test]
     fn siblings_do_not_import_siblings() {
         let mut findings = Findings::default();
-        look_at_edges("dgate-proxy", &["dgate-core", "dgate-proxy"], &mut findings).unwrap();
+        let own = [("dgate-core", false), ("dgate-proxy", true)];
+        look_at_edges("dgate-proxy", &own, &mut findings).unwrap();
+        look_at_edges("dgate-modules", &[("dgate-proxy", true)], &mut findings).unwrap();
         assert!(findings.lines().is_empty());
-        look_at_edges("dgate-proxy", &["dgate-modules"], &mut findings).unwrap();
-        assert_eq!(findings.lines().len(), 1);
+        look_at_edges("dgate-proxy", &[("dgate-modules", true)], &mut findings).unwrap();
+        look_at_edges("dgate-modules", &[("dgate-proxy", false)], &mut findings).unwrap();
+        assert_eq!(findings.lines().len(), 2);
     }
 
     #[test]

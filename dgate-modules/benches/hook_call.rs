@@ -1,0 +1,107 @@
+//! What a hook call costs, in the process and without sockets: `cargo bench -p dgate-modules`.
+//!
+//! Each figure is the median over rounds that take turns, so that whatever else the machine does hits all alike.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use dgate_core::Kind;
+use dgate_core::resource::AnyResource;
+use dgate_modules::{ModuleRunner, ModuleSettings};
+use dgate_proxy::Gateway;
+use http::Request;
+use serde_json::{Value, json};
+use tower_service::Service as _;
+
+const ROUNDS: usize = 15;
+const CALLS: usize = 2_000;
+
+/// Name and source of what is measured; each answers, so that no upstream is needed.
+const CASES: [(&str, &[&str]); 7] = [
+    ("empty handler", &["export function requestHandler(ctx) { ctx.response().status(204); }"]),
+    ("empty async handler", &["export async function requestHandler(ctx) { ctx.response().status(204); }"]),
+    (
+        "async handler, two awaits",
+        &[
+            "export async function requestHandler(ctx) { await null; await null; ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "JSON handler",
+        &[
+            "export function requestHandler(ctx) { ctx.response().json({ hello: ctx.pathParam('id'), n: 1 }); }",
+        ],
+    ),
+    (
+        "header modifier + empty handler",
+        &[
+            "export function requestModifier(ctx) { ctx.request().headers.set('x-added', 'yes'); }",
+            "export function requestHandler(ctx) { ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "async header modifier + empty handler",
+        &[
+            "export async function requestModifier(ctx) { ctx.request().headers.set('x-added', 'yes'); }",
+            "export function requestHandler(ctx) { ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "loop of 1000",
+        &[
+            "export function requestHandler(ctx) { let n = 0; for (let i = 0; i < 1000; i++) n += i; ctx.response().status(204); }",
+        ],
+    ),
+];
+
+fn resource(kind: Kind, value: Value) -> AnyResource {
+    dgate_core::with_kind!(kind, R => dgate_core::decode::<R>(value).expect("a resource").into())
+}
+
+async fn gateway(sources: &[&str]) -> Gateway {
+    let runner = Arc::new(ModuleRunner::new(ModuleSettings::default()));
+    let names: Vec<String> = (0..sources.len()).map(|number| format!("m{number}")).collect();
+    let mut resources: Vec<AnyResource> = sources
+        .iter()
+        .zip(&names)
+        .map(|(source, name)| resource(Kind::Module, json!({ "name": name, "payload_raw": source })))
+        .collect();
+    resources.push(resource(Kind::Route, json!({ "name": "r", "paths": ["/m/{id}"], "modules": names })));
+    Gateway::builder().hook_runner(runner).workers(1).spec(resources).build().await.expect("a gateway")
+}
+
+async fn round(gateway: &mut Gateway) -> f64 {
+    let started = Instant::now();
+    for _ in 0..CALLS {
+        let request = Request::get("/m/7").header("host", "a").body(String::new()).expect("a request");
+        let response = gateway.call(request).await.expect("an answer");
+        assert!(response.status().is_success(), "{}", response.status());
+    }
+    started.elapsed().as_secs_f64() / CALLS as f64 * 1e6
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    dgate_core::worker::enter(0);
+    let mut gateways = Vec::new();
+    for (name, sources) in CASES {
+        let started = Instant::now();
+        let mut gateway = gateway(sources).await;
+        let ready = started.elapsed();
+        let started = Instant::now();
+        round(&mut gateway).await;
+        gateways.push((name, gateway, Vec::new()));
+        println!("{name}: ready in {ready:.2?}, first {CALLS} calls {:.2?}", started.elapsed());
+    }
+    for _ in 0..ROUNDS {
+        for (_, gateway, times) in &mut gateways {
+            times.push(round(gateway).await);
+        }
+    }
+    for (name, _, mut times) in gateways {
+        times.sort_by(f64::total_cmp);
+        println!("{name}: {:.2} µs", times[times.len() / 2]);
+    }
+}

@@ -1,0 +1,50 @@
+//! What modules can be given, if they have the permission for it.
+
+mod cache;
+
+use std::sync::{Arc, OnceLock};
+
+use dgate_core::capability::{Documents, Fetch};
+
+pub(crate) use cache::Cache;
+
+/// What identifies this server to modules.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Node {
+    /// Its name.
+    pub id: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+}
+
+impl Node {
+    /// A server of a name.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), tags: Vec::new() }
+    }
+
+    /// The same with tags.
+    #[must_use]
+    pub fn tagged(mut self, tags: Vec<String>) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({ "id": self.id, "tags": self.tags, "version": env!("CARGO_PKG_VERSION") })
+    }
+}
+
+/// Takes what modules emit: namespace, name and data.
+pub(crate) type EmitEvent = dyn Fn(&str, &str, serde_json::Value) + Send + Sync;
+
+/// What the runtimes of a gateway share.
+#[derive(Default)]
+pub(crate) struct Capabilities {
+    pub(crate) node: Node,
+    pub(crate) fetch: OnceLock<Arc<dyn Fetch>>,
+    pub(crate) documents: OnceLock<Arc<dyn Documents>>,
+    pub(crate) emit: OnceLock<Arc<EmitEvent>>,
+    pub(crate) cache: Cache,
+}

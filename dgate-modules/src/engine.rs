@@ -1,0 +1,223 @@
+//! The engine: one JavaScript context with a program in it. Nothing else names boa.
+//!
+//! A [`Runtime`] belongs to one thread and does one thing at a time, in *turns*: a hook begins, or something that a hook
+//! waited for has come. Between turns it waits for any number of calls at once. What belongs to one call hangs on its
+//! `ctx`; nothing of it is in globals.
+
+mod api;
+mod call;
+mod entry;
+mod errors;
+mod host;
+mod jobs;
+pub(crate) mod limits;
+mod loader;
+mod ops;
+mod steps;
+mod values;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use boa_engine::context::ContextBuilder;
+use boa_engine::{Context, JsObject};
+use tokio::sync::oneshot;
+
+use self::api::RequestState;
+use self::call::Call;
+pub(crate) use self::call::{Answer, Done, Task};
+use self::entry::Entry;
+use self::host::Host;
+use self::jobs::{Hooks, Jobs};
+use self::loader::Loader;
+pub(crate) use self::ops::Outcome;
+use self::steps::Step;
+use crate::capability::Capabilities;
+use crate::failure::{Failure, FailureKind};
+use crate::hook::Hook;
+use crate::limits::CallLimits;
+use crate::program::Program;
+
+/// One JavaScript context with a program in it.
+pub(crate) struct Runtime {
+    pub(crate) id: u64,
+    host: Rc<Host>,
+    context: RefCell<Context>,
+    jobs: Rc<Jobs>,
+    entries: Vec<Entry>,
+    limits: CallLimits,
+    /// Calls that wait.
+    calls: RefCell<HashMap<u64, Rc<Call>>>,
+    /// The `ctx` of requests of which more hooks may come.
+    kept: RefCell<HashMap<u64, (JsObject, Rc<RequestState>)>>,
+    begun: Cell<u64>,
+    last_used: Cell<Instant>,
+    broken: Cell<bool>,
+}
+
+/// A call was begun.
+#[allow(clippy::large_enum_variant, reason = "it is looked at where it is made")]
+pub(crate) enum Begun {
+    /// And ended at once.
+    Done(Done),
+    /// And waits.
+    Waiting { call: u64, done: oneshot::Receiver<Done> },
+}
+
+impl Runtime {
+    /// Makes a context and evaluates a program in it.
+    ///
+    /// # Errors
+    /// When a module does not link, throws, or takes too long.
+    pub(crate) fn new(
+        id: u64,
+        program: &Arc<Program>,
+        capabilities: Arc<Capabilities>,
+    ) -> Result<Self, Failure> {
+        let host = Host::new(program.clone(), capabilities, id);
+        let jobs = Rc::new(Jobs::default());
+        let loader = Rc::new(Loader::default());
+        let built = ContextBuilder::new()
+            .host_hooks(Rc::new(Hooks))
+            .job_executor(jobs.clone())
+            .module_loader(loader.clone())
+            .build();
+        let mut context = built.map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
+        context.insert_data(host.clone());
+        limits::apply(&mut context);
+        let installed = api::install(&mut context);
+        installed.map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
+
+        host.start_clock();
+        let entries = entry::evaluate(program, &loader, &mut context).map_err(|(index, error)| {
+            let mut failure = errors::failure(error, &mut context);
+            failure.module = Some(program.modules[index].name.clone());
+            failure
+        });
+        host.stop_clock();
+        let entries = entries?;
+        Ok(Self {
+            id,
+            host,
+            context: RefCell::new(context),
+            jobs,
+            entries,
+            limits: program.limits(),
+            calls: RefCell::default(),
+            kept: RefCell::default(),
+            begun: Cell::new(0),
+            last_used: Cell::new(Instant::now()),
+            broken: Cell::new(false),
+        })
+    }
+
+    /// Which of the chain's modules have a hook.
+    pub(crate) fn has(&self, hook: Hook) -> bool {
+        self.entries.iter().any(|entry| entry.has(hook))
+    }
+
+    /// How many calls were begun.
+    pub(crate) fn calls(&self) -> u64 {
+        self.begun.get()
+    }
+
+    /// Since when nothing happened in it; nothing while calls wait.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        let waits = !self.calls.borrow().is_empty()
+            || !self.kept.borrow().is_empty()
+            || !self.host.operations.is_empty();
+        (!waits).then(|| self.last_used.get())
+    }
+
+    /// Whether it hit a limit: calls that wait go on, new ones need another runtime.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.get()
+    }
+
+    /// Begins a call.
+    pub(crate) fn begin(&self, task: Task) -> Begun {
+        let started = Instant::now();
+        self.last_used.set(started);
+        let id = self.begun.replace(self.begun.get() + 1);
+        let mut context = self.context.borrow_mut();
+        let (object, state) = match self.kept.borrow_mut().remove(&task.request) {
+            Some(kept) => kept,
+            None => {
+                let state = Rc::new(RequestState::new(task.info.clone()));
+                (api::context_object(state.clone(), &mut context), state)
+            }
+        };
+        *state.exchange.borrow_mut() = task.exchange;
+        let call = Rc::new(Call::new(id, task.hook, task.request, task.keep, state, object, self.limits));
+        if let Some(error) = task.error {
+            *call.error.borrow_mut() = Some(api::error_object(&error, &mut context));
+        }
+        self.host.start_clock_at(started);
+        self.host.enter(Some(call.clone()));
+        let step = self.advance(&call, &mut context);
+        let step = self.drain(&call, step, &mut context);
+        self.host.program.weight.judge(self.host.stop_clock());
+        self.host.enter(None);
+        let begun = match step {
+            Step::Ended(result) => Begun::Done(self.end(&call, result)),
+            Step::Waits => {
+                self.calls.borrow_mut().insert(id, call.clone());
+                Begun::Waiting { call: id, done: call.wait() }
+            }
+        };
+        self.go_on(&mut context);
+        begun
+    }
+
+    /// Something that a call waited for has come.
+    pub(crate) fn finish_operation(&self, operation: u64, outcome: Option<Outcome>) {
+        self.last_used.set(Instant::now());
+        let mut context = self.context.borrow_mut();
+        self.host.start_clock();
+        let result = ops::finish(&self.host, operation, outcome, &mut context);
+        if let Err(error) = result {
+            self.blame(error, &mut context);
+        }
+        self.run_jobs(&mut context);
+        self.host.program.weight.judge(self.host.stop_clock());
+        self.host.enter(None);
+        self.go_on(&mut context);
+    }
+
+    /// Nobody waits for a call any more.
+    pub(crate) fn cancel(&self, call: u64) {
+        let call = self.calls.borrow_mut().remove(&call);
+        if let Some(call) = call {
+            self.host.operations.forget_of(&call);
+            call.cancel();
+        }
+    }
+
+    /// No more hooks of a request will come.
+    pub(crate) fn release(&self, request: u64) {
+        self.kept.borrow_mut().remove(&request);
+    }
+
+    fn end(&self, call: &Rc<Call>, result: Result<Answer, Failure>) -> Done {
+        api::write_back(call);
+        let exchange = std::mem::take(&mut *call.state.exchange.borrow_mut());
+        if call.keep
+            && let Some(object) = call.context.take()
+        {
+            self.kept.borrow_mut().insert(call.request, (object, call.state.clone()));
+        }
+        call.context.take();
+        call.error.take();
+        Done { exchange, result }
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("id", &self.id).field("calls", &self.begun).finish_non_exhaustive()
+    }
+}

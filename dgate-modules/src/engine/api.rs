@@ -1,0 +1,99 @@
+//! What modules see: `ctx`, globals, native modules.
+//!
+//! Hot things are native; what is rarely used is JavaScript of our own (`prelude.js`), evaluated when it is first
+//! needed.
+
+mod body;
+mod caps;
+mod console;
+mod context;
+mod define;
+mod encoding;
+mod headers;
+mod modules;
+mod prelude;
+mod query;
+mod request;
+mod response;
+mod state;
+mod timers;
+mod upstream;
+mod url;
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use boa_engine::{Context, JsError, JsObject, JsResult, JsValue, js_string};
+
+pub(super) use self::context::{context_object, set_module};
+pub(super) use self::modules::native_module;
+pub(super) use self::prelude::{apply_response, call_fetch, is_response, run_script};
+pub(super) use self::state::{RequestState, write_back};
+use super::host::Host;
+use super::ops::named_error;
+use crate::exchange::ErrorInfo;
+
+/// The prototypes of native objects.
+pub(super) struct Prototypes {
+    context: JsObject,
+    request: JsObject,
+    response: JsObject,
+    upstream: JsObject,
+    headers: JsObject,
+    query: JsObject,
+    url: JsObject,
+    body: JsObject,
+    prelude: OnceCell<JsObject>,
+}
+
+/// The prototypes of a context.
+fn prototypes(context: &Context) -> Rc<Prototypes> {
+    Host::of(context).prototypes.borrow().clone().expect("the interface was installed")
+}
+
+/// Puts everything into a new context.
+pub(super) fn install(context: &mut Context) -> JsResult<()> {
+    let prototypes = Prototypes {
+        context: context::prototype(context)?,
+        request: request::prototype(context)?,
+        response: response::prototype(context)?,
+        upstream: upstream::prototype(context)?,
+        headers: headers::prototype(context)?,
+        query: query::prototype(context)?,
+        url: url::prototype(context)?,
+        body: prelude::body_prototype(context)?,
+        prelude: OnceCell::new(),
+    };
+    *Host::of(context).prototypes.borrow_mut() = Some(Rc::new(prototypes));
+    caps::install(context)?;
+    headers::install(context)?;
+    query::install(context)?;
+    url::install(context)?;
+    encoding::install(context)?;
+    timers::install(context)?;
+    prelude::install(context)?;
+    define::function("__dgate_tick", 0, tick, context)
+}
+
+/// See [`crate::typescript`]: every so often the gateway looks at the clock.
+fn tick(_: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    Host::of(context).look_at_clock().map(JsValue::from)
+}
+
+/// What an error handler gets.
+pub(super) fn error_object(error: &ErrorInfo, context: &mut Context) -> JsValue {
+    let error_value = named_error("GatewayError", &error.message, context);
+    let Ok(value) = error_value.into_opaque(context) else { return JsValue::undefined() };
+    if let Some(object) = value.as_object() {
+        let code = boa_engine::JsString::from(error.code);
+        let _ = object.create_data_property(js_string!("code"), code, context);
+        let _ = object.create_data_property(js_string!("status"), i32::from(error.status), context);
+    }
+    value
+}
+
+/// The error of a permission that is not granted.
+fn denied(message: &str, context: &mut Context) -> JsError {
+    crate::metrics::count_denial(&Host::of(context).program.namespace);
+    named_error("PermissionDenied", message, context)
+}

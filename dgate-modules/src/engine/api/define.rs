@@ -1,0 +1,112 @@
+//! Defining native objects.
+
+use boa_engine::object::{ConstructorBuilder, FunctionObjectBuilder};
+use boa_engine::property::PropertyDescriptor;
+use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction};
+
+/// A native function.
+pub(in crate::engine) type Native = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
+
+/// A member of a prototype.
+pub(super) enum Member {
+    Method(&'static str, usize, Native),
+    Get(&'static str, Native),
+    GetSet(&'static str, Native, Native),
+}
+
+/// A prototype that nobody can change.
+pub(super) fn prototype(members: &[Member], context: &mut Context) -> JsResult<JsObject> {
+    let object = JsObject::with_object_proto(context.intrinsics());
+    add(&object, members, context)?;
+    Ok(object)
+}
+
+/// Adds members to an object.
+pub(super) fn add(object: &JsObject, members: &[Member], context: &mut Context) -> JsResult<()> {
+    let realm = context.realm().clone();
+    for member in members {
+        let build = |name: &str, length, native| {
+            FunctionObjectBuilder::new(&realm, NativeFunction::from_fn_ptr(native))
+                .name(JsString::from(name))
+                .length(length)
+                .build()
+        };
+        let (name, descriptor) = match *member {
+            Member::Method(name, length, native) => {
+                let value = build(name, length, native);
+                (name, PropertyDescriptor::builder().value(value).writable(false).build())
+            }
+            Member::Get(name, get) => (name, PropertyDescriptor::builder().get(build(name, 0, get)).build()),
+            Member::GetSet(name, get, set) => {
+                let (get, set) = (build(name, 0, get), build(name, 1, set));
+                (name, PropertyDescriptor::builder().get(get).set(set).build())
+            }
+        };
+        let descriptor = PropertyDescriptor::builder()
+            .maybe_get(descriptor.get().cloned())
+            .maybe_set(descriptor.set().cloned())
+            .maybe_value(descriptor.value().cloned())
+            .maybe_writable(descriptor.writable())
+            .enumerable(false)
+            .configurable(false)
+            .build();
+        object.define_property_or_throw(JsString::from(name), descriptor, context)?;
+    }
+    Ok(())
+}
+
+/// A global function.
+pub(super) fn function(
+    name: &'static str,
+    length: usize,
+    native: Native,
+    context: &mut Context,
+) -> JsResult<()> {
+    let realm = context.realm().clone();
+    let function = FunctionObjectBuilder::new(&realm, NativeFunction::from_fn_ptr(native))
+        .name(JsString::from(name))
+        .length(length)
+        .build();
+    global(name, function.into(), context)
+}
+
+/// A global value that nobody can change.
+pub(super) fn global(name: &'static str, value: JsValue, context: &mut Context) -> JsResult<()> {
+    let descriptor =
+        PropertyDescriptor::builder().value(value).writable(false).enumerable(false).configurable(false);
+    context.global_object().define_property_or_throw(JsString::from(name), descriptor, context)?;
+    Ok(())
+}
+
+/// A global class with a native constructor; `prototype` is what its instances inherit from.
+pub(super) fn class(
+    name: &'static str,
+    length: usize,
+    constructor: Native,
+    prototype: &JsObject,
+    context: &mut Context,
+) -> JsResult<JsObject> {
+    let mut builder = ConstructorBuilder::new(context, NativeFunction::from_fn_ptr(constructor));
+    builder.name(name).length(length).has_prototype_property(false);
+    let constructor = builder.build().constructor();
+    let fixed = |value: JsValue| {
+        PropertyDescriptor::builder().value(value).writable(false).enumerable(false).configurable(false)
+    };
+    constructor.define_property_or_throw(
+        boa_engine::js_string!("prototype"),
+        fixed(prototype.clone().into()),
+        context,
+    )?;
+    prototype.define_property_or_throw(
+        boa_engine::js_string!("constructor"),
+        fixed(constructor.clone().into()),
+        context,
+    )?;
+    prototype.define_property_or_throw(
+        boa_engine::JsSymbol::to_string_tag(),
+        fixed(JsString::from(name).into()),
+        context,
+    )?;
+    global(name, constructor.clone().into(), context)?;
+    Ok(constructor)
+}

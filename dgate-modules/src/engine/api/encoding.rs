@@ -1,0 +1,219 @@
+//! `atob`, `btoa`, `TextEncoder`, `TextDecoder`, `crypto`, `performance`, `queueMicrotask`.
+
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use boa_engine::object::builtins::{JsArrayBuffer, JsPromise, JsTypedArray, JsUint8Array};
+use boa_engine::string::JsStrVariant;
+use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, js_string};
+use boa_gc::{Finalize, Trace};
+
+use super::define::{self, Member};
+use crate::engine::ops::named_error;
+use crate::engine::values::{argument, array_buffer, buffer_bytes, text};
+
+/// As lenient as the web's decoder: padding may be missing.
+const FORGIVING: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// What is behind a `TextDecoder`.
+#[derive(Trace, Finalize, JsData)]
+struct Decoder {
+    #[unsafe_ignore_trace]
+    fatal: bool,
+    #[unsafe_ignore_trace]
+    keep_mark: bool,
+}
+
+pub(super) fn install(context: &mut Context) -> JsResult<()> {
+    define::function("btoa", 1, btoa, context)?;
+    define::function("atob", 1, atob, context)?;
+    define::function("queueMicrotask", 1, queue_microtask, context)?;
+    let encoder = define::prototype(
+        &[
+            Member::Get("encoding", |_, _, _| Ok(js_string!("utf-8").into())),
+            Member::Method("encode", 0, |_, arguments, context| {
+                let value = argument(arguments, 0);
+                let text = if value.is_undefined() { String::new() } else { text(&value, context)? };
+                uint8_array(text.as_bytes(), context)
+            }),
+        ],
+        context,
+    )?;
+    // Instances have no state: the prototype is as good as any.
+    define::class(
+        "TextEncoder",
+        0,
+        |_, _, context| {
+            let class = context.global_object().get(js_string!("TextEncoder"), context)?;
+            let class = class.to_object(context)?;
+            let prototype = class.get(js_string!("prototype"), context)?.as_object();
+            Ok(JsObject::from_proto_and_data(prototype, ()).into())
+        },
+        &encoder,
+        context,
+    )?;
+    let decoder = define::prototype(
+        &[
+            Member::Get("encoding", |_, _, _| Ok(js_string!("utf-8").into())),
+            Member::Method("decode", 1, decode),
+        ],
+        context,
+    )?;
+    define::class("TextDecoder", 0, decoder_new, &decoder, context)?;
+    let performance = define::prototype(
+        &[Member::Method("now", 0, |_, _, _| {
+            thread_local!(static START: Instant = Instant::now());
+            Ok(START.with(|start| start.elapsed().as_secs_f64() * 1e3).into())
+        })],
+        context,
+    )?;
+    define::global("performance", performance.into(), context)?;
+    let subtle = define::prototype(&[Member::Method("digest", 2, digest)], context)?;
+    let crypto = define::prototype(
+        &[
+            Member::Method("randomUUID", 0, |_, _, _| Ok(JsString::from(crate::random::uuid()).into())),
+            Member::Method("getRandomValues", 1, random_values),
+        ],
+        context,
+    )?;
+    crypto.create_data_property_or_throw(js_string!("subtle"), subtle, context)?;
+    define::global("crypto", crypto.into(), context)
+}
+
+/// A `Uint8Array` of bytes.
+pub(super) fn uint8_array(bytes: &[u8], context: &mut Context) -> JsResult<JsValue> {
+    let buffer = array_buffer(bytes, context)?;
+    let buffer = JsArrayBuffer::from_object(buffer.to_object(context)?)?;
+    Ok(JsUint8Array::from_array_buffer(buffer, context)?.into())
+}
+
+/// Characters as bytes; nothing when one does not fit.
+fn binary(text: &JsString) -> Option<Vec<u8>> {
+    match text.as_str().variant() {
+        JsStrVariant::Latin1(bytes) => Some(bytes.to_vec()),
+        JsStrVariant::Utf16(units) => units.iter().map(|unit| u8::try_from(*unit).ok()).collect(),
+    }
+}
+
+fn btoa(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let value = argument(arguments, 0).to_string(context)?;
+    match binary(&value) {
+        Some(bytes) => Ok(JsString::from(FORGIVING.encode(bytes)).into()),
+        None => {
+            Err(named_error("InvalidCharacterError", "`btoa` takes characters up to U+00FF only", context))
+        }
+    }
+}
+
+fn atob(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let value = argument(arguments, 0).to_string(context)?;
+    let decoded = binary(&value).and_then(|mut bytes| {
+        bytes.retain(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 12));
+        // Padding is right, or absent.
+        let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
+        let plain = bytes.len() - padding;
+        if padding > 2 || (padding > 0 && bytes.len() % 4 != 0) || plain % 4 == 1 {
+            return None;
+        }
+        FORGIVING.decode(&bytes[..plain]).ok()
+    });
+    match decoded {
+        Some(bytes) => Ok(crate::engine::values::latin1(&bytes).into()),
+        None => Err(named_error("InvalidCharacterError", "`atob`: this is not base64", context)),
+    }
+}
+
+fn queue_microtask(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let callback = argument(arguments, 0)
+        .as_function()
+        .ok_or_else(|| JsNativeError::typ().with_message("`queueMicrotask` needs a function"))?;
+    JsPromise::resolve(JsValue::undefined(), context)?.then(Some(callback), None, context)?;
+    Ok(JsValue::undefined())
+}
+
+fn decoder_new(new_target: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let label = argument(arguments, 0);
+    if !label.is_undefined() {
+        let label = text(&label, context)?.trim().to_ascii_lowercase();
+        if !matches!(label.as_str(), "utf-8" | "utf8" | "unicode-1-1-utf-8") {
+            return Err(JsNativeError::range()
+                .with_message(format!("`{label}` is not supported; `utf-8` is"))
+                .into());
+        }
+    }
+    let mut data = Decoder { fatal: false, keep_mark: false };
+    if let Some(options) = argument(arguments, 1).as_object() {
+        data.fatal = options.get(js_string!("fatal"), context)?.to_boolean();
+        data.keep_mark = options.get(js_string!("ignoreBOM"), context)?.to_boolean();
+    }
+    let prototype = match new_target.as_object() {
+        Some(class) => class.get(js_string!("prototype"), context)?.as_object(),
+        None => return Err(JsNativeError::typ().with_message("`TextDecoder` needs `new`").into()),
+    };
+    Ok(JsObject::from_proto_and_data(prototype, data).into())
+}
+
+fn decode(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let object = this.as_object();
+    let (fatal, keep_mark) = {
+        let data = object.as_ref().and_then(|object| object.downcast_ref::<Decoder>());
+        let data = data.ok_or_else(|| JsNativeError::typ().with_message("this is no `TextDecoder`"))?;
+        (data.fatal, data.keep_mark)
+    };
+    let value = argument(arguments, 0);
+    if value.is_undefined() {
+        return Ok(js_string!().into());
+    }
+    let bytes = buffer_bytes(&value, context)?
+        .ok_or_else(|| JsNativeError::typ().with_message("`decode` needs a buffer"))?;
+    let bytes = if keep_mark { &bytes[..] } else { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes) };
+    let text = if fatal {
+        let text = std::str::from_utf8(bytes);
+        text.map_err(|_| JsNativeError::typ().with_message("the bytes are not UTF-8"))?.into()
+    } else {
+        String::from_utf8_lossy(bytes)
+    };
+    Ok(JsString::from(&*text).into())
+}
+
+fn random_values(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let value = argument(arguments, 0);
+    let not = || JsNativeError::typ().with_message("`getRandomValues` needs a typed array of integers");
+    let array = JsTypedArray::from_object(value.as_object().ok_or_else(not)?).map_err(|_| not())?;
+    let (offset, length) = (array.byte_offset(context)?, array.byte_length(context)?);
+    if length > 65_536 {
+        return Err(named_error("QuotaExceededError", "more than 65536 random bytes at once", context));
+    }
+    let buffer = array.buffer(context)?.as_object().ok_or_else(not)?;
+    let buffer = JsArrayBuffer::from_object(buffer)?;
+    if let Some(mut data) = buffer.data_mut()
+        && let Some(part) = data.get_mut(offset..offset + length)
+    {
+        crate::random::fill(part);
+    }
+    Ok(value)
+}
+
+fn digest(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let algorithm = argument(arguments, 0);
+    let name = match algorithm.as_object() {
+        Some(object) => object.get(js_string!("name"), context)?,
+        None => algorithm,
+    };
+    let name = text(&name, context)?.to_ascii_uppercase();
+    let bytes = buffer_bytes(&argument(arguments, 1), context)?
+        .ok_or_else(|| JsNativeError::typ().with_message("`digest` needs a buffer"))?;
+    let known = matches!(name.as_str(), "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512");
+    let result = match crate::hash::digest(&name.replace('-', "").to_ascii_lowercase(), &bytes) {
+        Some(digest) if known => array_buffer(&digest, context),
+        _ => Err(named_error("NotSupportedError", &format!("`{name}` is not supported"), context)),
+    };
+    super::body::settled(result, context)
+}

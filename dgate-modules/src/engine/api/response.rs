@@ -1,0 +1,290 @@
+//! `ctx.response()`: the module's own answer.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, js_string};
+use boa_gc::{Finalize, GcRefCell, Trace};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
+
+use super::body;
+use super::define::{self, Member};
+use super::headers;
+use super::state::{RequestState, Side};
+use crate::engine::host::Host;
+use crate::engine::values::{argument, header_value, text};
+use crate::exchange::DraftBody;
+
+/// What is behind an answer.
+#[derive(Trace, Finalize, JsData)]
+pub(super) struct ResponseData {
+    #[unsafe_ignore_trace]
+    state: Rc<RequestState>,
+    headers: GcRefCell<Option<JsObject>>,
+    locals: GcRefCell<Option<JsObject>>,
+}
+
+pub(super) fn object(state: &Rc<RequestState>, prototype: JsObject) -> JsObject {
+    JsObject::from_proto_and_data(
+        prototype,
+        ResponseData { state: state.clone(), headers: GcRefCell::default(), locals: GcRefCell::default() },
+    )
+}
+
+fn with<R>(this: &JsValue, work: impl FnOnce(&ResponseData) -> R) -> JsResult<R> {
+    let object = this.as_object();
+    let data = object.as_ref().and_then(|object| object.downcast_ref::<ResponseData>());
+    let data = data.ok_or_else(|| JsNativeError::typ().with_message("this is no response"))?;
+    Ok(work(&data))
+}
+
+fn state(this: &JsValue) -> JsResult<Rc<RequestState>> {
+    with(this, |data| data.state.clone())
+}
+
+pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
+    define::prototype(
+        &[
+            Member::Method("status", 1, |this, arguments, context| {
+                let code = status(&argument(arguments, 0), context)?;
+                state(this)?.draft(|draft| draft.status = Some(code))?;
+                Ok(this.clone())
+            }),
+            Member::Method("json", 1, |this, arguments, context| {
+                let bytes = body::json(&argument(arguments, 0), context)?;
+                finish(this, bytes, Some("application/json"))
+            }),
+            Member::Method("send", 1, |this, arguments, context| {
+                let value = argument(arguments, 0);
+                let kind = kind_of(&value);
+                let bytes = body::written(&value, context)?;
+                finish(this, bytes, Some(kind))
+            }),
+            Member::Method("end", 1, |this, arguments, context| {
+                let bytes = body::written(&argument(arguments, 0), context)?;
+                let kind = kind_of(&argument(arguments, 0));
+                let kind = (!bytes.is_empty()).then_some(kind);
+                finish(this, bytes, kind)
+            }),
+            Member::Method("write", 1, write),
+            Member::Method("redirect", 2, |this, arguments, context| {
+                let code = argument(arguments, 1);
+                let code = if code.is_undefined() {
+                    StatusCode::TEMPORARY_REDIRECT
+                } else {
+                    status(&code, context)?
+                };
+                redirect(this, &argument(arguments, 0), code, context)
+            }),
+            Member::Method("redirectPermanent", 1, |this, arguments, context| {
+                redirect(this, &argument(arguments, 0), StatusCode::MOVED_PERMANENTLY, context)
+            }),
+            Member::Method("location", 1, |this, arguments, context| {
+                let location = header_value(&argument(arguments, 0), context)?;
+                state(this)?.draft(|draft| drop(draft.headers.insert(LOCATION, location)))?;
+                Ok(this.clone())
+            }),
+            Member::Method("cookie", 3, |this, arguments, context| {
+                let value = cookie(arguments, context)?;
+                state(this)?.draft(|draft| draft.headers.append(SET_COOKIE, value))?;
+                Ok(this.clone())
+            }),
+            Member::Method("getCookie", 1, |this, arguments, context| {
+                let name = text(&argument(arguments, 0), context)?;
+                let found = cookies(&*state(this)?)?.into_iter().find(|(known, _)| *known == name);
+                Ok(found.map_or(JsValue::undefined(), |(_, value)| JsString::from(value).into()))
+            }),
+            Member::Method("getCookies", 0, |this, _, context| {
+                let object = JsObject::with_object_proto(context.intrinsics());
+                for (name, value) in cookies(&*state(this)?)? {
+                    object.create_data_property_or_throw(
+                        JsString::from(name),
+                        JsString::from(value),
+                        context,
+                    )?;
+                }
+                Ok(object.into())
+            }),
+            Member::Get("headersSent", |this, _, _| state(this)?.draft(|draft| JsValue::from(draft.ended))),
+            Member::Get("headers", |this, _, context| {
+                with(this, |data| {
+                    let known = data.headers.borrow().clone();
+                    known.unwrap_or_else(|| {
+                        let made = headers::of_message(&data.state, Side::Response, context);
+                        *data.headers.borrow_mut() = Some(made.clone());
+                        made
+                    })
+                })
+                .map(JsValue::from)
+            }),
+            Member::Get("locals", |this, _, context| {
+                with(this, |data| {
+                    let known = data.locals.borrow().clone();
+                    known.unwrap_or_else(|| {
+                        let made = JsObject::with_object_proto(context.intrinsics());
+                        *data.locals.borrow_mut() = Some(made.clone());
+                        made
+                    })
+                })
+                .map(JsValue::from)
+            }),
+        ],
+        context,
+    )
+}
+
+fn kind_of(value: &JsValue) -> &'static str {
+    match value.as_object() {
+        None => "text/plain; charset=utf-8",
+        Some(object) => {
+            let is_buffer = boa_engine::object::builtins::JsArrayBuffer::from_object(object.clone()).is_ok()
+                || boa_engine::object::builtins::JsTypedArray::from_object(object).is_ok();
+            if is_buffer { "application/octet-stream" } else { "application/json" }
+        }
+    }
+}
+
+/// The answer is complete.
+fn finish(this: &JsValue, bytes: Bytes, kind: Option<&'static str>) -> JsResult<JsValue> {
+    state(this)?.draft(|draft| {
+        if draft.ended {
+            return Err(JsNativeError::typ().with_message("the response was ended already"));
+        }
+        if let Some(kind) = kind
+            && !draft.headers.contains_key(CONTENT_TYPE)
+        {
+            draft.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        draft.body = match std::mem::take(&mut draft.body) {
+            DraftBody::Written(mut written) => {
+                written.extend_from_slice(&bytes);
+                DraftBody::Whole(written.into())
+            }
+            _ => DraftBody::Whole(bytes),
+        };
+        draft.ended = true;
+        Ok(())
+    })??;
+    Ok(this.clone())
+}
+
+fn write(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let bytes = body::written(&argument(arguments, 0), context)?;
+    let limit = Host::of(context).current().map_or(usize::MAX, |call| call.limits.body);
+    state(this)?.draft(|draft| {
+        if draft.ended {
+            return Err(JsNativeError::typ().with_message("the response was ended already"));
+        }
+        if !matches!(draft.body, DraftBody::Written(_)) {
+            draft.body = DraftBody::Written(Vec::new());
+        }
+        if let DraftBody::Written(written) = &mut draft.body {
+            if written.len() + bytes.len() > limit {
+                let message = format!("the response is larger than the module may write ({limit} bytes)");
+                return Err(JsNativeError::range().with_message(message));
+            }
+            written.extend_from_slice(&bytes);
+        }
+        Ok(())
+    })??;
+    Ok(this.clone())
+}
+
+fn redirect(this: &JsValue, url: &JsValue, code: StatusCode, context: &mut Context) -> JsResult<JsValue> {
+    let location = header_value(url, context)?;
+    state(this)?.draft(|draft| {
+        draft.status = Some(code);
+        draft.headers.insert(LOCATION, location);
+        draft.ended = true;
+    })?;
+    Ok(this.clone())
+}
+
+/// A status code that a final response may have.
+pub(super) fn status(value: &JsValue, context: &mut Context) -> JsResult<StatusCode> {
+    let code = value.to_integer_or_infinity(context)?;
+    let code =
+        code.as_integer().and_then(|code| u16::try_from(code).ok()).filter(|c| (200..=599).contains(c));
+    code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or_else(|| {
+        JsNativeError::range().with_message(format!("{} is no status of a response", value.display())).into()
+    })
+}
+
+/// `Set-Cookie` of `(name, value, options)`.
+pub(super) fn cookie(arguments: &[JsValue], context: &mut Context) -> JsResult<HeaderValue> {
+    let name = text(&argument(arguments, 0), context)?;
+    let value = text(&argument(arguments, 1), context)?;
+    let token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b))
+    };
+    if !token(&name) {
+        return Err(JsNativeError::typ().with_message(format!("`{name}` is no name of a cookie")).into());
+    }
+    let mut line = format!("{name}=");
+    for byte in value.bytes() {
+        match byte {
+            b' ' | b'"' | b',' | b';' | b'\\' | b'%' => {
+                let _ = write!(line, "%{byte:02X}");
+            }
+            _ if byte.is_ascii_graphic() => line.push(byte as char),
+            _ => {
+                let _ = write!(line, "%{byte:02X}");
+            }
+        }
+    }
+    let options = argument(arguments, 2);
+    if let Some(options) = options.as_object() {
+        let mut attribute = |key, name: &str, line: &mut String| -> JsResult<()> {
+            let value = options.get(key, context)?;
+            if !value.is_null_or_undefined() {
+                let value = text(&value, context)?;
+                if value.contains([';', '\r', '\n']) {
+                    return Err(JsNativeError::typ().with_message(format!("`{value}` in a cookie")).into());
+                }
+                let _ = write!(line, "; {name}={value}");
+            }
+            Ok(())
+        };
+        attribute(js_string!("domain"), "Domain", &mut line)?;
+        attribute(js_string!("path"), "Path", &mut line)?;
+        attribute(js_string!("maxAge"), "Max-Age", &mut line)?;
+        attribute(js_string!("sameSite"), "SameSite", &mut line)?;
+        let expires = options.get(js_string!("expires"), context)?;
+        if let Some(object) = expires.as_object() {
+            let text = object.get(js_string!("toUTCString"), context)?;
+            if let Some(method) = text.as_callable() {
+                let date = method.call(&expires, &[], context)?.to_string(context)?;
+                let _ = write!(line, "; Expires={}", date.to_std_string_lossy());
+            }
+        } else if !expires.is_null_or_undefined() {
+            attribute_text(&expires, &mut line, context)?;
+        }
+        for (key, name) in [(js_string!("httpOnly"), "HttpOnly"), (js_string!("secure"), "Secure")] {
+            if options.get(key, context)?.to_boolean() {
+                line.push_str("; ");
+                line.push_str(name);
+            }
+        }
+    }
+    HeaderValue::from_str(&line)
+        .map_err(|_| JsNativeError::typ().with_message("the cookie cannot be written").into())
+}
+
+fn attribute_text(value: &JsValue, line: &mut String, context: &mut Context) -> JsResult<()> {
+    let value = text(value, context)?;
+    if value.contains([';', '\r', '\n']) {
+        return Err(JsNativeError::typ().with_message(format!("`{value}` in a cookie")).into());
+    }
+    let _ = write!(line, "; Expires={value}");
+    Ok(())
+}
+
+/// The request's cookies.
+fn cookies(state: &RequestState) -> JsResult<Vec<(String, String)>> {
+    state.request(|part| {
+        let lines = part.head.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        lines.flat_map(crate::cookies::parse).collect()
+    })
+}

@@ -1,0 +1,105 @@
+//! What the objects of one request share.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use boa_engine::{JsNativeError, JsResult};
+use http::uri::{PathAndQuery, Uri};
+use http::{HeaderMap, Response};
+
+use super::super::call::Call;
+use super::context::ContextData;
+use crate::exchange::{Draft, Exchange, RequestInfo, RequestPart};
+
+/// What the objects of one request share. The exchange is in here while a hook runs.
+pub(in crate::engine) struct RequestState {
+    pub(in crate::engine) info: Arc<RequestInfo>,
+    pub(in crate::engine) exchange: RefCell<Exchange>,
+    /// The place in the program of the module that runs.
+    pub(super) module: Cell<usize>,
+}
+
+impl RequestState {
+    pub(in crate::engine) fn new(info: Arc<RequestInfo>) -> Self {
+        Self { info, exchange: RefCell::default(), module: Cell::new(0) }
+    }
+
+    /// Works on the request.
+    pub(super) fn request<R>(&self, work: impl FnOnce(&mut RequestPart) -> R) -> JsResult<R> {
+        let mut exchange = self.exchange.try_borrow_mut().map_err(|_| busy())?;
+        exchange.request.as_mut().map(work).ok_or_else(|| {
+            JsNativeError::typ().with_message("the request is not at hand outside of a hook").into()
+        })
+    }
+
+    /// Works on a request that is not on its way yet.
+    pub(super) fn open_request<R>(&self, work: impl FnOnce(&mut RequestPart) -> R) -> JsResult<R> {
+        self.request(|part| (!part.gone).then(|| work(part)))?.ok_or_else(|| {
+            JsNativeError::typ()
+                .with_message("the request has been sent; it cannot be changed any more")
+                .into()
+        })
+    }
+
+    /// Works on the upstream's answer.
+    pub(super) fn upstream<R>(&self, work: impl FnOnce(&mut Response<dgate_core::Body>) -> R) -> JsResult<R> {
+        let mut exchange = self.exchange.try_borrow_mut().map_err(|_| busy())?;
+        exchange.upstream.as_mut().map(work).ok_or_else(|| {
+            JsNativeError::typ().with_message("the upstream's answer is not at hand outside of a hook").into()
+        })
+    }
+
+    /// Works on the module's own answer.
+    pub(super) fn draft<R>(&self, work: impl FnOnce(&mut Draft) -> R) -> JsResult<R> {
+        let mut exchange = self.exchange.try_borrow_mut().map_err(|_| busy())?;
+        Ok(work(&mut exchange.draft))
+    }
+
+    /// The headers of one side.
+    pub(super) fn headers<R>(&self, side: Side, work: impl FnOnce(&mut HeaderMap) -> R) -> JsResult<R> {
+        match side {
+            Side::Request => self.request(|part| work(&mut part.head.headers)),
+            Side::Upstream => self.upstream(|response| work(response.headers_mut())),
+            Side::Response => self.draft(|draft| work(&mut draft.headers)),
+        }
+    }
+}
+
+fn busy() -> JsNativeError {
+    JsNativeError::typ().with_message("the message is being worked on")
+}
+
+/// A side of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Request,
+    Upstream,
+    Response,
+}
+
+/// Takes over what a module changed in objects of its own: the query.
+pub(in crate::engine) fn write_back(call: &Rc<Call>) {
+    let context = call.context.borrow();
+    let Some(context) = &*context else { return };
+    let Some(data) = context.downcast_ref::<ContextData>() else { return };
+    let Some(query) = data.changed_query() else { return };
+    let mut exchange = call.state.exchange.borrow_mut();
+    let Some(part) = exchange.request.as_mut().filter(|part| !part.gone) else { return };
+    if let Some(uri) = with_query(&part.head.uri, &query) {
+        part.head.uri = uri;
+    }
+}
+
+fn with_query(uri: &Uri, query: &str) -> Option<Uri> {
+    let path = uri.path();
+    let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    with_target(uri, &target)
+}
+
+/// The same URI with another path and query.
+pub(super) fn with_target(uri: &Uri, target: &str) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
+    Uri::from_parts(parts).ok()
+}

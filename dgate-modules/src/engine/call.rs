@@ -1,0 +1,141 @@
+//! One call of a hook, through all the modules of a chain that have it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use boa_engine::{JsData, JsObject, JsValue};
+use boa_gc::{Finalize, Trace};
+use tokio::sync::oneshot;
+
+use super::api::RequestState;
+use crate::exchange::{ErrorInfo, Exchange};
+use crate::failure::Failure;
+use crate::hook::Hook;
+use crate::limits::CallLimits;
+
+/// What is asked of a runtime.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) hook: Hook,
+    /// Identifies the request among all of a gateway: its hooks share one `ctx`.
+    pub(crate) request: u64,
+    pub(crate) info: std::sync::Arc<crate::exchange::RequestInfo>,
+    pub(crate) exchange: Exchange,
+    /// For error handlers.
+    pub(crate) error: Option<ErrorInfo>,
+    /// Whether further hooks of the same request may follow.
+    pub(crate) keep: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) exchange: Exchange,
+    pub(crate) result: Result<Answer, Failure>,
+}
+
+/// What a hook answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Nothing, or what it wrote.
+    #[default]
+    Nothing,
+    /// A URL, by `fetchUpstream`.
+    Url(String),
+}
+
+/// A call that runs or waits.
+pub(super) struct Call {
+    pub(super) id: u64,
+    pub(super) hook: Hook,
+    pub(super) request: u64,
+    pub(super) keep: bool,
+    pub(super) state: Rc<RequestState>,
+    /// What an error handler is told.
+    pub(super) error: RefCell<Option<JsValue>>,
+    /// The `ctx` object.
+    pub(super) context: RefCell<Option<JsObject>>,
+    /// The place in the chain of the module that runs.
+    pub(super) step: Cell<usize>,
+    /// Whether a returned `Response` is being applied.
+    pub(super) applying: Cell<bool>,
+    pub(super) limits: CallLimits,
+    pub(super) operations: Cell<usize>,
+    /// Why it was cancelled, when that happened before anybody waited.
+    pub(super) failure: RefCell<Option<Failure>>,
+    cpu: Cell<Duration>,
+    cancelled: Cell<bool>,
+    done: RefCell<Option<oneshot::Sender<Done>>>,
+}
+
+impl Call {
+    pub(super) fn new(
+        id: u64,
+        hook: Hook,
+        request: u64,
+        keep: bool,
+        state: Rc<RequestState>,
+        context: JsObject,
+        limits: CallLimits,
+    ) -> Self {
+        Self {
+            id,
+            hook,
+            request,
+            keep,
+            state,
+            error: RefCell::default(),
+            context: RefCell::new(Some(context)),
+            step: Cell::new(0),
+            applying: Cell::new(false),
+            limits,
+            operations: Cell::new(0),
+            failure: RefCell::default(),
+            cpu: Cell::new(Duration::ZERO),
+            cancelled: Cell::new(false),
+            done: RefCell::new(None),
+        }
+    }
+
+    pub(super) fn cpu_used(&self) -> Duration {
+        self.cpu.get()
+    }
+
+    pub(super) fn add_cpu(&self, time: Duration) {
+        self.cpu.set(self.cpu.get() + time);
+    }
+
+    pub(super) fn cpu_limit(&self) -> Duration {
+        self.limits.cpu
+    }
+
+    /// Nobody waits for it any more; what it still has to do is not done.
+    pub(super) fn cancel(&self) {
+        self.cancelled.set(true);
+        self.context.take();
+        self.done.take();
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.get()
+    }
+
+    /// Somebody waits for the end of it.
+    pub(super) fn wait(&self) -> oneshot::Receiver<Done> {
+        let (sender, receiver) = oneshot::channel();
+        *self.done.borrow_mut() = Some(sender);
+        receiver
+    }
+
+    /// Tells whoever waits.
+    pub(super) fn tell(&self, done: Done) {
+        if let Some(sender) = self.done.take() {
+            let _ = sender.send(done);
+        }
+    }
+}
+
+/// A call, as continuations carry it.
+#[derive(Clone, Trace, Finalize, JsData)]
+pub(super) struct CallTag(#[unsafe_ignore_trace] pub(super) Rc<Call>);

@@ -1,0 +1,113 @@
+//! What the modules of a chain export to the gateway: their hooks.
+
+use boa_engine::builtins::promise::PromiseState;
+use boa_engine::object::builtins::JsFunction;
+use boa_engine::{
+    Context, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue, Module, Source, js_string,
+};
+
+use super::api;
+use super::call::Call;
+use super::host::Host;
+use super::loader::Loader;
+use crate::hook::Hook;
+use crate::program::Program;
+
+/// The hooks of one module of the chain.
+pub(super) struct Entry {
+    index: usize,
+    is_script: bool,
+    hooks: [Option<JsFunction>; Hook::ALL.len()],
+    /// `export default { fetch }`.
+    fetch: Option<(JsObject, JsFunction)>,
+}
+
+impl Entry {
+    pub(super) fn has(&self, hook: Hook) -> bool {
+        self.hooks[hook as usize].is_some() || (hook == Hook::RequestHandler && self.fetch.is_some())
+    }
+
+    pub(super) fn call(&self, call: &Call, context: &mut Context) -> JsResult<JsValue> {
+        let object = call.context.borrow().clone().map_or(JsValue::undefined(), JsValue::from);
+        api::set_module(call, self.index);
+        let Some(function) = &self.hooks[call.hook as usize] else {
+            let Some((this, fetch)) = &self.fetch else { return Ok(JsValue::undefined()) };
+            return api::call_fetch(this, fetch, &object, context);
+        };
+        let error = call.error.borrow().clone();
+        if self.is_script {
+            return api::run_script(call.hook, function, &object, error, context);
+        }
+        match error {
+            Some(error) => function.call(&JsValue::undefined(), &[object, error], context),
+            None => function.call(&JsValue::undefined(), &[object], context),
+        }
+    }
+}
+
+/// Parses, links and evaluates all modules of a program, and finds their hooks.
+pub(super) fn evaluate(
+    program: &Program,
+    loader: &Loader,
+    context: &mut Context,
+) -> Result<Vec<Entry>, (usize, JsError)> {
+    for (index, module) in program.modules.iter().enumerate() {
+        let source = Source::from_bytes(module.compiled.code.as_bytes())
+            .with_path(std::path::Path::new(&*module.file));
+        let parsed = Module::parse(source, None, context).map_err(|error| (index, error))?;
+        loader.add(parsed);
+    }
+    let mut entries = Vec::with_capacity(program.entries);
+    for index in 0..program.entries {
+        let Some(module) = loader.module(index) else { continue };
+        let entry = evaluate_one(index, &module, context).map_err(|error| (index, error))?;
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn evaluate_one(index: usize, module: &Module, context: &mut Context) -> JsResult<Entry> {
+    let promise = module.load_link_evaluate(context);
+    context.run_jobs()?;
+    match promise.state() {
+        PromiseState::Fulfilled(_) => {}
+        PromiseState::Rejected(error) => return Err(JsError::from_opaque(error)),
+        PromiseState::Pending => {
+            return Err(JsNativeError::error()
+                .with_message("the module waits for something at its top level; that never comes there")
+                .into());
+        }
+    }
+    let namespace = module.namespace(context);
+    let default = namespace.get(js_string!("default"), context)?;
+    let default = default.as_object();
+    let mut hooks: [Option<JsFunction>; Hook::ALL.len()] = Default::default();
+    for hook in Hook::ALL {
+        for name in hook.exports() {
+            let mut value = namespace.get(JsString::from(*name), context)?;
+            // CommonJS that assigns `module.exports` as a whole.
+            if value.is_undefined()
+                && let Some(default) = &default
+            {
+                value = default.get(JsString::from(*name), context)?;
+            }
+            if value.is_undefined() {
+                continue;
+            }
+            let Some(function) = value.as_function() else {
+                let message = format!("`{name}` is exported, but it is not a function");
+                return Err(JsNativeError::typ().with_message(message).into());
+            };
+            hooks[hook as usize].get_or_insert(function);
+        }
+    }
+    let fetch = match default {
+        Some(default) => {
+            let fetch = default.get(js_string!("fetch"), context)?;
+            fetch.as_function().map(|fetch| (default, fetch))
+        }
+        None => None,
+    };
+    let is_script = Host::of(context).program.modules[index].is_script();
+    Ok(Entry { index, is_script, hooks, fetch })
+}

@@ -1,0 +1,104 @@
+//! The engine's errors as failures that speak of the module's own source.
+
+use boa_engine::{Context, JsError, JsValue, js_string};
+
+use super::host::Host;
+use crate::failure::{Failure, FailureKind, LimitKind};
+
+/// Whether it is an error of the engine that no module can catch.
+pub(super) fn is_fatal(error: &JsError) -> bool {
+    error.as_engine().is_some()
+}
+
+/// What went wrong, with places in the written source.
+pub(super) fn failure(error: JsError, context: &mut Context) -> Failure {
+    let host = Host::of(context);
+    let trace = trace(&error.to_string(), &host);
+    if is_fatal(&error) {
+        let text = error.to_string();
+        let kind = match host.hit.take() {
+            Some(kind) => kind,
+            None if text.contains("recursive") || text.contains("stack") => LimitKind::Recursion,
+            None => {
+                let mut failure = Failure::new(FailureKind::Internal, first_line(&text));
+                failure.trace = trace;
+                return failure;
+            }
+        };
+        let limit = host.current().map(|call| call.cpu_limit());
+        let message = match (kind, limit) {
+            (LimitKind::Cpu, Some(limit)) => format!("the module computed for longer than {limit:?}"),
+            (LimitKind::Recursion, _) => "the module's calls are nested too deeply".to_owned(),
+            _ => format!("the module exceeded its limit ({})", kind.name()),
+        };
+        return place(Failure::limit(kind, message), trace);
+    }
+    let failure = match error.as_opaque() {
+        Some(value) => of_value(value, context),
+        None => match error.into_opaque(context) {
+            Ok(value) => of_value(&value, context),
+            Err(error) => Failure::new(FailureKind::Internal, error.to_string()),
+        },
+    };
+    if failure.place.is_some() { failure } else { place(failure, trace) }
+}
+
+/// What a promise was rejected with.
+pub(super) fn of_value(value: &JsValue, context: &mut Context) -> Failure {
+    let host = Host::of(context);
+    let Some(object) = value.as_object() else {
+        return Failure::new(FailureKind::Threw, format!("threw {}", value.display()));
+    };
+    let mut text = |key| {
+        let value = object.get(key, context).ok()?;
+        Some(value.as_string()?.to_std_string_lossy())
+    };
+    let name = text(js_string!("name")).unwrap_or_else(|| "Error".to_owned());
+    let message = text(js_string!("message"));
+    let stack = text(js_string!("stack")).unwrap_or_default();
+    let kind = match name.as_str() {
+        "PermissionDenied" => FailureKind::Denied,
+        "BodyTooLarge" => FailureKind::BodyTooLarge,
+        "ClientGone" => FailureKind::ClientGone,
+        _ => FailureKind::Threw,
+    };
+    let message = match message {
+        Some(message) if name == "Error" => message,
+        Some(message) => format!("{name}: {message}"),
+        None => format!("threw {}", value.display()),
+    };
+    place(Failure::new(kind, message), trace(&stack, &host))
+}
+
+fn place(mut failure: Failure, trace: Vec<String>) -> Failure {
+    failure.place = trace.first().and_then(|line| {
+        let (_, place) = line.rsplit_once('(')?;
+        Some(place.trim_end_matches(')').to_owned())
+    });
+    failure.trace = trace;
+    failure
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// The lines of a stack that are the program's, mapped back to what was written.
+fn trace(stack: &str, host: &Host) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in stack.lines() {
+        let Some(line) = line.trim().strip_prefix("at ") else { continue };
+        let Some((name, place)) = line.rsplit_once(" (") else { continue };
+        let Some(place) = place.strip_suffix(')') else { continue };
+        let mut parts = place.rsplitn(3, ':');
+        let (Some(column), Some(row), Some(file)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
+        let Some(module) = host.program.modules.iter().find(|module| *module.file == *file) else { continue };
+        let (Ok(row), Ok(column)) = (row.parse(), column.parse()) else { continue };
+        let Some(at) = module.compiled.positions.source(row, column) else { continue };
+        let name = if name.is_empty() || name == "<main>" { "module" } else { name };
+        lines.push(format!("{name} ({file}:{at})"));
+    }
+    lines
+}

@@ -1,0 +1,180 @@
+//! What a runtime knows besides JavaScript: its program, its calls, its operations, and the time.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use boa_engine::error::{EngineError, RuntimeLimitError};
+use boa_engine::{Context, JsResult, JsValue};
+
+use super::api::Prototypes;
+use super::call::Call;
+use super::limits::{EVALUATION, TICKS_PER_LOOK};
+use super::ops::Operations;
+use crate::capability::Capabilities;
+use crate::failure::LimitKind;
+use crate::program::Program;
+
+/// What a runtime knows besides JavaScript.
+pub(super) struct Host {
+    pub(super) program: Arc<Program>,
+    pub(super) capabilities: Arc<Capabilities>,
+    pub(super) operations: Operations,
+    /// Calls whose promise was settled, to be gone on with.
+    pub(super) settled: RefCell<Vec<(Rc<Call>, Result<JsValue, JsValue>)>>,
+    /// The limit that was hit last.
+    pub(super) hit: Cell<Option<LimitKind>>,
+    /// And the call that hit it.
+    pub(super) hit_call: RefCell<Option<Rc<Call>>>,
+    pub(super) prototypes: RefCell<Option<Rc<Prototypes>>>,
+    current: RefCell<Option<Rc<Call>>>,
+    /// Since when JavaScript runs, if it does.
+    running_since: Cell<Option<Instant>>,
+    /// When the turn began, whoever's it was since.
+    turn_began: Cell<Option<Instant>>,
+    /// When the thread's own clock was first asked: for which segment of a turn, what it said, and what was used before.
+    asked: Cell<Option<(Instant, Duration, Duration)>>,
+    /// When a turn showed to be long: how long it was, and what the thread's own clock said.
+    long: Cell<Option<(Duration, Duration)>>,
+}
+
+/// From here on it is worth asking what of a turn the thread computed, and what of it others did.
+const LONG: Duration = Duration::from_millis(1);
+/// Nobody waits for the processor for so long.
+const VERY_LONG: Duration = Duration::from_millis(50);
+
+impl Host {
+    pub(super) fn new(program: Arc<Program>, capabilities: Arc<Capabilities>, runtime: u64) -> Rc<Self> {
+        Rc::new(Self {
+            program,
+            capabilities,
+            operations: Operations::new(runtime),
+            settled: RefCell::default(),
+            hit: Cell::new(None),
+            hit_call: RefCell::default(),
+            prototypes: RefCell::new(None),
+            current: RefCell::new(None),
+            running_since: Cell::new(None),
+            turn_began: Cell::new(None),
+            asked: Cell::new(None),
+            long: Cell::new(None),
+        })
+    }
+
+    /// The host of a context.
+    #[track_caller]
+    pub(super) fn of(context: &Context) -> Rc<Self> {
+        context.get_data::<Rc<Self>>().expect("every context has its host").clone()
+    }
+
+    /// The call that runs now.
+    pub(super) fn current(&self) -> Option<Rc<Call>> {
+        self.current.borrow().clone()
+    }
+
+    /// Makes a call the one that runs, and returns the one before.
+    pub(super) fn enter(&self, call: Option<Rc<Call>>) -> Option<Rc<Call>> {
+        if let (Some(since), Some(before)) = (self.running_since.get(), &*self.current.borrow()) {
+            let now = Instant::now();
+            before.add_cpu(now - since);
+            self.running_since.set(Some(now));
+        }
+        std::mem::replace(&mut *self.current.borrow_mut(), call)
+    }
+
+    /// The clock of a turn begins.
+    pub(super) fn start_clock(&self) {
+        self.start_clock_at(Instant::now());
+    }
+
+    /// It began already.
+    pub(super) fn start_clock_at(&self, since: Instant) {
+        self.running_since.set(Some(since));
+        self.turn_began.set(Some(since));
+    }
+
+    /// So much of the turn is not the current call's.
+    pub(super) fn forgive(&self, time: Duration) {
+        for clock in [&self.running_since, &self.turn_began] {
+            clock.set(clock.get().map(|since| since + time));
+        }
+    }
+
+    /// The clock of a turn ends; the time since it last changed hands is the current call's. Returns how long the turn
+    /// computed, as far as that matters.
+    pub(super) fn stop_clock(&self) -> Duration {
+        let now = Instant::now();
+        if let (Some(since), Some(call)) = (self.running_since.take(), &*self.current.borrow()) {
+            call.add_cpu(now - since);
+        }
+        let took = self.turn_began.take().map_or(Duration::ZERO, |began| now - began);
+        match self.long.take() {
+            Some((before, then)) if took > LONG => {
+                thread_time().map_or(took, |now| before + now.saturating_sub(then)).min(took)
+            }
+            // Nobody looked at the clock: the thread did not run, or something without ticks took very long.
+            None if took < VERY_LONG => took.min(LONG),
+            _ => took,
+        }
+    }
+
+    /// How much of the time since the clock last changed hands the thread computed: on a busy machine less than passed.
+    /// The thread's own clock is asked for only when that matters, so it counts from when it was first asked.
+    fn computed(&self, since: Instant, elapsed: Duration) -> Duration {
+        let Some(now) = thread_time() else { return elapsed };
+        match self.asked.get() {
+            Some((of, then, before)) if of == since => (before + now.saturating_sub(then)).min(elapsed),
+            _ => {
+                // What passed before is half believed.
+                let before = elapsed / 2;
+                self.asked.set(Some((since, now, before)));
+                before
+            }
+        }
+    }
+
+    /// How many ticks may pass until the next look.
+    ///
+    /// # Errors
+    /// When the current call has used up its time: an error that the module cannot catch.
+    pub(super) fn look_at_clock(&self) -> JsResult<i32> {
+        let Some(since) = self.running_since.get() else { return Ok(TICKS_PER_LOOK) };
+        let current = self.current.borrow();
+        let (used, limit) = match &*current {
+            Some(call) => (call.cpu_used(), call.cpu_limit()),
+            None => (Duration::ZERO, EVALUATION),
+        };
+        if self.long.get().is_none() {
+            let turn = self.turn_began.get().map_or(Duration::ZERO, |began| began.elapsed());
+            if turn > LONG {
+                self.long.set(thread_time().map(|now| (turn, now)));
+            }
+        }
+        let cancelled = current.as_ref().is_some_and(|call| call.is_cancelled());
+        let elapsed = since.elapsed();
+        let over = cancelled || (used + elapsed > limit && used + self.computed(since, elapsed) > limit);
+        if over {
+            self.hit.set(Some(LimitKind::Cpu));
+            self.hit_call.borrow_mut().clone_from(&current);
+            return Err(uncatchable());
+        }
+        Ok(TICKS_PER_LOOK)
+    }
+}
+
+/// The time a thread has computed; nothing where the system does not tell.
+fn thread_time() -> Option<Duration> {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// An error that no module catches. Which limit it stands for is noted in the host.
+pub(super) fn uncatchable() -> boa_engine::JsError {
+    EngineError::RuntimeLimit(RuntimeLimitError::LoopIteration).into()
+}

@@ -1,0 +1,131 @@
+//! The queue of what is to run next, kept as cheap as the language allows.
+//!
+//! Promise jobs run in order until there are none. Nothing here waits: timers and input come in from outside, as turns
+//! of their own (see [`super::Runtime::finish_operation`]).
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use boa_engine::context::HostHooks;
+use boa_engine::job::{GenericJob, Job, JobCallback, JobExecutor, NativeAsyncJob, PromiseJob};
+use boa_engine::object::builtins::JsFunction;
+use boa_engine::realm::Realm;
+use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue};
+use futures_util::FutureExt as _;
+
+use super::call::CallTag;
+use super::host::{Host, uncatchable};
+
+/// How many jobs may run before the clock is looked at.
+const JOBS_PER_LOOK: u32 = 64;
+
+/// The queue.
+#[derive(Default)]
+pub(super) struct Jobs {
+    promises: RefCell<VecDeque<PromiseJob>>,
+    generic: RefCell<VecDeque<GenericJob>>,
+    loading: RefCell<VecDeque<NativeAsyncJob>>,
+    since_look: Cell<u32>,
+}
+
+impl Jobs {
+    /// Whether there is nothing to run.
+    pub(super) fn is_empty(&self) -> bool {
+        self.promises.borrow().is_empty()
+            && self.generic.borrow().is_empty()
+            && self.loading.borrow().is_empty()
+    }
+
+    fn next_promise(&self) -> Option<PromiseJob> {
+        self.promises.borrow_mut().pop_front()
+    }
+}
+
+impl JobExecutor for Jobs {
+    fn enqueue_job(self: Rc<Self>, job: Job, _: &mut Context) {
+        match job {
+            Job::PromiseJob(job) => self.promises.borrow_mut().push_back(job),
+            Job::GenericJob(job) => self.generic.borrow_mut().push_back(job),
+            Job::AsyncJob(job) => self.loading.borrow_mut().push_back(job),
+            // Timers are our own, and finalizers may never run.
+            _ => {}
+        }
+    }
+
+    fn run_jobs(self: Rc<Self>, context: &mut Context) -> JsResult<()> {
+        let host = Host::of(context);
+        loop {
+            while let Some(job) = self.next_promise() {
+                self.since_look.set(self.since_look.get() + 1);
+                if self.since_look.get() >= JOBS_PER_LOOK {
+                    self.since_look.set(0);
+                    host.look_at_clock()?;
+                }
+                job.call(context)?;
+                // The engine drops what ends an `async` function after its first `await` and cannot be caught.
+                if host.hit.get().is_some() {
+                    return Err(uncatchable());
+                }
+            }
+            let loading = self.loading.borrow_mut().pop_front();
+            if let Some(job) = loading {
+                // Modules are at hand: whatever loads them is ready at once.
+                let _ = job.call(&RefCell::new(context)).now_or_never();
+                continue;
+            }
+            let Some(job) = self.generic.borrow_mut().pop_front() else { break };
+            job.call(context)?;
+        }
+        context.clear_kept_objects();
+        Ok(())
+    }
+}
+
+/// What the engine asks its host.
+pub(super) struct Hooks;
+
+impl HostHooks for Hooks {
+    /// A continuation belongs to the call that was running when it was made.
+    fn make_job_callback(&self, callback: JsFunction, context: &mut Context) -> JobCallback {
+        match Host::of(context).current() {
+            Some(call) => JobCallback::new(callback, CallTag(call)),
+            None => JobCallback::new(callback, ()),
+        }
+    }
+
+    /// Continuations of a call that was cancelled do not run.
+    fn call_job_callback(
+        &self,
+        job: &JobCallback,
+        this: &JsValue,
+        arguments: &[JsValue],
+        context: &mut Context,
+    ) -> JsResult<JsValue> {
+        let tag = (job.host_defined() as &dyn std::any::Any).downcast_ref::<CallTag>();
+        let Some(CallTag(call)) = tag else { return job.callback().call(this, arguments, context) };
+        if call.is_cancelled() {
+            return Ok(JsValue::undefined());
+        }
+        let host = Host::of(context);
+        let before = host.enter(Some(call.clone()));
+        let result = job.callback().call(this, arguments, context);
+        host.enter(before);
+        result
+    }
+
+    fn ensure_can_compile_strings(
+        &self,
+        _: Realm,
+        _: &[JsString],
+        _: &JsString,
+        _: bool,
+        _: &mut Context,
+    ) -> JsResult<()> {
+        Err(JsNativeError::eval().with_message("modules cannot make code from text").into())
+    }
+
+    fn max_buffer_size(&self, _: &mut Context) -> u64 {
+        super::limits::LARGEST_BUFFER
+    }
+}

@@ -1,0 +1,217 @@
+//! Operations: what a module waits for. Timers, bodies, fetches, documents.
+//!
+//! An operation is a task on the thread's own tokio runtime. When it is done, it comes back to its runtime as a turn and
+//! settles a promise, or calls a callback.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::Future;
+use std::rc::Rc;
+
+use boa_engine::builtins::promise::ResolvingFunctions;
+use boa_engine::object::JsObject;
+use boa_engine::object::builtins::{JsFunction, JsPromise};
+use boa_engine::{Context, JsError, JsNativeError, JsResult, JsValue};
+use tokio::task::AbortHandle;
+
+use super::call::Call;
+use super::errors;
+use super::host::Host;
+use super::limits::MOST_OPERATIONS;
+use crate::worker;
+
+/// What an operation brings back, to be made a value of the runtime.
+pub(crate) type Outcome = Box<dyn FnOnce(&mut Context) -> JsResult<JsValue> + Send>;
+
+/// The operations of a runtime that are not done yet.
+pub(super) struct Operations {
+    runtime: u64,
+    next: Cell<u64>,
+    pending: RefCell<HashMap<u64, Pending>>,
+}
+
+struct Pending {
+    call: Option<Rc<Call>>,
+    then: Then,
+    task: Option<AbortHandle>,
+}
+
+enum Then {
+    Settle(ResolvingFunctions),
+    Call { callback: JsFunction, arguments: Vec<JsValue>, again: Option<std::time::Duration> },
+}
+
+impl Operations {
+    pub(super) fn new(runtime: u64) -> Self {
+        Self { runtime, next: Cell::new(1), pending: RefCell::default() }
+    }
+
+    /// The number of the operation that is added next.
+    pub(super) fn next_id(&self) -> u64 {
+        self.next.get()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.borrow().is_empty()
+    }
+
+    fn add(&self, call: Option<Rc<Call>>, then: Then) -> JsResult<u64> {
+        if let Some(call) = &call {
+            if call.operations.get() >= MOST_OPERATIONS {
+                return Err(JsNativeError::range()
+                    .with_message(format!(
+                        "more than {MOST_OPERATIONS} operations of one call at the same time"
+                    ))
+                    .into());
+            }
+            call.operations.set(call.operations.get() + 1);
+        }
+        let id = self.next.replace(self.next.get() + 1);
+        self.pending.borrow_mut().insert(id, Pending { call, then, task: None });
+        Ok(id)
+    }
+
+    fn set_task(&self, id: u64, task: AbortHandle) {
+        if let Some(pending) = self.pending.borrow_mut().get_mut(&id) {
+            pending.task = Some(task);
+        }
+    }
+
+    fn take(&self, id: u64) -> Option<Pending> {
+        let pending = self.pending.borrow_mut().remove(&id)?;
+        if let Some(call) = &pending.call {
+            call.operations.set(call.operations.get() - 1);
+        }
+        Some(pending)
+    }
+
+    /// Forgets an operation: nothing comes of it any more.
+    pub(super) fn forget(&self, id: u64) {
+        if let Some(task) = self.take(id).and_then(|pending| pending.task) {
+            task.abort();
+        }
+    }
+
+    /// Forgets all operations of a call.
+    pub(super) fn forget_of(&self, call: &Rc<Call>) {
+        let of_call = |pending: &Pending| pending.call.as_ref().is_some_and(|of| Rc::ptr_eq(of, call));
+        let pending = self.pending.borrow();
+        let ids: Vec<u64> =
+            pending.iter().filter(|(_, pending)| of_call(pending)).map(|(id, _)| *id).collect();
+        drop(pending);
+        ids.into_iter().for_each(|id| self.forget(id));
+    }
+}
+
+/// Starts an operation, and returns the promise of its outcome.
+pub(super) fn promise<F>(future: F, context: &mut Context) -> JsResult<JsValue>
+where
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    let host = Host::of(context);
+    let (promise, functions) = JsPromise::new_pending(context);
+    let id = host.operations.add(host.current(), Then::Settle(functions))?;
+    let runtime = host.operations.runtime;
+    let task = spawn(async move {
+        let outcome = future.await;
+        worker::finish_operation(runtime, id, Some(outcome));
+    })?;
+    host.operations.set_task(id, task);
+    Ok(promise.into())
+}
+
+/// Starts a timer that calls back.
+pub(super) fn timer(
+    callback: JsFunction,
+    arguments: Vec<JsValue>,
+    delay: std::time::Duration,
+    repeat: bool,
+    context: &mut Context,
+) -> JsResult<u64> {
+    let host = Host::of(context);
+    let then = Then::Call { callback, arguments, again: repeat.then_some(delay) };
+    let id = host.operations.add(host.current(), then)?;
+    start_timer(&host, id, delay)?;
+    Ok(id)
+}
+
+fn start_timer(host: &Host, id: u64, delay: std::time::Duration) -> JsResult<()> {
+    let runtime = host.operations.runtime;
+    let task = spawn(async move {
+        tokio::time::sleep(delay).await;
+        worker::finish_operation(runtime, id, None);
+    })?;
+    host.operations.set_task(id, task);
+    Ok(())
+}
+
+/// An operation is done: its promise is settled or its callback called, in a turn of the call that began it.
+pub(super) fn finish(
+    host: &Rc<Host>,
+    id: u64,
+    outcome: Option<Outcome>,
+    context: &mut Context,
+) -> JsResult<()> {
+    let repeats = matches!(
+        host.operations.pending.borrow().get(&id),
+        Some(Pending { then: Then::Call { again: Some(_), .. }, .. })
+    );
+    if repeats {
+        let pending = host.operations.pending.borrow();
+        let Some(Pending { then: Then::Call { callback, arguments, again: Some(delay) }, call, .. }) =
+            pending.get(&id)
+        else {
+            return Ok(());
+        };
+        let (callback, arguments, delay, call) = (callback.clone(), arguments.clone(), *delay, call.clone());
+        drop(pending);
+        start_timer(host, id, delay)?;
+        host.enter(call);
+        return report(callback.call(&JsValue::undefined(), &arguments, context), host);
+    }
+    let Some(pending) = host.operations.take(id) else { return Ok(()) };
+    host.enter(pending.call);
+    match pending.then {
+        Then::Settle(functions) => {
+            let outcome = outcome.map_or(Ok(JsValue::undefined()), |outcome| outcome(context));
+            match outcome {
+                Ok(value) => functions.resolve.call(&JsValue::undefined(), &[value], context)?,
+                Err(error) => {
+                    let error = error.into_opaque(context)?;
+                    functions.reject.call(&JsValue::undefined(), &[error], context)?
+                }
+            };
+            Ok(())
+        }
+        Then::Call { callback, arguments, .. } => {
+            report(callback.call(&JsValue::undefined(), &arguments, context), host)
+        }
+    }
+}
+
+/// What a timer's callback throws is nobody's answer: it is logged.
+fn report(result: JsResult<JsValue>, host: &Host) -> JsResult<()> {
+    match result {
+        Err(error) if !errors::is_fatal(&error) => {
+            tracing::warn!(namespace = %host.program.namespace, %error, "a timer's callback failed");
+            Ok(())
+        }
+        Err(error) => Err(error),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JsResult<AbortHandle> {
+    let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
+        JsNativeError::error().with_message("nothing can be awaited while a module is checked")
+    })?;
+    Ok(runtime.spawn(future).abort_handle())
+}
+
+/// An error object with a name of its own.
+pub(super) fn named_error(name: &str, message: &str, context: &mut Context) -> JsError {
+    let object: JsObject = JsNativeError::error().with_message(message.to_owned()).into_opaque(context);
+    let name = boa_engine::JsString::from(name);
+    let _ = object.create_data_property(boa_engine::js_string!("name"), name, context);
+    JsError::from_opaque(object.into())
+}

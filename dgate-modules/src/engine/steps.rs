@@ -1,0 +1,219 @@
+//! How a call gets through the modules of its chain, one after another, waiting in between or not.
+
+use std::rc::Rc;
+
+use boa_engine::builtins::promise::PromiseState;
+use boa_engine::object::builtins::JsPromise;
+use boa_engine::{Context, JsError, JsResult, JsValue, NativeFunction};
+use dgate_core::resource::FailurePolicy;
+
+use super::call::{Answer, Call, CallTag, Done};
+use super::host::Host;
+use super::{Runtime, api, errors};
+use crate::failure::{Failure, FailureKind, LimitKind};
+use crate::hook::Hook;
+
+/// How far a call got.
+pub(super) enum Step {
+    Ended(Result<Answer, Failure>),
+    Waits,
+}
+
+impl Runtime {
+    /// Goes through the modules from where a call stands.
+    pub(super) fn advance(&self, call: &Rc<Call>, context: &mut Context) -> Step {
+        while let Some(index) = self.host.program.order(call.hook).nth(call.step.get()) {
+            let entry = &self.entries[index];
+            if !entry.has(call.hook) {
+                call.step.set(call.step.get() + 1);
+                continue;
+            }
+            let result = entry.call(call, context);
+            match self.settle(call, result, context) {
+                Some(settled) => {
+                    if let Some(ended) = self.after(call, settled, context) {
+                        return ended;
+                    }
+                }
+                None => return Step::Waits,
+            }
+        }
+        Step::Ended(Ok(Answer::Nothing))
+    }
+
+    /// The value of a promise, when it is known already.
+    fn settle(
+        &self,
+        call: &Rc<Call>,
+        result: JsResult<JsValue>,
+        context: &mut Context,
+    ) -> Option<JsResult<JsValue>> {
+        let value = match result {
+            Ok(value) => value,
+            Err(error) => return Some(Err(error)),
+        };
+        let Some(promise) = value.as_promise() else { return Some(Ok(value)) };
+        let mut state = promise.state();
+        if matches!(state, PromiseState::Pending) && !self.jobs.is_empty() {
+            self.run_jobs(context);
+            state = promise.state();
+        }
+        match state {
+            PromiseState::Fulfilled(value) => Some(Ok(value)),
+            PromiseState::Rejected(value) => Some(Err(JsError::from_opaque(value))),
+            PromiseState::Pending => match watch(call, &promise, context) {
+                Ok(()) => None,
+                Err(error) => Some(Err(error)),
+            },
+        }
+    }
+
+    /// What a module's hook came to, and what that means for the modules after it: nothing to go on with them.
+    fn after(&self, call: &Rc<Call>, settled: JsResult<JsValue>, context: &mut Context) -> Option<Step> {
+        let module = self.host.program.order(call.hook).nth(call.step.get());
+        let module = module.and_then(|index| self.host.program.modules.get(index));
+        let value = match settled {
+            Ok(value) => value,
+            Err(error) => {
+                let fatal = errors::is_fatal(&error);
+                let mut failure = errors::failure(error, context);
+                failure.module = module.map(|module| module.name.clone());
+                self.broken.set(self.broken.get() || fatal);
+                let skip = !fatal && module.is_some_and(|m| m.on_failure == FailurePolicy::Open);
+                if !skip {
+                    return Some(Step::Ended(Err(failure)));
+                }
+                crate::metrics::count_failure(&self.host.program.namespace, &failure);
+                tracing::warn!(
+                    namespace = %self.host.program.namespace,
+                    module = failure.module.as_deref().unwrap_or("-"),
+                    hook = call.hook.name(),
+                    request_id = %call.state.info.id,
+                    "a module failed and is skipped: {failure}"
+                );
+                JsValue::undefined()
+            }
+        };
+        if call.hook.answers() && !call.applying.get() && api::is_response(&value, context) {
+            call.applying.set(true);
+            let result = api::apply_response(call, &value, context);
+            return match self.settle(call, result, context) {
+                Some(settled) => self.after(call, settled, context),
+                None => Some(Step::Waits),
+            };
+        }
+        call.applying.set(false);
+        call.step.set(call.step.get() + 1);
+        match call.hook {
+            Hook::FetchUpstream if !value.is_null_or_undefined() => {
+                let url = value.to_string(context).map(|url| url.to_std_string_lossy());
+                Some(Step::Ended(url.map(Answer::Url).map_err(|error| errors::failure(error, context))))
+            }
+            Hook::FetchUpstream | Hook::ResponseModifier => None,
+            Hook::RequestModifier => {
+                call.state.exchange.borrow().draft.ended.then_some(Step::Ended(Ok(Answer::Nothing)))
+            }
+            Hook::RequestHandler | Hook::ErrorHandler => {
+                call.state.exchange.borrow().draft.answers().then_some(Step::Ended(Ok(Answer::Nothing)))
+            }
+        }
+    }
+
+    /// Runs what the hook left to do.
+    pub(super) fn drain(&self, call: &Rc<Call>, step: Step, context: &mut Context) -> Step {
+        if !self.jobs.is_empty() {
+            self.run_jobs(context);
+        }
+        // Jobs may have run into a limit, here or while a promise was looked at.
+        match (step, call.is_cancelled()) {
+            (Step::Waits, true) => Step::Ended(Err(call
+                .failure
+                .take()
+                .unwrap_or_else(|| Failure::new(FailureKind::Internal, "the call was cancelled")))),
+            (Step::Waits, false) if self.never_comes(call) => {
+                let failure = "the module waits for something that never comes";
+                Step::Ended(Err(Failure::limit(LimitKind::Timeout, failure)))
+            }
+            (step, _) => step,
+        }
+    }
+
+    /// Whether nothing is left in the whole runtime that could settle what a call waits for.
+    fn never_comes(&self, call: &Rc<Call>) -> bool {
+        self.host.operations.is_empty()
+            && self.jobs.is_empty()
+            && !self.host.settled.borrow().iter().any(|(settled, _)| Rc::ptr_eq(settled, call))
+    }
+
+    /// Goes on with calls whose promises were settled.
+    pub(super) fn go_on(&self, context: &mut Context) {
+        loop {
+            let Some((call, settled)) = self.host.settled.borrow_mut().pop() else { return };
+            if call.is_cancelled() {
+                continue;
+            }
+            self.host.start_clock();
+            self.host.enter(Some(call.clone()));
+            let step = match self.after(&call, settled.map_err(JsError::from_opaque), context) {
+                Some(step) => step,
+                None => self.advance(&call, context),
+            };
+            let step = self.drain(&call, step, context);
+            self.host.stop_clock();
+            self.host.enter(None);
+            if let Step::Ended(result) = step {
+                self.calls.borrow_mut().remove(&call.id);
+                let done = self.end(&call, result);
+                call.tell(done);
+            }
+        }
+    }
+
+    /// Runs jobs until there are none. What cannot be caught ends the call it happened in.
+    pub(super) fn run_jobs(&self, context: &mut Context) {
+        while let Err(error) = context.run_jobs() {
+            self.blame(error, context);
+        }
+    }
+
+    pub(super) fn blame(&self, error: JsError, context: &mut Context) {
+        if !errors::is_fatal(&error) {
+            tracing::warn!(namespace = %self.host.program.namespace, %error, "a promise job failed");
+            return;
+        }
+        self.broken.set(true);
+        let call = self.host.hit_call.take().or_else(|| self.host.current());
+        let failure = errors::failure(error, context);
+        let Some(call) = call else { return };
+        self.host.operations.forget_of(&call);
+        let waiting = self.calls.borrow_mut().remove(&call.id).is_some();
+        let module = self.host.program.order(call.hook).nth(call.step.get());
+        let mut failure = failure;
+        failure.module = module.map(|index| self.host.program.modules[index].name.clone());
+        if waiting {
+            let exchange = std::mem::take(&mut *call.state.exchange.borrow_mut());
+            call.tell(Done { exchange, result: Err(failure) });
+        } else {
+            *call.failure.borrow_mut() = Some(failure);
+        }
+        call.cancel();
+    }
+}
+
+/// Tells the runtime when a promise is settled.
+fn watch(call: &Rc<Call>, promise: &JsPromise, context: &mut Context) -> JsResult<()> {
+    let tag = CallTag(call.clone());
+    let tell = |ok: bool| {
+        move |_: &JsValue, arguments: &[JsValue], tag: &CallTag, context: &mut Context| {
+            let value = arguments.first().cloned().unwrap_or_default();
+            let settled = if ok { Ok(value) } else { Err(value) };
+            Host::of(context).settled.borrow_mut().push((tag.0.clone(), settled));
+            Ok(JsValue::undefined())
+        }
+    };
+    let realm = context.realm().clone();
+    let fulfilled = NativeFunction::from_copy_closure_with_captures(tell(true), tag.clone());
+    let rejected = NativeFunction::from_copy_closure_with_captures(tell(false), tag);
+    promise.then(Some(fulfilled.to_js_function(&realm)), Some(rejected.to_js_function(&realm)), context)?;
+    Ok(())
+}

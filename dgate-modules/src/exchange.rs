@@ -1,0 +1,142 @@
+//! What a hook works on: the request, the upstream's answer, and an answer of its own.
+//!
+//! It moves into a runtime when a hook begins and out of it when the hook ends, so nothing is copied, and bodies that
+//! no hook asks for keep streaming.
+
+use std::fmt;
+
+use bytes::Bytes;
+use dgate_core::context::{ClientInfo, Matched, RequestContext, RequestId};
+use dgate_core::tags::ServerTags;
+use dgate_core::{Body, GatewayError};
+use http::{HeaderMap, Request, Response, StatusCode, request};
+
+/// What is known about a request whatever its hooks do.
+#[derive(Debug)]
+pub(crate) struct RequestInfo {
+    pub(crate) id: RequestId,
+    pub(crate) client: ClientInfo,
+    pub(crate) matched: Matched,
+    pub(crate) tags: ServerTags,
+}
+
+impl RequestInfo {
+    /// Nothing before a route was found.
+    pub(crate) fn new(context: &RequestContext) -> Option<Self> {
+        Some(Self {
+            id: context.record.id.clone(),
+            client: context.record.client,
+            matched: context.matched.clone()?,
+            tags: context.live.snapshot.tags().clone(),
+        })
+    }
+}
+
+/// What a hook works on.
+#[derive(Default)]
+pub(crate) struct Exchange {
+    /// The request on its way, or its head alone once it is gone.
+    pub(crate) request: Option<RequestPart>,
+    /// The upstream's answer.
+    pub(crate) upstream: Option<Response<Body>>,
+    /// The modules' own answer.
+    pub(crate) draft: Draft,
+}
+
+/// A request.
+pub(crate) struct RequestPart {
+    pub(crate) head: request::Parts,
+    pub(crate) body: Body,
+    /// Whether it is on its way already and only its head is left to look at.
+    pub(crate) gone: bool,
+}
+
+impl RequestPart {
+    /// Takes a request apart.
+    pub(crate) fn take(request: &mut Request<Body>) -> Self {
+        let (head, body) = std::mem::take(request).into_parts();
+        Self { head, body, gone: false }
+    }
+
+    /// Puts it together again.
+    pub(crate) fn give_back(self, request: &mut Request<Body>) {
+        *request = Request::from_parts(self.head, self.body);
+    }
+
+    /// The head alone, as it is now.
+    pub(crate) fn head_of(request: &Request<Body>) -> Self {
+        let (mut head, ()) = Request::new(()).into_parts();
+        head.method = request.method().clone();
+        head.uri = request.uri().clone();
+        head.version = request.version();
+        head.headers = request.headers().clone();
+        Self { head, body: Body::empty(), gone: true }
+    }
+}
+
+/// An answer that a module writes.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: DraftBody,
+    /// Nothing more may be written.
+    pub(crate) ended: bool,
+}
+
+/// The body of a draft.
+#[derive(Debug, Default)]
+pub(crate) enum DraftBody {
+    #[default]
+    Empty,
+    /// What was written so far.
+    Written(Vec<u8>),
+    Whole(Bytes),
+    /// Somebody else's body, passed on.
+    Passed(Body),
+}
+
+impl Draft {
+    /// Whether the module has answered.
+    pub(crate) fn answers(&self) -> bool {
+        self.ended || self.status.is_some() || !matches!(self.body, DraftBody::Empty)
+    }
+
+    /// The answer.
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let body = match self.body {
+            DraftBody::Empty => Body::empty(),
+            DraftBody::Written(bytes) => Body::from(bytes),
+            DraftBody::Whole(bytes) => Body::from(bytes),
+            DraftBody::Passed(body) => body,
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status.unwrap_or(StatusCode::OK);
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+/// What an error handler is told.
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorInfo {
+    pub(crate) code: &'static str,
+    pub(crate) status: u16,
+    pub(crate) message: String,
+}
+
+impl From<&GatewayError> for ErrorInfo {
+    fn from(error: &GatewayError) -> Self {
+        Self { code: error.kind().code(), status: error.kind().status().as_u16(), message: error.to_string() }
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("request", &self.request.as_ref().map(|part| &part.head.uri))
+            .field("upstream", &self.upstream.as_ref().map(Response::status))
+            .field("draft", &self.draft)
+            .finish()
+    }
+}

@@ -1,0 +1,44 @@
+//! What is counted.
+
+use std::time::Duration;
+
+use dgate_core::metric_names;
+
+use crate::failure::{Failure, FailureKind};
+
+/// A call of a hook failed.
+pub(crate) fn count_failure(namespace: &std::sync::Arc<str>, failure: &Failure) {
+    let kind = failure.kind.name();
+    let module = failure.module.as_deref().unwrap_or("-").to_owned();
+    metrics::counter!(metric_names::MODULE_ERRORS, "namespace" => namespace.clone(), "module" => module, "kind" => kind)
+        .increment(1);
+    if let FailureKind::Limit(kind) = failure.kind {
+        metrics::counter!(metric_names::MODULE_LIMIT_HITS, "namespace" => namespace.clone(), "kind" => kind.name())
+            .increment(1);
+    }
+}
+
+/// How long a call took that failed.
+pub(crate) fn time_failure(namespace: &std::sync::Arc<str>, failure: &Failure, took: Duration) {
+    let module = failure.module.as_deref().unwrap_or("-").to_owned();
+    let kind = failure.kind.name();
+    metrics::histogram!(metric_names::MODULE_ERROR_DURATION, "namespace" => namespace.clone(), "module" => module, "kind" => kind)
+        .record(took);
+}
+
+/// A module tried what it has no permission for.
+pub(crate) fn count_denial(namespace: &std::sync::Arc<str>) {
+    metrics::counter!(metric_names::MODULE_DENIED, "namespace" => namespace.clone()).increment(1);
+}
+
+/// A runtime was made.
+pub(crate) fn count_created() {
+    metrics::counter!(metric_names::MODULE_RUNTIMES_CREATED).increment(1);
+    metrics::gauge!(metric_names::MODULE_RUNTIMES, "state" => "alive").increment(1.0);
+}
+
+/// A runtime was given up.
+pub(crate) fn count_retired(reason: &'static str) {
+    metrics::counter!(metric_names::MODULE_RUNTIMES_RETIRED, "reason" => reason).increment(1);
+    metrics::gauge!(metric_names::MODULE_RUNTIMES, "state" => "alive").decrement(1.0);
+}

@@ -1,0 +1,136 @@
+//! A program: the modules of a route with everything they import, compiled and linked, ready for any thread.
+
+mod build;
+mod check;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+pub(crate) use build::{Library, build};
+use dgate_core::Key;
+use dgate_core::resource::{EnvValue, FailurePolicy};
+
+use crate::hook::Hook;
+use crate::limits::CallLimits;
+use crate::permission::Permissions;
+use crate::typescript::{Compiled, Dialect};
+
+/// Identifies what a program is made of.
+pub(crate) type ProgramId = u128;
+
+/// The modules of a route with everything they import.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) id: ProgramId,
+    pub(crate) namespace: Arc<str>,
+    /// Those of the route first, in its order; then what they import.
+    pub(crate) modules: Vec<ProgramModule>,
+    /// How many of them are the route's own.
+    pub(crate) entries: usize,
+    pub(crate) weight: Weight,
+}
+
+/// How a program has behaved: one that computed for long in one turn is kept away from workers for a while.
+#[derive(Debug, Default)]
+pub(crate) struct Weight(AtomicU64);
+
+/// Computing for longer than this in one turn is heavy.
+const HEAVY: Duration = Duration::from_millis(5);
+/// So long it is kept away.
+const KEPT_AWAY: Duration = Duration::from_secs(30);
+
+impl Weight {
+    /// A turn took so long.
+    pub(crate) fn judge(&self, turn: Duration) {
+        if turn > HEAVY {
+            self.0.store((Self::now() + KEPT_AWAY).as_millis() as u64, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn is_heavy(&self) -> bool {
+        let until = self.0.load(Ordering::Relaxed);
+        until != 0 && u128::from(until) > Self::now().as_millis()
+    }
+
+    fn now() -> Duration {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGAN.elapsed()
+    }
+}
+
+/// A module of a program.
+#[derive(Debug)]
+pub(crate) struct ProgramModule {
+    pub(crate) name: Arc<str>,
+    /// The name with an extension, as errors show it.
+    pub(crate) file: Arc<str>,
+    /// Which resource it is, and where in it its source stands.
+    pub(crate) key: Key,
+    pub(crate) pointer: &'static str,
+    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) permissions: Permissions,
+    pub(crate) limits: CallLimits,
+    pub(crate) on_failure: FailurePolicy,
+    pub(crate) env: Vec<(String, EnvValue)>,
+    /// Where its imports lead, by specifier.
+    pub(crate) links: Vec<(String, Target)>,
+}
+
+/// Where an import leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Target {
+    /// To a module of the program.
+    Module(usize),
+    /// To one that the gateway provides.
+    Native(&'static str),
+}
+
+impl ProgramModule {
+    pub(crate) fn link(&self, specifier: &str) -> Option<Target> {
+        self.links.iter().find(|(known, _)| known == specifier).map(|(_, target)| *target)
+    }
+
+    pub(crate) fn is_script(&self) -> bool {
+        self.compiled.dialect == Dialect::Script
+    }
+}
+
+impl Program {
+    /// What one call of a hook may use.
+    pub(crate) fn limits(&self) -> CallLimits {
+        CallLimits::of(self.modules[..self.entries].iter().map(|module| module.limits))
+    }
+
+    /// The modules in the order in which a hook runs through them.
+    pub(crate) fn order(&self, hook: Hook) -> Box<dyn Iterator<Item = usize>> {
+        if hook == Hook::ResponseModifier {
+            Box::new((0..self.entries).rev())
+        } else {
+            Box::new(0..self.entries)
+        }
+    }
+
+    /// The identity of some modules.
+    fn identity(namespace: &str, modules: &[ProgramModule], entries: usize) -> ProgramId {
+        let half = |seed: u64| {
+            let mut hasher = DefaultHasher::new();
+            (seed, namespace, entries).hash(&mut hasher);
+            for module in modules {
+                (&module.name, &module.compiled.code, &module.permissions).hash(&mut hasher);
+                (&module.limits, &module.links, module.is_script()).hash(&mut hasher);
+                for (name, value) in &module.env {
+                    match value {
+                        EnvValue::Text(text) => (name, false, text).hash(&mut hasher),
+                        // What it holds is looked up when it is read.
+                        EnvValue::Secret(secret) => (name, true, secret).hash(&mut hasher),
+                    }
+                }
+                (module.on_failure == FailurePolicy::Open).hash(&mut hasher);
+            }
+            u128::from(hasher.finish())
+        };
+        half(1) << 64 | half(2)
+    }
+}

@@ -1,0 +1,182 @@
+//! Builds programs: finds, compiles and links modules.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use dgate_core::resource::{Module, ModuleType, Resource};
+use dgate_core::snapshot::NamespaceSnapshot;
+use dgate_core::{Problem, Problems, closest};
+use sha2::Digest as _;
+
+use super::{Program, ProgramModule, Target, Weight, check};
+use crate::native;
+use crate::permission::{NAMES, Permissions};
+use crate::typescript::{self, Compiled};
+
+/// Modules that were compiled, by what they were compiled from.
+#[derive(Debug, Default)]
+pub(crate) struct Library(Mutex<HashMap<Source, Weak<Compiled>>>);
+
+/// The SHA-256 of a source, and whether it is TypeScript.
+type Source = (Vec<u8>, bool);
+
+impl Library {
+    fn compile(&self, source: &str, typescript: bool) -> Result<Arc<Compiled>, Vec<typescript::Fault>> {
+        let key = (sha2::Sha256::digest(source).to_vec(), typescript);
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).and_then(Weak::upgrade);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let compiled = Arc::new(typescript::compile(source, typescript)?);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, known| known.strong_count() > 0);
+        all.insert(key, Arc::downgrade(&compiled));
+        Ok(compiled)
+    }
+}
+
+/// Builds the program of some modules of a namespace.
+///
+/// # Errors
+/// Everything that can be found wrong without running it.
+pub(crate) fn build(
+    library: &Library,
+    namespace: &NamespaceSnapshot,
+    names: &[String],
+    defaults: &[String],
+) -> Result<Program, Problems> {
+    let mut builder =
+        Builder { library, namespace, defaults, modules: Vec::new(), problems: Problems::new() };
+    for name in names.iter().filter(|name| namespace.has_module(name)) {
+        builder.add(name);
+    }
+    let entries = builder.modules.len();
+    let mut next = 0;
+    while next < builder.modules.len() {
+        builder.link(next);
+        next += 1;
+    }
+    let Builder { modules, mut problems, .. } = builder;
+    check::links(&modules, &mut problems);
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    let modules: Vec<ProgramModule> = modules.into_iter().flatten().collect();
+    let id = Program::identity(&namespace.name, &modules, entries);
+    Ok(Program { id, namespace: namespace.name.clone(), modules, entries, weight: Weight::default() })
+}
+
+struct Builder<'b> {
+    library: &'b Library,
+    namespace: &'b NamespaceSnapshot,
+    defaults: &'b [String],
+    /// Those that do not compile leave a gap.
+    modules: Vec<Option<ProgramModule>>,
+    problems: Problems,
+}
+
+impl Builder<'_> {
+    fn spec(&self, name: &str) -> Option<&Arc<Module>> {
+        self.namespace.resources.modules.get(name).map(|stored| &stored.spec)
+    }
+
+    /// Compiles a module and returns its place.
+    fn add(&mut self, name: &str) -> Option<usize> {
+        let known = |module: &Option<ProgramModule>| module.as_ref().is_some_and(|m| *m.name == *name);
+        if let Some(at) = self.modules.iter().position(known) {
+            return Some(at);
+        }
+        let spec = self.spec(name)?.clone();
+        let key = spec.key();
+        let pointer = if spec.payload_raw.is_some() { "/payload_raw" } else { "/payload" };
+        let source = match spec.source() {
+            Ok(source) => source,
+            Err(error) => {
+                self.problems.push(Problem::error(pointer, error).about(&key));
+                return None;
+            }
+        };
+        let is_typescript = spec.module_type == ModuleType::Typescript;
+        let file = format!("{name}.{}", if is_typescript { "ts" } else { "js" });
+        let permissions = self.permissions(&spec);
+        let compiled = match self.library.compile(&source, is_typescript) {
+            Ok(compiled) => compiled,
+            Err(faults) => {
+                for fault in faults {
+                    let message = format!("{file}:{}: {}", fault.place, fault.message);
+                    self.problems.push(Problem::error(pointer, message).with_help_if(fault.help).about(&key));
+                }
+                self.modules.push(None);
+                return None;
+            }
+        };
+        self.modules.push(Some(ProgramModule {
+            name: name.into(),
+            file: file.into(),
+            key,
+            pointer,
+            compiled,
+            permissions,
+            limits: (&spec.limits).into(),
+            on_failure: spec.on_failure,
+            env: spec.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            links: Vec::new(),
+        }));
+        Some(self.modules.len() - 1)
+    }
+
+    fn permissions(&mut self, spec: &Module) -> Permissions {
+        let (permissions, unknown) = Permissions::parse(spec.permissions.iter().chain(self.defaults));
+        for (index, grant) in unknown {
+            let close = closest(grant.split('=').next().unwrap_or(""), NAMES);
+            self.problems.push(
+                Problem::error(format!("/permissions/{index}"), format!("there is no permission `{grant}`"))
+                    .with_help_if(close.map(|close| format!("did you mean `{close}`?")))
+                    .about(&spec.key()),
+            );
+        }
+        permissions
+    }
+
+    /// Finds what a module imports.
+    fn link(&mut self, index: usize) {
+        let Some(module) = &self.modules[index] else { return };
+        let compiled = module.compiled.clone();
+        let (key, pointer, file) = (module.key.clone(), module.pointer, module.file.clone());
+        let imports = compiled.imports.iter().map(|import| (&import.specifier, import.place));
+        let reexports = compiled.reexports.iter().map(|export| (&export.specifier, export.place));
+        let mut links: Vec<(String, Target)> = Vec::new();
+        for (specifier, place) in imports.chain(reexports) {
+            if links.iter().any(|(known, _)| known == specifier) {
+                continue;
+            }
+            if let Some(native) = native::find(specifier) {
+                links.push((specifier.clone(), Target::Native(native)));
+                continue;
+            }
+            let name = module_name(specifier);
+            if self.namespace.has_module(name) {
+                if let Some(target) = self.add(name) {
+                    links.push((specifier.clone(), Target::Module(target)));
+                }
+                continue;
+            }
+            let mut names: Vec<&str> = self.namespace.resources.modules.names().collect();
+            for native in native::names() {
+                names.push(native);
+            }
+            let close = closest(name, names).map(|close| format!("did you mean `{close}`?"));
+            let message = format!("{file}:{place}: there is no module `{specifier}`");
+            self.problems.push(Problem::error(pointer, message).with_help_if(close).about(&key));
+        }
+        if let Some(module) = &mut self.modules[index] {
+            module.links = links;
+        }
+    }
+}
+
+/// `./auth`, `auth`, `./auth.ts` and `/auth` all mean the module `auth`.
+fn module_name(specifier: &str) -> &str {
+    let name = specifier.strip_prefix("./").or_else(|| specifier.strip_prefix('/')).unwrap_or(specifier);
+    name.strip_suffix(".ts").or_else(|| name.strip_suffix(".js")).unwrap_or(name)
+}

@@ -1,0 +1,164 @@
+//! The hook runner: programs for routes, sessions for requests.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use dgate_core::capability::{Documents, Fetch};
+use dgate_core::context::RequestContext;
+use dgate_core::hook::{HookChain, HookRunner, HookSession, Hooks};
+use dgate_core::resource::Resource as _;
+use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
+use dgate_core::{BoxFuture, Problem, Problems};
+use serde_json::Value;
+
+use crate::capability::{Capabilities, Node};
+use crate::failure::Failure;
+use crate::pool::{Deployed, Pool, PoolSettings};
+use crate::program::{self, Library, Program, ProgramId};
+use crate::session::Session;
+
+/// Runs modules: the [`HookRunner`] for TypeScript and JavaScript.
+///
+/// Cheap to clone; all clones share one pool.
+#[derive(Clone)]
+pub struct ModuleRunner {
+    library: Arc<Library>,
+    pool: Arc<Pool>,
+    defaults: Arc<[String]>,
+    /// Programs that routes have: those with the same modules share one.
+    deployed: Arc<Mutex<HashMap<ProgramId, Weak<Deployed>>>>,
+}
+
+/// What a [`ModuleRunner`] is made with.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ModuleSettings {
+    /// What every module may do besides its own permissions.
+    pub default_permissions: Vec<String>,
+    /// How runtimes are kept.
+    pub pool: PoolSettings,
+    /// What identifies this server to modules.
+    pub node: Node,
+}
+
+impl ModuleSettings {
+    /// The same, changed; for `#[non_exhaustive]`'s sake.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+}
+
+impl ModuleRunner {
+    /// A runner without access to anything outside: see [`ModuleRunner::connect_fetch`] and its neighbours.
+    pub fn new(settings: ModuleSettings) -> Self {
+        let capabilities = Arc::new(Capabilities { node: settings.node, ..Capabilities::default() });
+        Self {
+            library: Arc::default(),
+            pool: Arc::new(Pool::new(settings.pool, capabilities)),
+            defaults: settings.default_permissions.into(),
+            deployed: Arc::default(),
+        }
+    }
+
+    /// Gives modules a client. Only the first one counts.
+    pub fn connect_fetch(&self, fetch: Arc<dyn Fetch>) {
+        let _ = self.pool.shared.capabilities.fetch.set(fetch);
+    }
+
+    /// Gives modules documents. Only the first ones count.
+    pub fn connect_documents(&self, documents: Arc<dyn Documents>) {
+        let _ = self.pool.shared.capabilities.documents.set(documents);
+    }
+
+    /// Takes what modules emit: namespace, name and data. Only the first one counts.
+    pub fn connect_events(&self, emit: impl Fn(&str, &str, Value) + Send + Sync + 'static) {
+        let _ = self.pool.shared.capabilities.emit.set(Arc::new(emit));
+    }
+}
+
+/// Which resource is at fault, and where in it; and how.
+type Fault = (Option<(dgate_core::Key, &'static str)>, Failure);
+
+impl ModuleRunner {
+    /// A program that some route has already.
+    fn known(&self, id: ProgramId) -> Option<Arc<Deployed>> {
+        self.deployed.lock().unwrap_or_else(PoisonError::into_inner).get(&id).and_then(Weak::upgrade)
+    }
+
+    /// Evaluates a program where it harms nobody, and gets all threads ready for it.
+    async fn deploy(&self, program: Program) -> Result<Arc<Deployed>, Fault> {
+        let program = Arc::new(program);
+        let hooks = self.pool.check(&program).await.map_err(|failure| {
+            let module = program.modules.iter().find(|module| failure.module.as_ref() == Some(&module.name));
+            (module.or(program.modules.first()).map(|module| (module.key.clone(), module.pointer)), failure)
+        })?;
+        let deployed = Arc::new(Deployed::new(program.clone(), hooks, self.pool.clone()));
+        let mut all = self.deployed.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, known| known.strong_count() > 0);
+        all.insert(program.id, Arc::downgrade(&deployed));
+        Ok(deployed)
+    }
+}
+
+impl HookRunner for ModuleRunner {
+    fn prepare<'a>(
+        &'a self,
+        namespace: &'a NamespaceSnapshot,
+        route: &'a CompiledRoute,
+        previous: Option<&'a Arc<dyn HookChain>>,
+    ) -> BoxFuture<'a, Result<Arc<dyn HookChain>, Problems>> {
+        Box::pin(async move {
+            let names = &route.spec.spec.modules;
+            let program = program::build(&self.library, namespace, names, &self.defaults)?;
+            if let Some(previous) = previous
+                && let Some(chain) = (&**previous as &dyn Any).downcast_ref::<Chain>()
+                && chain.deployed.program.id == program.id
+            {
+                return Ok(previous.clone());
+            }
+            let deployed = match self.known(program.id) {
+                Some(deployed) => deployed,
+                None => self.deploy(program).await.map_err(|(module, failure)| {
+                    let (key, pointer) = module.unwrap_or_else(|| (route.spec.spec.key(), "/modules"));
+                    Problems::from(Problem::error(pointer, failure.to_string()).about(&key))
+                })?,
+            };
+            let label: Arc<str> = names.first().map_or("-", String::as_str).into();
+            let chain: Arc<dyn HookChain> = Arc::new(Chain { deployed, label });
+            Ok(chain)
+        })
+    }
+}
+
+/// The modules of a route, ready to run.
+struct Chain {
+    deployed: Arc<Deployed>,
+    /// The first module's name, for metrics.
+    label: Arc<str>,
+}
+
+impl HookChain for Chain {
+    /// Besides the modules' own: a request is looked at before it goes if there is something to be told of it later,
+    /// and a modifier may answer, which is taken up where handlers do.
+    fn hooks(&self) -> Hooks {
+        let own = self.deployed.hooks;
+        own.with(|hooks| {
+            hooks.modify_request |= own.modify_response || own.handle_error;
+            hooks.handle_request |= own.modify_request;
+        })
+    }
+
+    fn begin(&self, context: &RequestContext) -> Box<dyn HookSession> {
+        Box::new(Session::new(self.deployed.clone(), self.label.clone(), context))
+    }
+}
+
+impl fmt::Debug for ModuleRunner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModuleRunner").field("default_permissions", &self.defaults).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,303 @@
+//! Ticks: what keeps a module from running for ever.
+//!
+//! The engine cannot be interrupted. So every function and every loop begins with `if(--fuel<0)fuel=tick()`: every so
+//! often the gateway gets control, looks at the clock, and may end the call with an error that no `catch` sees. The
+//! variable belongs to the module's own scope, and no module may use names like it.
+//!
+//! Everything is put in without line breaks, so lines stay what they are.
+
+use std::fmt::Write as _;
+
+use oxc::ast::ast::{
+    ArrowFunctionBody, ArrowFunctionExpression, AssignmentTarget, BindingIdentifier, CallExpression,
+    DoWhileStatement, Expression, ForInStatement, ForOfStatement, ForStatement, Function, FunctionBody,
+    IdentifierReference, MemberExpression, Program, Statement, WhileStatement,
+};
+use oxc::ast_visit::{Visit, walk};
+use oxc::semantic::Scoping;
+use oxc::span::GetSpan;
+use oxc::syntax::scope::ScopeFlags;
+
+use super::Fault;
+use super::classify::{Dialect, global_hooks};
+use super::positions::Inserted;
+
+/// Names that belong to the gateway.
+const RESERVED: &str = "__dgate_";
+const TICK: &str = "if(--__dgate_fuel<0)__dgate_fuel=__dgate_tick();";
+const TICK_EXPRESSION: &str = "(--__dgate_fuel<0&&(__dgate_fuel=__dgate_tick()),";
+
+/// What looks global but belongs to each module, because it carries the module's permissions or name.
+const OWN_GLOBALS: [&str; 3] = ["fetch", "console", "process"];
+
+/// What scripts call without `await`.
+const DOCUMENT_CALLS: [&str; 3] = ["getDocument", "setDocument", "deleteDocument"];
+
+/// A source with ticks.
+#[derive(Debug)]
+pub(super) struct Instrumented {
+    pub(super) text: String,
+    pub(super) inserted: Inserted,
+    pub(super) dialect: Dialect,
+}
+
+/// Puts ticks into a source, and around it what its dialect needs.
+pub(super) fn instrument(
+    source: &str,
+    program: &Program<'_>,
+    scoping: &Scoping,
+    dialect: Dialect,
+) -> Result<Instrumented, Vec<Fault>> {
+    let mut ticks = Ticks {
+        source,
+        insertions: Vec::new(),
+        faults: Vec::new(),
+        common: Common::default(),
+        script: (dialect == Dialect::Script).then(ScriptHook::default),
+    };
+    ticks.visit_program(program);
+    if !ticks.faults.is_empty() {
+        return Err(ticks.faults);
+    }
+
+    let mut before = String::from("let __dgate_fuel=0;");
+    let free = scoping.root_unresolved_references();
+    let own: Vec<&str> = OWN_GLOBALS.into_iter().filter(|name| free.contains_key(*name)).collect();
+    if !own.is_empty() {
+        let _ = write!(before, "import{{{}}}from\"dgate:own\";", own.join(","));
+    }
+    let mut after = String::new();
+    match dialect {
+        Dialect::Module => {}
+        Dialect::CommonJs => ticks.common.wrap(&mut before, &mut after),
+        Dialect::Script => {
+            let _ = write!(after, "\nexport{{{}}};", global_hooks(program).join(","));
+        }
+    }
+    // A hash-bang line has to stay the first.
+    let begin = program.hashbang.as_ref().map_or(0, |line| line.span.end as usize);
+    let before = if begin == 0 { before } else { format!("\n{before}") };
+    let mut insertions = ticks.insertions;
+    insertions.push((begin, before));
+    insertions.push((source.len(), after));
+    // The sort is stable, and what encloses comes first.
+    insertions.sort_by_key(|(at, _)| *at);
+
+    let mut text = String::with_capacity(source.len() * 2);
+    let mut inserted = Inserted::default();
+    let mut last = 0;
+    for (at, piece) in insertions {
+        text.push_str(&source[last..at]);
+        text.push_str(&piece);
+        inserted.0.push((at, piece.len()));
+        last = at;
+    }
+    text.push_str(&source[last..]);
+    Ok(Instrumented { text, inserted, dialect })
+}
+
+struct Ticks<'s> {
+    source: &'s str,
+    insertions: Vec<(usize, String)>,
+    faults: Vec<Fault>,
+    common: Common,
+    script: Option<ScriptHook>,
+}
+
+/// The hook of a script that is being looked at. In scripts documents are read without `await`; it is put in here.
+#[derive(Default)]
+struct ScriptHook {
+    /// How many functions deep; 1 is a hook.
+    depth: usize,
+    awaits: bool,
+}
+
+/// What is found of CommonJS.
+#[derive(Default)]
+struct Common {
+    required: Vec<String>,
+    exported: Vec<String>,
+}
+
+impl Common {
+    fn wrap(&self, before: &mut String, after: &mut String) {
+        let mut cases = String::new();
+        for (number, specifier) in self.required.iter().enumerate() {
+            let quoted = serde_json::Value::from(specifier.as_str());
+            let _ = write!(before, "import*as __dgate_r{number} from {quoted};");
+            let _ = write!(cases, "case {quoted}:r=__dgate_r{number};break;");
+        }
+        before.push_str("const module={exports:{}};let exports=module.exports;");
+        before.push_str("const require=(s)=>{let r;switch(s){");
+        before.push_str(&cases);
+        before.push_str("default:throw new Error(`cannot find module '${s}'`)}");
+        before.push_str("return\"__dgate_common\"in r?r.default:r};");
+        after.push_str("\nconst __dgate_e=module.exports;export default __dgate_e;");
+        after.push_str("export const __dgate_common=true;");
+        for (number, name) in self.exported.iter().enumerate() {
+            let _ = write!(after, "const __dgate_e{number}=__dgate_e.{name};");
+            let _ = write!(after, "export{{__dgate_e{number} as {name}}};");
+        }
+    }
+
+    /// `exports.NAME` and `module.exports.NAME`.
+    fn exported_name(target: &MemberExpression<'_>) -> Option<String> {
+        let MemberExpression::StaticMemberExpression(member) = target else { return None };
+        let of_exports = match &member.object {
+            Expression::Identifier(id) => id.name == "exports",
+            Expression::StaticMemberExpression(inner) => {
+                inner.property.name == "exports"
+                    && matches!(&inner.object, Expression::Identifier(id) if id.name == "module")
+            }
+            _ => false,
+        };
+        of_exports.then(|| member.property.name.to_string())
+    }
+}
+
+impl Ticks<'_> {
+    fn put(&mut self, at: u32, text: &str) {
+        self.insertions.push((at as usize, text.to_owned()));
+    }
+
+    fn body(&mut self, body: &Statement<'_>) {
+        if let Statement::BlockStatement(block) = body {
+            self.put(block.span.start + 1, TICK);
+        } else {
+            self.put(body.span().start, &format!("{{{TICK}"));
+        }
+    }
+
+    fn end(&mut self, body: &Statement<'_>) {
+        if !matches!(body, Statement::BlockStatement(_)) {
+            self.put(body.span().end, "}");
+        }
+    }
+
+    fn check(&mut self, name: &str, at: u32) {
+        if name.starts_with(RESERVED) {
+            self.faults.push(Fault::at(
+                self.source,
+                at as usize,
+                format!("`{name}`: names that begin with `{RESERVED}` belong to the gateway"),
+            ));
+        }
+    }
+}
+
+impl<'a> Visit<'a> for Ticks<'_> {
+    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
+        if let Some(script) = &mut self.script {
+            script.depth += 1;
+        }
+        walk::walk_function(self, function, flags);
+        if let Some(script) = &mut self.script {
+            script.depth -= 1;
+            if script.depth == 0 && std::mem::take(&mut script.awaits) && !function.r#async {
+                self.put(function.span.start, "async ");
+            }
+        }
+    }
+
+    fn visit_function_body(&mut self, body: &FunctionBody<'a>) {
+        let at = body.directives.last().map_or(body.span.start + 1, |directive| directive.span.end);
+        // A directive may go without its semicolon.
+        let separator = if body.directives.is_empty() { "" } else { ";" };
+        self.put(at, &format!("{separator}{TICK}"));
+        walk::walk_function_body(self, body);
+    }
+
+    fn visit_arrow_function_expression(&mut self, arrow: &ArrowFunctionExpression<'a>) {
+        let depth = self.script.as_mut().map(|script| script.depth += 1);
+        if let ArrowFunctionBody::FunctionBody(_) = &arrow.body {
+            walk::walk_arrow_function_expression(self, arrow);
+        } else {
+            let span = arrow.body.span();
+            self.put(span.start, TICK_EXPRESSION);
+            walk::walk_arrow_function_expression(self, arrow);
+            self.put(span.end, ")");
+        }
+        if let (Some(()), Some(script)) = (depth, &mut self.script) {
+            script.depth -= 1;
+        }
+    }
+
+    fn visit_while_statement(&mut self, it: &WhileStatement<'a>) {
+        self.body(&it.body);
+        walk::walk_while_statement(self, it);
+        self.end(&it.body);
+    }
+
+    fn visit_do_while_statement(&mut self, it: &DoWhileStatement<'a>) {
+        self.body(&it.body);
+        walk::walk_do_while_statement(self, it);
+        self.end(&it.body);
+    }
+
+    fn visit_for_statement(&mut self, it: &ForStatement<'a>) {
+        self.body(&it.body);
+        walk::walk_for_statement(self, it);
+        self.end(&it.body);
+    }
+
+    fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
+        self.body(&it.body);
+        walk::walk_for_in_statement(self, it);
+        self.end(&it.body);
+    }
+
+    fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
+        self.body(&it.body);
+        walk::walk_for_of_statement(self, it);
+        self.end(&it.body);
+    }
+
+    fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
+        self.check(&it.name, it.span.start);
+    }
+
+    fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
+        self.check(&it.name, it.span.start);
+    }
+
+    fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        if let Expression::Identifier(callee) = &it.callee
+            && callee.name == "require"
+            && let Some(Expression::StringLiteral(text)) =
+                it.arguments.first().and_then(|argument| argument.as_expression())
+            && !self.common.required.iter().any(|known| known == text.value.as_str())
+        {
+            self.common.required.push(text.value.to_string());
+        }
+        let awaits = match (&mut self.script, &it.callee) {
+            (Some(script), Expression::StaticMemberExpression(callee))
+                if script.depth == 1 && DOCUMENT_CALLS.contains(&callee.property.name.as_str()) =>
+            {
+                script.awaits = true;
+                true
+            }
+            _ => false,
+        };
+        if awaits {
+            self.put(it.span.start, "(await ");
+        }
+        walk::walk_call_expression(self, it);
+        if awaits {
+            self.put(it.span.end, ")");
+        }
+    }
+
+    fn visit_assignment_expression(&mut self, it: &oxc::ast::ast::AssignmentExpression<'a>) {
+        if let Some(name) = target_member(&it.left).and_then(Common::exported_name)
+            && name != "default"
+            && !self.common.exported.contains(&name)
+        {
+            self.common.exported.push(name);
+        }
+        walk::walk_assignment_expression(self, it);
+    }
+}
+
+fn target_member<'t, 'a>(target: &'t AssignmentTarget<'a>) -> Option<&'t MemberExpression<'a>> {
+    target.as_member_expression()
+}

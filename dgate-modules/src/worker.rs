@@ -1,0 +1,220 @@
+//! The runtimes of one thread.
+//!
+//! A thread that runs hooks keeps its runtimes here, by pool and program: one for each, because a thread executes one
+//! thing at a time and a runtime that waits serves others meanwhile. Runtimes never leave their thread. Everything in
+//! here is called on it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use crate::engine::{Begun, Outcome, Runtime, Task};
+use crate::failure::Failure;
+use crate::metrics;
+use crate::pool::{Control, Shared};
+use crate::program::{Program, ProgramId};
+
+thread_local! {
+    // Never dropped: at the end of a thread the engine's own thread-locals may be gone before these.
+    static RUNTIMES: &'static Runtimes = Box::leak(Box::default());
+}
+
+/// Runtimes get numbers of their own, in the whole process.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+#[derive(Default)]
+struct Runtimes {
+    /// Those that take new calls.
+    current: RefCell<HashMap<(u64, ProgramId), Rc<Runtime>>>,
+    /// All of them, those included that only finish what they began.
+    all: RefCell<HashMap<u64, Rc<Runtime>>>,
+    retiring: Cell<usize>,
+}
+
+/// Begins a call, in the runtime where the request's other hooks ran if that is still good.
+///
+/// # Errors
+/// When a runtime is needed and cannot be made.
+pub(crate) fn begin(
+    shared: &Arc<Shared>,
+    program: &Arc<Program>,
+    before: Option<u64>,
+    task: Task,
+) -> Result<(u64, Begun), (Failure, Box<Task>)> {
+    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let known = before.and_then(|id| runtimes.all.borrow().get(&id).cloned());
+    let runtime = match known {
+        Some(runtime) if !runtime.is_broken() => runtime,
+        other => {
+            if let Some(broken) = other {
+                broken.release(task.request);
+            }
+            match current(shared, program) {
+                Ok(runtime) => runtime,
+                Err(failure) => return Err((failure, Box::new(task))),
+            }
+        }
+    };
+    let begun = runtime.begin(task);
+    settle(shared.id, shared.settings.max_calls, program.id, &runtime);
+    Ok((runtime.id, begun))
+}
+
+/// The runtime that takes new calls; made if there is none.
+fn current(shared: &Arc<Shared>, program: &Arc<Program>) -> Result<Rc<Runtime>, Failure> {
+    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let key = (shared.id, program.id);
+    if let Some(known) = runtimes.current.borrow().get(&key) {
+        return Ok(known.clone());
+    }
+    watch(shared);
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    let runtime = Rc::new(Runtime::new(id, program, shared.capabilities.clone())?);
+    metrics::count_created();
+    runtimes.current.borrow_mut().insert(key, runtime.clone());
+    runtimes.all.borrow_mut().insert(id, runtime.clone());
+    Ok(runtime)
+}
+
+/// After a turn: a runtime that has had enough takes no more calls.
+fn settle(pool: u64, max_calls: u64, program: ProgramId, runtime: &Rc<Runtime>) {
+    let reason = if runtime.is_broken() {
+        "limit"
+    } else if runtime.calls() >= max_calls {
+        "max_calls"
+    } else {
+        return;
+    };
+    retire(pool, program, Some(runtime.id), reason);
+}
+
+/// A runtime takes no more calls; it goes when nothing waits in it any more.
+fn retire(pool: u64, program: ProgramId, id: Option<u64>, reason: &'static str) {
+    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let mut current = runtimes.current.borrow_mut();
+    let key = (pool, program);
+    if current.get(&key).is_some_and(|known| id.is_none_or(|id| known.id == id)) {
+        current.remove(&key);
+        metrics::count_retired(reason);
+        runtimes.retiring.set(runtimes.retiring.get() + 1);
+        drop(current);
+        drop_finished();
+    }
+}
+
+/// Drops runtimes that have finished.
+fn drop_finished() {
+    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    if runtimes.retiring.get() == 0 {
+        return;
+    }
+    let current: Vec<u64> = runtimes.current.borrow().values().map(|runtime| runtime.id).collect();
+    let mut all = runtimes.all.borrow_mut();
+    let finished: Vec<u64> = all
+        .values()
+        .filter(|runtime| !current.contains(&runtime.id) && runtime.idle_since().is_some())
+        // One that is in the middle of a turn is held by that turn.
+        .filter(|runtime| Rc::strong_count(runtime) == 1)
+        .map(|runtime| runtime.id)
+        .collect();
+    let dropped: Vec<Rc<Runtime>> = finished.iter().filter_map(|id| all.remove(id)).collect();
+    runtimes.retiring.set(runtimes.retiring.get().saturating_sub(dropped.len()));
+    drop(all);
+    drop(dropped);
+}
+
+/// Something that a call waited for has come.
+pub(crate) fn finish_operation(runtime: u64, operation: u64, outcome: Option<Outcome>) {
+    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let found = runtimes.all.borrow().get(&runtime).cloned();
+    if let Some(found) = found {
+        found.finish_operation(operation, outcome);
+        let key = runtimes.current.borrow().iter().find(|(_, r)| r.id == runtime).map(|(key, _)| *key);
+        if let Some((pool, program)) = key {
+            settle(pool, u64::MAX, program, &found);
+        }
+    }
+    drop_finished();
+}
+
+/// Nobody waits for a call any more.
+pub(crate) fn cancel(runtime: u64, call: u64) {
+    let found = RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).cloned());
+    if let Some(found) = found {
+        found.cancel(call);
+    }
+    drop_finished();
+}
+
+/// No more hooks of a request will come.
+pub(crate) fn release(runtime: u64, request: u64) {
+    let found = RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).cloned());
+    if let Some(found) = found {
+        found.release(request);
+    }
+    drop_finished();
+}
+
+/// From now on this thread listens to its pool: programs to get ready for, programs that are gone.
+fn watch(shared: &Arc<Shared>) {
+    thread_local!(static WATCHED: RefCell<Vec<(u64, tokio::runtime::Id)>> = const { RefCell::new(Vec::new()) });
+    let Ok(handle) = tokio::runtime::Handle::try_current() else { return };
+    let key = (shared.id, handle.id());
+    let is_new = WATCHED.with(|watched| {
+        let mut watched = watched.borrow_mut();
+        let is_new = !watched.contains(&key);
+        if is_new {
+            watched.push(key);
+        }
+        is_new
+    });
+    if !is_new {
+        return;
+    }
+    let (sender, receiver) = mpsc::unbounded_channel();
+    shared.listen(sender);
+    handle.spawn(listen(Arc::downgrade(shared), receiver));
+}
+
+/// Ends with the pool.
+async fn listen(pool: std::sync::Weak<Shared>, mut controls: mpsc::UnboundedReceiver<Control>) {
+    let Some((id, idle)) = pool.upgrade().map(|shared| (shared.id, shared.settings.idle_timeout)) else {
+        return;
+    };
+    let period = (idle / 4).max(std::time::Duration::from_millis(10));
+    loop {
+        match tokio::time::timeout(period, controls.recv()).await {
+            Ok(Some(Control::Warm(program))) => {
+                let Some(shared) = pool.upgrade() else { break };
+                // What goes wrong here goes wrong again when it is called, and is told then.
+                let _ = current(&shared, &program);
+            }
+            Ok(Some(Control::Retire(program))) => retire(id, program, None, "changed"),
+            Ok(None) => break,
+            Err(_) => retire_idle(id, idle),
+        }
+    }
+    retire_idle(id, std::time::Duration::ZERO);
+}
+
+fn retire_idle(pool: u64, idle: std::time::Duration) {
+    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let now = Instant::now();
+    let idle: Vec<ProgramId> = runtimes
+        .current
+        .borrow()
+        .iter()
+        .filter(|((of, _), runtime)| {
+            *of == pool
+                && runtime.idle_since().is_some_and(|since| now.saturating_duration_since(since) >= idle)
+        })
+        .map(|((_, program), _)| *program)
+        .collect();
+    idle.into_iter().for_each(|program| retire(pool, program, None, "idle"));
+    drop_finished();
+}

@@ -1,0 +1,105 @@
+//! Modules that use too much are ended, and nothing else is.
+
+use http::Request;
+use serde_json::json;
+
+use crate::kit::{Setup, get, module, resource};
+
+/// Runs a handler `/m/1` beside another route `/ok`, and says what became of it.
+async fn runaway(body: &str) -> (u16, String) {
+    let source = format!("export {body}");
+    let gateway = Setup::new()
+        .with(resource(
+            dgate_core::Kind::Module,
+            json!({
+                "name": "m", "payload_raw": source, "limits": { "cpu": "50ms", "timeout": "500ms" },
+            }),
+        ))
+        .with(module("ok", "export function requestHandler(ctx) { ctx.response().send('ok'); }"))
+        .with(resource(dgate_core::Kind::Route, json!({ "name": "ok", "paths": ["/ok"], "modules": ["ok"] })))
+        .route(&["m"], None)
+        .start()
+        .await;
+    let answer = get(&gateway, "/m/1").await;
+    assert_eq!(get(&gateway, "/ok").await.text(), "ok", "others go on");
+    let again = get(&gateway, "/m/1").await;
+    assert_eq!(again.status(), answer.status(), "and the next call is like the first");
+    let request =
+        Request::get("/m/1").header("host", "a").header("accept", "application/json").body("").unwrap();
+    let code = gateway.client().await.send(request).await.json()["code"].as_str().unwrap_or("-").to_owned();
+    (answer.status().as_u16(), code)
+}
+
+macro_rules! runaways {
+    ($($name:ident: $code:literal, $body:literal;)*) => {
+        $(#[tokio::test]
+        async fn $name() {
+            assert_eq!(runaway($body).await, (500, $code.to_owned()));
+        })*
+    };
+}
+
+runaways! {
+    a_loop: "module_limit", "function requestHandler() { while (true); }";
+    a_loop_that_catches: "module_limit",
+        "function requestHandler(ctx) { for (;;) { try { for (;;); } catch { } finally { } } }";
+    loops_across_functions: "module_limit",
+        "function requestHandler() { for (let i = 0; i < 1e6; i++) work(); }
+         function work() { let x = 0; for (let i = 0; i < 1e6; i++) x += i; return x; }";
+    a_loop_after_await: "module_limit", "async function requestHandler() { await null; while (true); }";
+    a_loop_in_a_callback: "module_limit", "function requestHandler() { [1].map(() => { while (true); }); }";
+    a_loop_in_a_getter: "module_limit",
+        "function requestHandler() { return ({ get x() { for (;;); } }).x; }";
+    a_loop_in_a_sort: "module_limit",
+        "function requestHandler() { [2, 1].sort(() => { do { } while (true); }); }";
+    a_generator: "module_limit",
+        "function requestHandler() { const g = function* () { while (true) yield 1; }; for (const x of g()) { } }";
+    a_promise_storm: "module_limit",
+        "async function requestHandler() { const f = () => Promise.resolve().then(f); await f(); }";
+    await_for_ever: "module_limit", "async function requestHandler() { for (;;) await null; }";
+    an_executor: "module_limit", "async function requestHandler() { await new Promise(() => { for (;;); }); }";
+    to_json: "module_limit",
+        "function requestHandler(ctx) { ctx.response().json({ toJSON() { for (;;); } }); }";
+    a_proxy: "module_limit",
+        "function requestHandler() { return new Proxy({}, { get() { for (;;); } }).x; }";
+    exponential_calls: "module_limit",
+        "function requestHandler() { const fib = (n) => n < 2 ? n : fib(n - 1) + fib(n - 2); return fib(60); }";
+    an_endless_iterator: "module_limit",
+        "function requestHandler() { return [...{ [Symbol.iterator]: () => ({ next: () => ({ done: false }) }) }]; }";
+    deep_recursion: "module_limit", "function requestHandler() { const f = () => 1 + f(); f(); }";
+    deep_recursion_through_builtins: "module_limit",
+        "function requestHandler() { const f = () => [1].map(f); f(); }";
+    deep_recursion_through_json: "module_limit",
+        "function requestHandler() { const f = () => JSON.stringify({ toJSON: f }); f(); }";
+    it_never_resolves: "module_limit", "function requestHandler() { return new Promise(() => { }); }";
+    a_huge_string: "module_error", "function requestHandler() { return 'x'.repeat(2 ** 30).length; }";
+    a_huge_padding: "module_error", "function requestHandler() { return 'x'.padEnd(2 ** 29).length; }";
+    a_huge_array: "module_error", "function requestHandler() { return new Array(2 ** 32 - 1).fill(0); }";
+    a_huge_join: "module_error", "function requestHandler() { return new Array(2 ** 31).join('x'); }";
+    a_huge_buffer: "module_error", "function requestHandler() { return new ArrayBuffer(2 ** 33); }";
+    array_from_nothing: "module_error", "function requestHandler() { return Array.from({ length: 2 ** 31 }); }";
+    throws_undefined: "module_error", "function requestHandler() { throw undefined; }";
+    throws_an_object: "module_error", "function requestHandler() { throw { toString() { throw 1; } }; }";
+    rejects_with_null: "module_error", "async function requestHandler() { await Promise.reject(null); }";
+    code_from_text: "module_error", "function requestHandler() { return new Function('return 1')(); }";
+    eval_of_text: "module_error", "function requestHandler() { return (0, eval)('1'); }";
+}
+
+#[tokio::test]
+async fn a_call_that_waits_goes_on_when_another_is_ended() {
+    let gateway = Setup::new()
+        .module(
+            "import { sleep } from 'dgate';
+             export async function requestHandler(ctx) {
+               if (ctx.query().has('loop')) for (;;);
+               await sleep(150);
+               ctx.response().send('woke up');
+             }",
+        )
+        .route(&["m"], None)
+        .start()
+        .await;
+    let (sleeper, runaway) = tokio::join!(get(&gateway, "/m/1"), get(&gateway, "/m/1?loop"));
+    assert_eq!((sleeper.status().as_u16(), sleeper.text().as_str()), (200, "woke up"));
+    assert_eq!(runaway.status(), 500);
+}

@@ -1,0 +1,7 @@
+//! Modules in a gateway, over real sockets.
+
+mod hooks;
+mod interface;
+mod kit;
+mod limits;
+mod recipes;

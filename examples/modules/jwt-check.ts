@@ -1,0 +1,15 @@
+// Lets in whoever has a valid token; the upstream sees who it is, and not the token.
+import { verify } from "dgate/jwt";
+import { getSecret } from "dgate/secrets";
+
+export async function requestModifier(ctx: any): Promise<void> {
+  const { headers } = ctx.request();
+  const token = headers.get("authorization")?.replace(/^Bearer /, "");
+  try {
+    const claims = verify(token ?? "", await getSecret("jwt"), { alg: "HS256", iss: "https://login.example" });
+    headers.set("x-user", claims.sub);
+    headers.delete("authorization");
+  } catch {
+    ctx.response().status(401).json({ error: "a valid token is needed" });
+  }
+}
