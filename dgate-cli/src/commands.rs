@@ -2,9 +2,12 @@
 
 mod completion;
 mod declarative;
+mod explain;
 mod export;
 mod history;
+mod import;
 mod man;
+mod module;
 mod plan;
 pub(crate) mod resource;
 mod version;
@@ -31,7 +34,7 @@ pub(crate) enum Command {
     Route(Verbs),
     /// TypeScript or JavaScript in the request path.
     #[command(visible_alias = "mod")]
-    Module(Verbs),
+    Module(module::Module),
     /// Host patterns that lead to a namespace.
     #[command(visible_alias = "dom")]
     Domain(Verbs),
@@ -58,6 +61,10 @@ pub(crate) enum Command {
     Diff(declarative::Diff),
     /// Check files, without a server or against one.
     Validate(declarative::Validate),
+    /// Tell what the gateway would do with a request, and why.
+    Explain(explain::Explain),
+    /// Turn other descriptions into resources for `apply`.
+    Import(import::Import),
     /// Write everything that is configured, as `apply` reads it.
     Export(export::Export),
     /// Show what was changed, when and by whom.
@@ -81,7 +88,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Namespace(Verbs { verb }) => verb.run(Kind::Namespace, context).await,
         Command::Service(Verbs { verb }) => verb.run(Kind::Service, context).await,
         Command::Route(Verbs { verb }) => verb.run(Kind::Route, context).await,
-        Command::Module(Verbs { verb }) => verb.run(Kind::Module, context).await,
+        Command::Module(module) => module.run(context).await,
         Command::Domain(Verbs { verb }) => verb.run(Kind::Domain, context).await,
         Command::Collection(Verbs { verb }) => verb.run(Kind::Collection, context).await,
         Command::Document(Verbs { verb }) => verb.run(Kind::Document, context).await,
@@ -93,6 +100,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Sync(sync) => sync.run(context).await,
         Command::Diff(diff) => diff.run(context).await,
         Command::Validate(validate) => validate.run(context).await,
+        Command::Explain(explain) => explain.run(context).await,
+        Command::Import(import) => import.run(context),
         Command::Export(export) => export.run(context).await,
         Command::Log(log) => log.run(context).await,
         Command::Rollback(rollback) => rollback.run(context).await,

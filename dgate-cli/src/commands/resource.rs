@@ -14,6 +14,7 @@ mod write;
 
 use clap::{Args, Subcommand};
 use dgate_core::Kind;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -64,6 +65,17 @@ impl Verb {
             Self::Edit(edit) => edit.run(kind, context).await,
         }
     }
+}
+
+/// What the store writes itself.
+const READ_ONLY: [&str; 4] = ["revision", "created_at", "updated_at", "owner"];
+
+/// A resource without what the store writes. Secrets are left as fingerprints, by which the server finds them again.
+pub(crate) fn without_read_only(mut resource: Value) -> Value {
+    if let Some(object) = resource.as_object_mut() {
+        object.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
+    }
+    resource
 }
 
 /// Tells in the help of each kind's verbs which fields there are.

@@ -4,6 +4,9 @@
 
 mod about;
 mod declarative;
+mod explain;
 mod fake;
+mod imports;
+mod modules;
 mod program;
 mod resources;

@@ -100,7 +100,9 @@ fn files_are_read_here() {
         let mut command = program(&["--admin", &server.url, "mod", "mk", "greet", word]);
         let ended = ended(&command.current_dir(directory.path()).output().unwrap());
         assert_eq!(ended.status, 0, "{word}: {}", ended.stderr);
-        let expected = json!({ "name": "greet", "namespace": "default", "payload": "ZXhwb3J0IHt9Cg==" });
+        let (field, content) =
+            if word.contains('@') { ("payload", "ZXhwb3J0IHt9Cg==") } else { ("payload_raw", "export {}\n") };
+        let expected = json!({ "name": "greet", "namespace": "default", field: content });
         assert_eq!(server.asked()[0].json(), expected, "{word}");
     }
 }

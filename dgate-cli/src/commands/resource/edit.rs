@@ -11,15 +11,12 @@ use http::header::IF_MATCH;
 use serde_json::Value;
 
 use super::write::say_written;
-use super::{Identity, inline_files};
+use super::{Identity, inline_files, without_read_only};
 use crate::client::Client;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
-
-/// What the store writes itself.
-const READ_ONLY: [&str; 4] = ["revision", "created_at", "updated_at", "owner"];
 
 /// Which one.
 #[derive(Debug, Args)]
@@ -39,7 +36,7 @@ impl Edit {
         let client = context.client()?;
         let answer = client.get(identity.path()).send().await?;
         let etag = answer.etag().unwrap_or("*").to_owned();
-        let written = output::yaml(&editable(answer.into_data()))?;
+        let written = output::yaml(&without_read_only(answer.into_data()))?;
         let mut text = written.clone();
         loop {
             let edited = edit(&text)?;
@@ -63,14 +60,6 @@ impl Edit {
             }
         }
     }
-}
-
-/// A resource without what the store writes. Secrets are left as fingerprints, by which the server finds them again.
-fn editable(mut resource: Value) -> Value {
-    if let Some(object) = resource.as_object_mut() {
-        object.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
-    }
-    resource
 }
 
 async fn put(

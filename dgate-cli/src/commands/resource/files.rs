@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use base64::Engine;
 use dgate_core::{Kind, Problem, Problems};
 use serde_json::Value;
 
 /// Fields with the name of a file, and the fields that hold its content.
 fn fields(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
-        Kind::Module => &[("payload_file", "payload")],
+        Kind::Module => &[("payload_file", "payload_raw")],
         Kind::Domain => &[("cert_file", "cert"), ("key_file", "key")],
         _ => &[],
     }
@@ -22,12 +21,7 @@ pub(crate) fn inline_files(kind: Kind, resource: &mut Value, base: &Path) -> Pro
     for (name_field, content_field) in fields(kind) {
         let Some(name) = object.get(*name_field).and_then(Value::as_str) else { continue };
         let path = base.join(name);
-        let content = std::fs::read(&path).map_err(|error| error.to_string()).and_then(|bytes| {
-            if kind == Kind::Module {
-                return Ok(base64::engine::general_purpose::STANDARD.encode(bytes));
-            }
-            String::from_utf8(bytes).map_err(|_| "it is no text (UTF-8)".to_owned())
-        });
+        let content = std::fs::read_to_string(&path);
         let at = format!("/{name_field}");
         if object.contains_key(*content_field) {
             let message = format!("either `{content_field}` or `{name_field}` is possible, not both");
