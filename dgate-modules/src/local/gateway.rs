@@ -16,13 +16,14 @@ use dgate_core::hook::{HookChain, HookRunner, HookSession};
 use dgate_core::resource::{AnyResource, Resource as _};
 use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot, RouteLookup};
 use dgate_core::store::{DocumentQuery, MemoryStore, Store as _};
-use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError, Kind, Problems};
+use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError, Kind, Problem, Problems};
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode};
 
 use super::Project;
 use crate::ConsoleLine;
 use crate::failure::Failure;
+use crate::program::{self, Library};
 use crate::runner::{ModuleRunner, ModuleSettings};
 
 /// What modules of a local gateway may reach.
@@ -110,6 +111,27 @@ impl LocalGateway {
     pub async fn put(&self, resource: impl Into<AnyResource>) -> Result<(), Problems> {
         self.applier.apply(ChangeSet::new().put(resource)).await.map_err(problems)?;
         Ok(())
+    }
+
+    /// Whether a module answers requests by itself.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub async fn answers(&self, module: &str) -> Result<bool, Problems> {
+        let Some(namespace) = self.namespace() else { return Ok(false) };
+        let names = [module.to_owned()];
+        let program = program::build(&Library::default(), &namespace, &names, &[])?;
+        match self.runner.evaluate(program).await {
+            Ok((_, hooks)) => Ok(hooks.handle_request),
+            Err((fault, failure)) => {
+                let problem =
+                    Problem::error(fault.as_ref().map_or("", |fault| fault.1), failure.with_trace());
+                Err(match fault {
+                    Some((key, _)) => problem.about(&key).into(),
+                    None => problem.into(),
+                })
+            }
+        }
     }
 
     pub(super) fn namespace(&self) -> Option<Arc<NamespaceSnapshot>> {
@@ -210,7 +232,7 @@ impl LocalGateway {
         let chain = context.matched.as_ref().and_then(|matched| {
             context.live.plan::<Chains>()?.0.get(&(matched.namespace.id, matched.route.id)).cloned()
         });
-        let Some(chain) = chain else { return Ok(echo(&request, trip, None).await) };
+        let Some(chain) = chain else { return Ok(echo(&request, trip, None)) };
         let mut session = chain.begin(context);
         match trip.forth(&*chain, &mut *session, context, request).await {
             Ok(response) => Ok(response),
@@ -270,7 +292,7 @@ impl Trip {
         if !has_service {
             return Err(ErrorKind::NoHandler.into());
         }
-        let mut response = echo(&request, self, chosen).await;
+        let mut response = echo(&request, self, chosen);
         if hooks.modify_response {
             self.timed("responseModifier", session.modify_response(&mut response)).await?;
         }
@@ -292,7 +314,7 @@ impl Trip {
 }
 
 /// The upstream of a local gateway: says what it was sent.
-async fn echo(request: &Request<Body>, trip: &mut Trip, chosen: Option<String>) -> Response<Body> {
+fn echo(request: &Request<Body>, trip: &mut Trip, chosen: Option<String>) -> Response<Body> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     trip.upstream = Some(chosen.unwrap_or_else(|| "an echo of the request".to_owned()));
     let headers: serde_json::Map<String, serde_json::Value> = request
@@ -342,7 +364,7 @@ fn explain(error: &GatewayError) -> String {
 fn problems(error: ApplyError) -> Problems {
     match error {
         ApplyError::Invalid(problems) => problems,
-        other => dgate_core::Problem::error("", other.to_string()).into(),
+        other => Problem::error("", other.to_string()).into(),
     }
 }
 

@@ -118,6 +118,18 @@ impl Project {
         })
     }
 
+    /// Whether there are routes in it.
+    pub fn has_routes(&self) -> bool {
+        self.resources.iter().any(|resource| resource.kind() == Kind::Route)
+    }
+
+    /// The same with one file of tests.
+    #[must_use]
+    pub fn only_tests(mut self, file: &Path) -> Self {
+        self.tests.retain(|known| known.file_name() == file.file_name());
+        self
+    }
+
     /// The module whose source is in a file.
     pub fn name_of(&self, file: &Path) -> Option<&str> {
         let stem = file.file_stem()?.to_str()?;
@@ -174,17 +186,12 @@ impl Project {
             let kind = Kind::ALL.into_iter().find(|kind| kind.plural() == key);
             let (Some(kind), Value::Array(items)) = (kind, list) else { continue };
             for item in items {
-                let resource = self
-                    .decode(kind, item)
+                let resource = decode(kind, item)
                     .map_err(|problems| ProjectError::Invalid { path: file.to_owned(), problems })?;
                 self.resources.push(self.with_source(resource)?);
             }
         }
         Ok(())
-    }
-
-    fn decode(&self, kind: Kind, item: Value) -> Result<AnyResource, Problems> {
-        dgate_core::with_kind!(kind, R => dgate_core::decode::<R>(item).map(AnyResource::from))
     }
 
     /// Reads the file that a module names.
@@ -198,6 +205,10 @@ impl Project {
         }
         Ok(resource)
     }
+}
+
+fn decode(kind: Kind, item: Value) -> Result<AnyResource, Problems> {
+    dgate_core::with_kind!(kind, R => dgate_core::decode::<R>(item).map(AnyResource::from))
 }
 
 /// A module of a file.

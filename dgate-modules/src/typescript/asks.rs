@@ -85,7 +85,7 @@ struct Asks<'s> {
     found: Vec<Asked>,
 }
 
-impl<'s> Asks<'s> {
+impl Asks<'_> {
     fn add(&mut self, permission: &'static str, scope: Option<String>, has_scope: bool, at: u32) {
         let place = place(self.source, at as usize);
         self.found.push(Asked { permission, scope, has_scope, place });
