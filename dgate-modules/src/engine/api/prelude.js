@@ -407,7 +407,7 @@
   const scriptContext = (ctx) => {
     const from = ctx.request();
     const out = ctx.response();
-    const state = native.state();
+    const state = native.state(ctx);
     const query = {};
     for (const [name, value] of from.query) query[name] = value;
     const object = {
