@@ -14,10 +14,12 @@
 
 mod check;
 mod gateway;
+mod plane;
 mod project;
 mod report;
 mod scaffold;
 mod testing;
+mod trip;
 
 pub use check::{Ask, Checked, check};
 pub use gateway::{HookTime, LocalGateway, Network, Reply};

@@ -5,6 +5,8 @@
 mod apply;
 mod compile;
 mod decode;
+mod explain;
+mod tags;
 
 use dgate_core::resource::AnyResource;
 use serde_json::Value;

@@ -1,28 +1,26 @@
 //! A gateway without sockets: one request at a time through all hooks.
 
-use std::any::Any;
-use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use dgate_core::apply::{Applier, ApplyError, ChangeSet, Environment, Next, Prepare, Prepared};
+use dgate_core::apply::{Applier, ApplyError, ChangeSet, Environment};
 use dgate_core::capability::{Fetch, GatewayDocuments};
 use dgate_core::context::{ClientInfo, ConnectionInfo, Matched, RequestContext, RequestId, RequestRecord};
 use dgate_core::event::NoEvents;
-use dgate_core::hook::{HookChain, HookRunner, HookSession};
 use dgate_core::resource::{AnyResource, Resource as _};
-use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot, RouteLookup};
+use dgate_core::snapshot::{NamespaceSnapshot, RouteLookup};
 use dgate_core::store::{DocumentQuery, MemoryStore, Store as _};
-use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError, Kind, Problem, Problems};
+use dgate_core::{Body, ErrorKind, GatewayError, Kind, Problem, Problems};
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode};
 
 use super::Project;
+use super::plane::{Chains, Plane};
+use super::trip::{Trip, echo};
 use crate::ConsoleLine;
-use crate::failure::Failure;
 use crate::program::{self, Library};
 use crate::runner::{ModuleRunner, ModuleSettings};
 
@@ -241,98 +239,6 @@ impl LocalGateway {
     }
 }
 
-/// What happens on the way.
-#[derive(Default)]
-struct Trip {
-    hooks: Vec<HookTime>,
-    upstream: Option<String>,
-    failures: Vec<String>,
-}
-
-impl Trip {
-    async fn timed<T>(
-        &mut self,
-        hook: &'static str,
-        work: impl Future<Output = Result<T, GatewayError>>,
-    ) -> Result<T, GatewayError> {
-        let started = Instant::now();
-        let result = work.await;
-        self.hooks.push(HookTime { hook, took: started.elapsed() });
-        if let Err(error) = &result {
-            self.failures.push(explain(error));
-        }
-        result
-    }
-
-    /// In the order in which the proxy runs them.
-    async fn forth(
-        &mut self,
-        chain: &dyn HookChain,
-        session: &mut dyn HookSession,
-        context: &RequestContext,
-        mut request: Request<Body>,
-    ) -> Result<Response<Body>, GatewayError> {
-        let hooks = chain.hooks();
-        let has_service = context.matched.as_ref().is_some_and(|matched| matched.route.service.is_some());
-        let mut chosen = None;
-        if hooks.fetch_upstream && has_service {
-            chosen = self.timed("fetchUpstream", session.fetch_upstream(&mut request)).await?;
-        }
-        if hooks.modify_request {
-            self.timed("requestModifier", session.modify_request(&mut request)).await?;
-        }
-        if hooks.handle_request {
-            let answer = self.timed("requestHandler", session.handle_request(&mut request)).await?;
-            if let Some(response) = answer {
-                return Ok(response);
-            }
-            // Asked, too, where a modifier might have answered.
-            self.hooks.pop();
-        }
-        if !has_service {
-            return Err(ErrorKind::NoHandler.into());
-        }
-        let mut response = echo(&request, self, chosen);
-        if hooks.modify_response {
-            self.timed("responseModifier", session.modify_response(&mut response)).await?;
-        }
-        Ok(response)
-    }
-
-    async fn back(
-        &mut self,
-        chain: &dyn HookChain,
-        session: &mut dyn HookSession,
-        error: GatewayError,
-    ) -> Result<Response<Body>, GatewayError> {
-        if !chain.hooks().handle_error {
-            return Err(error);
-        }
-        let answer = self.timed("errorHandler", session.handle_error(&error)).await?;
-        answer.ok_or(error)
-    }
-}
-
-/// The upstream of a local gateway: says what it was sent.
-fn echo(request: &Request<Body>, trip: &mut Trip, chosen: Option<String>) -> Response<Body> {
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    trip.upstream = Some(chosen.unwrap_or_else(|| "an echo of the request".to_owned()));
-    let headers: serde_json::Map<String, serde_json::Value> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
-        .collect();
-    let body = request.body().bytes().unwrap_or_default();
-    let json = serde_json::json!({
-        "method": request.method().as_str(), "path": target, "headers": headers,
-        "body": String::from_utf8_lossy(&body),
-    });
-    let mut response = Response::new(Body::full(json.to_string()));
-    let kind = http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
-    response
-}
-
 /// What a client would be told.
 fn refusal(error: &GatewayError) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(format!("{error} ({})", error.kind().code())));
@@ -352,64 +258,10 @@ async fn collected(response: Response<Body>) -> Response<Bytes> {
     }
 }
 
-/// What went wrong, with all that is known of where.
-fn explain(error: &GatewayError) -> String {
-    let failure = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Failure>());
-    match failure {
-        Some(failure) => failure.with_trace(),
-        None => error.to_string(),
-    }
-}
-
 fn problems(error: ApplyError) -> Problems {
     match error {
         ApplyError::Invalid(problems) => problems,
         other => Problem::error("", other.to_string()).into(),
-    }
-}
-
-/// Chains of the routes that have modules, by the numbers of namespace and route.
-struct Chains(HashMap<(u32, u32), Arc<dyn HookChain>>);
-
-/// The data plane of a local gateway: hooks and nothing else.
-struct Plane(ModuleRunner);
-
-impl Plane {
-    async fn chains(&self, next: Next<'_>) -> Result<Chains, Problems> {
-        let running = next.running.plan::<Chains>();
-        let mut chains = HashMap::new();
-        let mut problems = Problems::new();
-        for namespace in next.snapshot.namespaces().iter() {
-            for route in namespace.routes().iter().filter(|route| has_modules(namespace, route)) {
-                let previous = running.and_then(|running| running.0.get(&(namespace.id, route.id)));
-                match self.0.prepare(namespace, route, previous).await {
-                    Ok(chain) => drop(chains.insert((namespace.id, route.id), chain)),
-                    Err(found) => problems.extend(found),
-                }
-            }
-        }
-        problems.or(Chains(chains)).map(|(chains, _)| chains)
-    }
-}
-
-fn has_modules(namespace: &NamespaceSnapshot, route: &CompiledRoute) -> bool {
-    route.spec.spec.modules.iter().any(|name| namespace.has_module(name))
-}
-
-impl Prepare for Plane {
-    fn prepare<'a>(&'a self, next: Next<'a>) -> BoxFuture<'a, Result<Box<dyn Prepared>, Problems>> {
-        Box::pin(async move {
-            let ready: Box<dyn Prepared> = Box::new(Ready(Arc::new(self.chains(next).await?)));
-            Ok(ready)
-        })
-    }
-}
-
-struct Ready(Arc<Chains>);
-
-impl Prepared for Ready {
-    fn plan(&self) -> Arc<dyn Any + Send + Sync> {
-        self.0.clone()
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dgate_core::context::RouteNames;
-use dgate_core::hook::HookChain;
 use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
 use http::HeaderValue;
 
+use super::RouteHooks;
 use crate::metrics::RouteMetrics;
 
 /// A route with everything a request needs at hand.
@@ -20,7 +20,7 @@ pub(crate) struct RoutePlan {
     pub(crate) namespace_header: HeaderValue,
     pub(crate) route_header: HeaderValue,
     pub(crate) service_header: Option<HeaderValue>,
-    pub(crate) hooks: Option<Arc<dyn HookChain>>,
+    pub(crate) hooks: RouteHooks,
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_body: Option<u64>,
 }
@@ -29,7 +29,7 @@ impl RoutePlan {
     pub(super) fn new(
         namespace: &NamespaceSnapshot,
         route: &Arc<CompiledRoute>,
-        hooks: Option<Arc<dyn HookChain>>,
+        hooks: RouteHooks,
         metrics: Arc<RouteMetrics>,
     ) -> Self {
         let spec = &route.spec.spec;

@@ -18,8 +18,8 @@ use tower_service::Service;
 
 use super::hop_by_hop::{strip_hop_by_hop, strip_request};
 use crate::forwarding::{
-    X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT,
-    X_FORWARDED_PROTO, X_REAL_IP, X_REQUEST_ID,
+    X_DGATE_CANARY, X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE, X_FORWARDED_FOR, X_FORWARDED_HOST,
+    X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP, X_REQUEST_ID,
 };
 use crate::future::OrError;
 use crate::http1::has_token;
@@ -132,6 +132,10 @@ fn prepare(request: &mut Request<Body>) -> Result<(), GatewayError> {
     set_via(headers);
     let hides_names = service.is_some_and(|service| service.hide_dgate_headers);
     set_names(headers, route.map(|route| &**route).filter(|_| !hides_names));
+    if !settings.is_some_and(|settings| settings.canary.hears(&context.record.client)) {
+        // The next gateway may trust this one, and must not hear whom this one does not hear.
+        headers.remove(X_DGATE_CANARY);
+    }
     if settings.is_some_and(|settings| settings.client.disable_compression) {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
