@@ -64,7 +64,9 @@ fn may_be_long(expression: &Expression<'_>) -> bool {
                 | UnaryOperator::Typeof
                 | UnaryOperator::Void
         ),
-        Expression::BinaryExpression(binary) => binary.operator == BinaryOperator::Addition && unknown_parts(binary) > 0,
+        Expression::BinaryExpression(binary) => {
+            binary.operator == BinaryOperator::Addition && unknown_parts(binary) > 0
+        }
         Expression::ParenthesizedExpression(inner) => may_be_long(&inner.expression),
         _ => true,
     }

@@ -9,10 +9,11 @@
 use std::fmt::Write as _;
 
 use oxc::ast::ast::{
-    ArrowFunctionBody, ArrowFunctionExpression, AssignmentOperator, AssignmentTarget, BigIntLiteral, BinaryExpression,
-    BinaryOperator, BindingIdentifier, CallExpression, DoWhileStatement, Expression, ForInStatement, ForOfStatement,
-    ForStatement, Function, FunctionBody, IdentifierReference, MemberExpression, Program, SpreadElement, Statement,
-    TaggedTemplateExpression, TemplateLiteral, WhileStatement,
+    ArrowFunctionBody, ArrowFunctionExpression, AssignmentOperator, AssignmentTarget, BigIntLiteral,
+    BinaryExpression, BinaryOperator, BindingIdentifier, CallExpression, DoWhileStatement, Expression,
+    ForInStatement, ForOfStatement, ForStatement, Function, FunctionBody, IdentifierReference,
+    MemberExpression, Program, SpreadElement, Statement, TaggedTemplateExpression, TemplateLiteral,
+    WhileStatement,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::Scoping;

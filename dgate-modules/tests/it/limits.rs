@@ -78,6 +78,35 @@ runaways! {
     a_huge_join: "module_error", "function requestHandler() { return new Array(2 ** 31).join('x'); }";
     a_huge_buffer: "module_error", "function requestHandler() { return new ArrayBuffer(2 ** 33); }";
     array_from_nothing: "module_error", "function requestHandler() { return Array.from({ length: 2 ** 31 }); }";
+    a_text_that_doubles: "module_error",
+        "function requestHandler() { let s = 'x'; for (let i = 0; i < 64; i++) s += s; return s.length; }";
+    a_text_that_doubles_without_a_loop: "module_error",
+        "function requestHandler() { const d = (s) => s + s, e = (s) => `${s}${s}`, f = (s) => d(e(d(e(d(e(s))))));
+           return f(f(f(f(f(f('xyz')))))).length; }";
+    a_text_that_doubles_in_a_sum: "module_error",
+        "function requestHandler() { let s = 'x'; for (;;) s = s + s + s + s + s + s + s + s + s + s + s + s + s + s + s + s + s + s; }";
+    texts_that_pile_up: "module_limit",
+        "function requestHandler() { const all = []; for (;;) all.push('x'.repeat(1 << 22)); }";
+    buffers_that_pile_up: "module_limit",
+        "function requestHandler() { const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1)); }";
+    a_list_that_doubles: "module_error",
+        "function requestHandler() { let a = [1]; for (let i = 0; i < 64; i++) a = [...a, ...a]; return a.length; }";
+    a_list_that_doubles_by_concat: "module_error",
+        "function requestHandler() { let a = [1]; for (let i = 0; i < 64; i++) a = a.concat(a); return a.length; }";
+    a_replacement_that_explodes: "module_error",
+        "function requestHandler() { return 'a'.repeat(1e6).replace(/a/g, \"$'\").length; }";
+    a_replacement_that_explodes_everywhere: "module_error",
+        "function requestHandler() { return 'a'.repeat(1e6).replaceAll('a', 'b'.repeat(1e6)).length; }";
+    a_join_of_long_texts: "module_error",
+        "function requestHandler() { return new Array(1e4).fill('x'.repeat(1e6)).join('').length; }";
+    a_split_into_everything: "module_error", "function requestHandler() { return 'x'.repeat(1e7).split('').length; }";
+    nested_lists_as_text: "module_limit",
+        "function requestHandler() { let a = []; for (let i = 0; i < 60; i++) a = [a, a]; return String(a); }";
+    nested_lists_as_json: "module_limit",
+        "function requestHandler(ctx) { let a = [1]; for (let i = 0; i < 60; i++) a = [a, a]; ctx.response().json(a); }";
+    endless_encoding: "module_error",
+        "function requestHandler() { let s = '%'.repeat(1e5); for (;;) s = encodeURIComponent(s); }";
+    no_big_integers: "module_error", "function requestHandler() { return BigInt(2); }";
     throws_undefined: "module_error", "function requestHandler() { throw undefined; }";
     throws_an_object: "module_error", "function requestHandler() { throw { toString() { throw 1; } }; }";
     rejects_with_null: "module_error", "async function requestHandler() { await Promise.reject(null); }";

@@ -1,7 +1,9 @@
 //! Modules in a gateway, over real sockets.
 
+mod fetching;
 mod hooks;
 mod interface;
+mod isolation;
 mod kit;
 mod limits;
 mod local;
