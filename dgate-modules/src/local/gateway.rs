@@ -197,6 +197,7 @@ impl LocalGateway {
             connection: Arc::new(ConnectionInfo::default()),
             interim: None,
             matched: Some(matched),
+            canaries: None,
         })
     }
 

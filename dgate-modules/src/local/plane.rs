@@ -25,7 +25,7 @@ impl Plane {
         for namespace in next.snapshot.namespaces().iter() {
             for route in namespace.routes().iter().filter(|route| has_modules(namespace, route)) {
                 let previous = running.and_then(|running| running.0.get(&(namespace.id, route.id)));
-                match self.0.prepare(namespace, route, previous).await {
+                match self.0.prepare(namespace, route, &route.spec.spec.modules, previous).await {
                     Ok(chain) => drop(chains.insert((namespace.id, route.id), chain)),
                     Err(found) => problems.extend(found),
                 }
