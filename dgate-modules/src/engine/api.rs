@@ -77,7 +77,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     timers::install(context)?;
     prelude::install(context)?;
     define::function("__dgate_tick", 0, tick, context)?;
-    let prototypes = prototypes(context);
+    let prototypes = self::prototypes(context);
     let own = [
         &prototypes.context,
         &prototypes.request,

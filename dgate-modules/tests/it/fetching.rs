@@ -110,9 +110,11 @@ async fn redirects_are_checked_like_requests() {
     assert_eq!(found["error"], "TypeError", "{found}");
     let found = outcome(&fetch("/again", ""), &[&own], ProxySettings::default()).await;
     assert!(found["message"].as_str().unwrap().contains("too many redirects"), "{found}");
-    let found = outcome(&fetch("/inside", ", { redirect: 'manual' }"), &[&own], ProxySettings::default()).await;
+    let found =
+        outcome(&fetch("/inside", ", { redirect: 'manual' }"), &[&own], ProxySettings::default()).await;
     assert_eq!(found["value"], json!([302, false]));
-    let found = outcome(&fetch("/inside", ", { redirect: 'error' }"), &[&own], ProxySettings::default()).await;
+    let found =
+        outcome(&fetch("/inside", ", { redirect: 'error' }"), &[&own], ProxySettings::default()).await;
     assert_eq!(found["error"], "TypeError");
 }
 
@@ -195,7 +197,9 @@ async fn bodies_are_read_up_to_the_limit() {
         async move { Response::new(vec![b'x'; size].into()) }
     })
     .await;
-    let length = |size: usize| format!("fetch('{}/{size}').then((r) => r.text()).then((t) => t.length)", upstream.url());
+    let length = |size: usize| {
+        format!("fetch('{}/{size}').then((r) => r.text()).then((t) => t.length)", upstream.url())
+    };
     let permissions = ["os:net:http=127.0.0.1"];
     assert_eq!(outcome(&length(1 << 20), &permissions, ProxySettings::default()).await["value"], 1 << 20);
     let found = outcome(&length((1 << 20) + 1), &permissions, ProxySettings::default()).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::kit::{Setup, get, module, resource};
 
-/// Runs a handler `/m/1` beside another route `/ok`, and says what became of it.
+/// Runs a handler `/m/1` while another route `/ok` is asked all the time, and says what became of it.
 async fn runaway(body: &str) -> (u16, String) {
     let source = format!("export {body}");
     let gateway = Setup::new()
@@ -20,14 +20,30 @@ async fn runaway(body: &str) -> (u16, String) {
         .route(&["m"], None)
         .start()
         .await;
-    let answer = get(&gateway, "/m/1").await;
+    let others = async {
+        // Never ends by itself: whoever is asked meanwhile has to answer.
+        loop {
+            assert_eq!(get(&gateway, "/ok").await.text(), "ok", "others go on");
+        }
+    };
+    let answer = tokio::select! { answer = get(&gateway, "/m/1") => answer, () = others => unreachable!() };
     assert_eq!(get(&gateway, "/ok").await.text(), "ok", "others go on");
     let again = get(&gateway, "/m/1").await;
     assert_eq!(again.status(), answer.status(), "and the next call is like the first");
     let request =
         Request::get("/m/1").header("host", "a").header("accept", "application/json").body("").unwrap();
     let code = gateway.client().await.send(request).await.json()["code"].as_str().unwrap_or("-").to_owned();
+    let most = most_memory();
+    assert!(most < 1 << 30, "it took {most} bytes of memory");
     (answer.status().as_u16(), code)
+}
+
+/// The most memory that this process had so far, where the system tells; each test has a process of its own.
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+    kilobytes.map_or(0, |kilobytes| kilobytes * 1024)
 }
 
 macro_rules! runaways {

@@ -8,3 +8,4 @@ mod kit;
 mod limits;
 mod local;
 mod recipes;
+mod web;

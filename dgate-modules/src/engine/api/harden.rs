@@ -76,16 +76,17 @@ fn let_be_shadowed(prototype: &JsObject, context: &mut Context) -> JsResult<()> 
         };
         let get = NativeFunction::from_copy_closure_with_captures(|_, _, value, _| Ok(value.clone()), value);
         let set = NativeFunction::from_copy_closure_with_captures(
-            |this, arguments, (key, home): &(PropertyKey, JsObject), context| {
+            |this, arguments, (key, home): &(JsValue, JsObject), context| {
                 let object = this.as_object().filter(|object| !JsObject::equals(object, home));
                 let object = object.ok_or_else(|| {
                     JsNativeError::typ().with_message("built-in objects cannot be changed by modules")
                 })?;
                 let value = arguments.first().cloned().unwrap_or_default();
-                object.create_data_property_or_throw(key.clone(), value, context)?;
+                let key = key.to_property_key(context)?;
+                object.create_data_property_or_throw(key, value, context)?;
                 Ok(JsValue::undefined())
             },
-            (key.clone(), prototype.clone()),
+            (key.clone().into(), prototype.clone()),
         );
         let get = FunctionObjectBuilder::new(&realm, get).name(js_string!("get")).build();
         let set = FunctionObjectBuilder::new(&realm, set).name(js_string!("set")).length(1).build();
