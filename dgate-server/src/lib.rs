@@ -10,7 +10,6 @@
 //! let text = "
 //! proxy: {host: 127.0.0.1, port: 0}
 //! admin: {port: 0}
-//! storage: {type: memory}
 //! access_log: {format: off}
 //! ";
 //! let server = Server::start(config::load_text(text, "example.yaml")?).await?;
@@ -42,8 +41,6 @@ mod server;
 mod signals;
 mod small_http;
 mod sockets;
-mod storage;
-mod system;
 mod systemd;
 mod telemetry;
 mod test_server;

@@ -2,8 +2,7 @@
 
 use std::io::IsTerminal;
 
-use dgate_admin::api::LogTap;
-use tracing_subscriber::filter::{EnvFilter, dynamic_filter_fn};
+use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
@@ -13,7 +12,6 @@ use crate::config::{LogFormat, LogLevel};
 /// Changes how much is said.
 pub(crate) struct Telemetry {
     filter: reload::Handle<EnvFilter, Registry>,
-    logs: LogTap,
 }
 
 impl Telemetry {
@@ -34,23 +32,9 @@ impl Telemetry {
         } else {
             lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
         };
-        let logs = LogTap::default();
-        let (follows, writer) = (logs.clone(), logs.clone());
-        let followed = fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .with_writer(move || writer.clone())
-            .with_filter(dynamic_filter_fn(move |_, _| follows.is_followed()));
         // A second start in one process leaves the first one in place.
-        let _ = tracing_subscriber::registry().with(filter).with(lines).with(followed).try_init();
-        Self { filter: handle, logs }
-    }
-
-    /// Lines of the log, for those who follow it.
-    pub(crate) fn logs(&self) -> LogTap {
-        self.logs.clone()
+        let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+        Self { filter: handle }
     }
 
     /// Changes the least severe level that is said.
