@@ -8,6 +8,7 @@ mod configuration;
 mod keys;
 mod load;
 mod metrics;
+mod modules;
 mod ownership;
 mod reload;
 mod running;
