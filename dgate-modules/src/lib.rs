@@ -18,6 +18,7 @@
 //! - Streams (`response.body`, `ReadableStream`), `Blob`, `File`, `FormData`, `EventTarget` and `Event` (signals have
 //!   `addEventListener` of their own), `WebSocket`, workers, message channels, storage, caches, `navigator`,
 //!   `setImmediate`. A body is read as a whole, up to `limits.body`, or passed on as it is.
+//! - Relative URLs that begin with three slashes: they are refused.
 //! - Encodings other than UTF-8 in `TextDecoder`, and its option `stream`; `TextEncoder.encodeInto`.
 //! - `crypto.subtle` besides `digest`; `dgate/crypto` and `dgate/jwt` have more.
 //! - The option `transfer` of `structuredClone`.

@@ -71,9 +71,8 @@ fn own(object: &JsObject, key: &PropertyKey) -> Option<PropertyDescriptor> {
 fn let_be_shadowed(prototype: &JsObject, context: &mut Context) -> JsResult<()> {
     let realm = context.realm().clone();
     for key in prototype.own_property_keys(context)? {
-        let Some(value) = own(prototype, &key).and_then(|property| property.value().cloned()) else {
-            continue;
-        };
+        let property = own(prototype, &key).filter(|property| property.configurable() == Some(true));
+        let Some(value) = property.and_then(|property| property.value().cloned()) else { continue };
         let get = NativeFunction::from_copy_closure_with_captures(|_, _, value, _| Ok(value.clone()), value);
         let set = NativeFunction::from_copy_closure_with_captures(
             |this, arguments, (key, home): &(JsValue, JsObject), context| {
