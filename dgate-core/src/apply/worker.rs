@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::plan::{Plan, Planner, Step, Surroundings};
 use super::{
@@ -22,6 +23,9 @@ use crate::stored::{ResourceSet, Revision};
 /// How many waiting change sets are taken at a time.
 const BATCH: usize = 64;
 
+/// How often gauges are shown that nothing changes: collectors take what they have not heard of for long for forgotten.
+const REMINDER: Duration = Duration::from_secs(60);
+
 /// Works off the queue of change sets, one batch at a time. See [`super::Applier::new`].
 pub struct ApplyWorker {
     requests: mpsc::Receiver<Request>,
@@ -32,6 +36,8 @@ pub struct ApplyWorker {
     publisher: Publisher,
     revision: Revision,
     resources: ResourceSet,
+    /// Whether the store answered when it was asked last.
+    store_answers: bool,
 }
 
 /// A change set whose turn has come.
@@ -64,7 +70,18 @@ impl ApplyWorker {
         publisher: Publisher,
     ) -> Self {
         let resources = ResourceSet::new();
-        Self { requests, store, planes, events, environment, publisher, revision: 0, resources }
+        let store_answers = true;
+        Self {
+            requests,
+            store,
+            planes,
+            events,
+            environment,
+            publisher,
+            revision: 0,
+            resources,
+            store_answers,
+        }
     }
 
     /// Makes what the store holds live. To be called once, before [`Self::run`].
@@ -73,7 +90,7 @@ impl ApplyWorker {
     /// When the store cannot be read, or holds what is not valid for this server.
     pub async fn load(&mut self) -> Result<Problems, ApplyError> {
         let loaded = self.store.load().await;
-        show_reachable(&loaded);
+        self.note_answer(&loaded);
         let (revision, resources) = loaded?;
         self.revision = revision;
         self.resources = resources;
@@ -87,8 +104,12 @@ impl ApplyWorker {
     /// Applies change sets until nobody is left to send any.
     pub async fn run(mut self) {
         let mut batch = Vec::with_capacity(BATCH);
-        while self.requests.recv_many(&mut batch, BATCH).await > 0 {
-            self.apply_batch(std::mem::take(&mut batch)).await;
+        loop {
+            match timeout(REMINDER, self.requests.recv_many(&mut batch, BATCH)).await {
+                Ok(0) => return,
+                Ok(_) => self.apply_batch(std::mem::take(&mut batch)).await,
+                Err(_) => self.show(),
+            }
         }
     }
 
@@ -247,7 +268,7 @@ impl ApplyWorker {
         }
         let clock = Phase::start("commit");
         let result = self.store.commit(self.revision, transactions).await;
-        show_reachable(&result);
+        self.note_answer(&result);
         self.revision = result?;
         clock.end();
         Ok(())
@@ -261,7 +282,17 @@ impl ApplyWorker {
             plane.published();
         }
         clock.end();
+        self.show();
+    }
+
+    fn note_answer<T>(&mut self, result: &Result<T, StoreError>) {
+        self.store_answers = !matches!(result, Err(StoreError::Unavailable(_)));
+        self.show();
+    }
+
+    fn show(&self) {
         metrics::gauge!(metric_names::CONFIG_REVISION).set(self.revision as f64);
+        metrics::gauge!(metric_names::STORE_REACHABLE).set(if self.store_answers { 1.0 } else { 0.0 });
     }
 
     /// Tells what happened.
@@ -279,11 +310,6 @@ impl ApplyWorker {
             self.events.emit(Event::ConfigApplied { revision: self.revision });
         }
     }
-}
-
-fn show_reachable<T>(result: &Result<T, StoreError>) {
-    let is_reached = !matches!(result, Err(StoreError::Unavailable(_)));
-    metrics::gauge!(metric_names::STORE_REACHABLE).set(if is_reached { 1.0 } else { 0.0 });
 }
 
 /// Measures one phase of applying.

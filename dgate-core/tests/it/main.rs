@@ -5,6 +5,7 @@
 mod apply;
 mod compile;
 mod decode;
+mod gauges;
 
 use dgate_core::resource::AnyResource;
 use serde_json::Value;
