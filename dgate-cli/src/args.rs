@@ -70,7 +70,8 @@ pub(crate) struct GlobalArgs {
     version: Option<bool>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// Reads a duration with a unit.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let duration = text.parse::<dgate_core::units::HumanDuration>().map_err(|error| error.to_string())?;
     Ok(duration.get())
 }

@@ -10,6 +10,7 @@ mod man;
 mod module;
 mod plan;
 pub(crate) mod resource;
+mod top;
 mod version;
 
 use clap::Subcommand;
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     Validate(declarative::Validate),
     /// Tell what the gateway would do with a request, and why.
     Explain(explain::Explain),
+    /// Show how busy the routes are.
+    Top(top::Top),
     /// Turn other descriptions into resources for `apply`.
     Import(import::Import),
     /// Write everything that is configured, as `apply` reads it.
@@ -101,6 +104,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Diff(diff) => diff.run(context).await,
         Command::Validate(validate) => validate.run(context).await,
         Command::Explain(explain) => explain.run(context).await,
+        Command::Top(top) => top.run(context).await,
         Command::Import(import) => import.run(context),
         Command::Export(export) => export.run(context).await,
         Command::Log(log) => log.run(context).await,

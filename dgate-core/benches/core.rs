@@ -6,6 +6,8 @@
 mod changes;
 #[path = "core/requests.rs"]
 mod requests;
+#[path = "core/tags.rs"]
+mod tags;
 
 use dgate_core::apply::resource_set;
 use dgate_core::resource::{AnyResource, Route, Service};

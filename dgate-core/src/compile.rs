@@ -12,24 +12,28 @@ mod modules;
 mod namespace;
 mod protocols;
 mod references;
-mod routes;
+pub(crate) mod routes;
 mod services;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use crate::clock::Clock;
 use crate::key::{DEFAULT_NAMESPACE, name_fault};
 use crate::pattern::PatternError;
 use crate::problems::did_you_mean;
-use crate::resource::Resource;
-use crate::snapshot::Snapshot;
+use crate::resource::{Namespace, Resource};
+use crate::snapshot::{OwnTags, Snapshot};
 use crate::stored::{ResourceSet, Table, Tables};
-use crate::tags::{Conditions, ServerTags};
+use crate::tags::{ActiveTags, ChangedTags, Conditions, Outlook, ServerTags};
 use crate::{Key, Problem, Problems};
 
 pub use collections::DocumentCheck;
 pub(crate) use references::{can_be_referred_to, references_of};
 
-/// Compiles a set of resources for a server with these tags. `previous` is the snapshot that runs, if there is one.
+/// Compiles a set of resources for a server with these tags, as of now. `previous` is the snapshot that runs, if there
+/// is one.
 ///
 /// Returns the snapshot and what is worth a warning.
 ///
@@ -54,10 +58,83 @@ pub fn compile(
     tags: &ServerTags,
     previous: Option<&Snapshot>,
 ) -> Result<(Snapshot, Problems), Problems> {
-    let previous = previous.filter(|previous| previous.tags == *tags);
+    compile_at(resources, tags, &Clock::default(), previous)
+}
+
+/// The same, at the instant that a clock shows.
+///
+/// # Errors
+/// Everything that is wrong, when something is.
+pub fn compile_at(
+    resources: &ResourceSet,
+    tags: &ServerTags,
+    clock: &Clock,
+    previous: Option<&Snapshot>,
+) -> Result<(Snapshot, Problems), Problems> {
+    compile_with(resources, tags, clock, previous, Ties::Refused)
+}
+
+/// The same again, when nothing was changed by anybody: what time has brought about cannot be refused.
+pub(crate) fn compile_settled(
+    resources: &ResourceSet,
+    tags: &ServerTags,
+    clock: &Clock,
+    previous: Option<&Snapshot>,
+) -> Result<(Snapshot, Problems), Problems> {
+    compile_with(resources, tags, clock, previous, Ties::Settled)
+}
+
+/// What becomes of two resources that claim the same requests with equal rank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ties {
+    /// They are refused.
+    Refused,
+    /// Their names decide, with a warning.
+    Settled,
+}
+
+impl Ties {
+    /// A tie as a problem.
+    fn problem(self, pointer: String, message: String) -> Problem {
+        match self {
+            Self::Refused => Problem::error(pointer, message),
+            Self::Settled => Problem::warning(pointer, message),
+        }
+    }
+}
+
+/// What a namespace is compiled for.
+struct Server<'a> {
+    /// What the server carries in the namespace.
+    tags: &'a ActiveTags,
+    outlook: &'a Outlook,
+    /// The same for domains, which are looked at before anybody knows the namespace.
+    domain_outlook: &'a Outlook,
+    /// What has another meaning than in the snapshot that runs.
+    changed: &'a ChangedTags<'a>,
+    ties: Ties,
+}
+
+fn compile_with(
+    resources: &ResourceSet,
+    tags: &ServerTags,
+    clock: &Clock,
+    previous: Option<&Snapshot>,
+    ties: Ties,
+) -> Result<(Snapshot, Problems), Problems> {
+    // With other tags, everything is looked at again.
+    let previous = previous.filter(|previous| previous.server_tags == *tags);
     let mut problems = Problems::new();
     let mut snapshot = previous.cloned().unwrap_or_default();
-    snapshot.tags = tags.clone();
+    let now = clock.now();
+    let active = Arc::new(tags.at(now));
+    let before = std::mem::replace(&mut snapshot.tags, active.clone());
+    let own_before = std::mem::take(&mut snapshot.own_tags);
+    snapshot.resources = resources.clone();
+    snapshot.server_tags = tags.clone();
+    snapshot.clock = clock.clone();
+    let domain_outlook = Outlook::of(tags, now);
+    let domain_changes = ChangedTags::between(&before, &active);
 
     let gone: Vec<_> = snapshot
         .namespaces
@@ -74,40 +151,81 @@ pub fn compile(
         let mut found: Problems = name_problem(name).into_iter().collect();
         let (conditions, wrong_tags) = Conditions::parse(&stored.spec.tags);
         found.extend(wrong_tags);
+        let own = own_tags(tags, &stored.spec, now, &mut found);
+        let running = snapshot.namespaces.by_name(name).cloned();
+        let own_before = running.as_ref().and_then(|running| own_before.get(&running.id));
+        let (tags, outlook) =
+            own.as_ref().map_or((&active, &domain_outlook), |(own, outlook)| (&own.tags, outlook));
+        let changed = ChangedTags::between(own_before.map_or(&before, |own| &own.tags), tags);
+        let has_other_tags =
+            own_before.map(|own| &own.server_tags) != own.as_ref().map(|(own, _)| &own.server_tags);
+        let server = Server { tags, outlook, domain_outlook: &domain_outlook, changed: &changed, ties };
+        let rule = conditions.on(&active).rule();
+        let is_known = match &rule {
+            Some(rule) => running.as_ref().is_some_and(|running| {
+                running.resources.same(tables)
+                    && running.rule == *rule
+                    && !namespace::is_touched(tables, &changed)
+            }),
+            None => snapshot.unapplied.get(name).is_some_and(|known| known.same(tables)),
+        };
+        if !is_known {
+            domain_outlook.warn_of_impossible(&conditions, &mut found);
+            namespace::refuse_canary(&conditions, tables, &domain_outlook, &mut found);
+        }
         if !found.is_empty() {
             problems.extend(found.about(&stored.spec.key()));
         }
-        let applies = conditions.hold_on(tags);
-        let running = snapshot.namespaces.by_name(name).cloned();
-        let known = if applies {
-            running.as_ref().map(|running| &running.resources)
+        if is_known {
+            if has_other_tags {
+                namespace::refuse_canaries(tables, &server, &mut problems);
+            }
         } else {
-            snapshot.unapplied.get(name)
-        };
-        if known.is_some_and(|known| known.same(tables)) {
-            continue;
+            let compiled = namespace::compile(name, tables, &server, running.as_deref(), &mut problems);
+            if let Some(rule) = &rule {
+                snapshot.unapplied.remove(name);
+                snapshot.namespaces.insert(name, |id| compiled.with_id(id, rule.clone()));
+            } else {
+                snapshot.namespaces.remove(name);
+                snapshot.unapplied.insert(name.clone(), tables.clone());
+            }
         }
-        let compiled = namespace::compile(name, tables, tags, running.as_deref(), &mut problems);
-        if applies {
-            snapshot.unapplied.remove(name);
-            snapshot.namespaces.insert(name, |id| compiled.with_id(id));
-        } else {
-            snapshot.namespaces.remove(name);
-            snapshot.unapplied.insert(name.clone(), tables.clone());
+        if let (Some((own, _)), Some(id)) = (own, snapshot.namespaces.number(name)) {
+            snapshot.own_tags.insert(id, own);
         }
     }
     for resource in resources.astray() {
         problems.push(missing_namespace(&resource.key(), resources));
     }
 
-    if !unchanged(&snapshot, previous, |tables| &tables.listeners) {
-        listeners::check_addresses(&snapshot, &mut problems);
+    let is_changed = !domain_changes.is_empty();
+    if is_changed || !unchanged(&snapshot, previous, |tables| &tables.listeners) {
+        listeners::check_addresses(&snapshot, ties, &mut problems);
     }
-    if !unchanged(&snapshot, previous, |tables| &tables.domains) {
-        snapshot.domains = Arc::new(domains::compile(&snapshot, previous, &mut problems));
+    if is_changed || !unchanged(&snapshot, previous, |tables| &tables.domains) {
+        snapshot.domains = Arc::new(domains::compile(&snapshot, previous, ties, &mut problems));
     }
     snapshot.find_fallback();
     problems.or(snapshot)
+}
+
+/// What the server carries in a namespace that adds tags of its own.
+fn own_tags(
+    server: &ServerTags,
+    namespace: &Namespace,
+    now: Timestamp,
+    problems: &mut Problems,
+) -> Option<(OwnTags, Outlook)> {
+    if namespace.server_tags.is_empty() {
+        return None;
+    }
+    let (own, wrong) = ServerTags::parse(&namespace.server_tags);
+    let (server_tags, too_many) = server.with(&own);
+    let wrong: Problems = wrong.into_iter().chain(too_many).collect();
+    problems.extend(wrong.below("/server_tags"));
+    let tags = Arc::new(server_tags.at(now));
+    let outlook = Outlook::of(&server_tags, now);
+    Some((OwnTags { server_tags, tags }, outlook))
 }
 
 /// Whether the same namespaces apply as before, with the same resources of a kind.
@@ -116,7 +234,9 @@ fn unchanged<R>(snapshot: &Snapshot, previous: Option<&Snapshot>, of: impl Fn(&T
     snapshot.namespaces.len() == previous.namespaces.len()
         && snapshot.namespaces.iter().all(|namespace| {
             previous.namespaces.get(namespace.id).is_some_and(|before| {
-                before.name == namespace.name && of(&before.resources).same(of(&namespace.resources))
+                before.name == namespace.name
+                    && before.rule == namespace.rule
+                    && of(&before.resources).same(of(&namespace.resources))
             })
         })
 }

@@ -17,6 +17,7 @@ pub use request_id::RequestId;
 use crate::pattern::PathPattern;
 use crate::publish::Published;
 use crate::snapshot::{Captures, CompiledRoute, NamespaceSnapshot};
+use crate::tags::{CarriedTags, RequestTags};
 
 /// The one extension of a request.
 ///
@@ -34,6 +35,24 @@ pub struct RequestContext {
     pub interim: Option<Arc<dyn InterimSink>>,
     /// Where it goes, once that is known.
     pub matched: Option<Matched>,
+    /// Which canary tags it carries; nothing on a server that has none.
+    pub canaries: Option<Box<RequestTags>>,
+}
+
+impl RequestContext {
+    /// The canary tags that it carries, of those that something has asked for: all that matter to its route, once that
+    /// is known.
+    pub fn carried(&self) -> u64 {
+        self.canaries.as_ref().map_or(0, |canaries| canaries.carried())
+    }
+
+    /// All tags that the server carries for this request. They hold on to nothing else of the snapshot.
+    pub fn tags(&self) -> CarriedTags {
+        let snapshot = &self.live.snapshot;
+        let active =
+            self.matched.as_ref().map_or(snapshot.tags(), |matched| snapshot.tags_in(matched.namespace.id));
+        CarriedTags::new(active.clone(), self.canaries.clone())
+    }
 }
 
 /// Where a request goes.

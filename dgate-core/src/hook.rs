@@ -17,8 +17,9 @@ use crate::snapshot::{CompiledRoute, NamespaceSnapshot};
 
 /// Runs modules.
 pub trait HookRunner: Send + Sync + 'static {
-    /// Gets ready to run the modules of a route, beside whatever runs now. `previous` is the chain the route has now,
-    /// if it has one; when its modules did not change it may be returned as it is.
+    /// Gets ready to run modules of a route, in this order, beside whatever runs now. By their tags not all modules of a
+    /// route need apply, nor the same ones to every request; then the route has several chains. `previous` is the chain
+    /// that the route has now for the same modules, if it has one; when they did not change it may be returned as it is.
     ///
     /// # Errors
     /// Everything that is wrong with the modules.
@@ -26,6 +27,7 @@ pub trait HookRunner: Send + Sync + 'static {
         &'a self,
         namespace: &'a NamespaceSnapshot,
         route: &'a CompiledRoute,
+        modules: &'a [String],
         previous: Option<&'a Arc<dyn HookChain>>,
     ) -> BoxFuture<'a, Result<Arc<dyn HookChain>, Problems>>;
 }

@@ -8,6 +8,7 @@
 //! - [`mod@apply`]: the one way in which it changes, over the traits [`store::Store`], [`apply::Prepare`] and
 //!   [`event::EventSink`].
 //! - [`hook`]: how modules take part in a request, whatever language they are written in.
+//! - [`explain`]: why a request goes where it goes, and [`timeline`]: what will change with time.
 //! - [`error`]: what went wrong with a request, and whose fault it was.
 //!
 //! ```
@@ -31,12 +32,14 @@
 pub mod apply;
 pub mod body;
 pub mod capability;
+pub mod clock;
 pub mod compile;
 pub mod context;
 pub mod decode;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub mod explain;
 pub mod hook;
 pub mod key;
 mod kind;
@@ -50,6 +53,7 @@ pub mod snapshot;
 pub mod store;
 pub mod stored;
 pub mod tags;
+pub mod timeline;
 pub mod units;
 pub mod worker;
 

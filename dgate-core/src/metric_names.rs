@@ -42,7 +42,7 @@ metrics! {
     PROXY_REQUESTS = "dgate_proxy_requests_total", Counter,
         ["namespace", "route", "service", "method", "code", "variant"],
         "Requests answered by the proxy.";
-    PROXY_REQUEST_DURATION = "dgate_proxy_request_duration_seconds", Histogram, ["namespace", "route"],
+    PROXY_REQUEST_DURATION = "dgate_proxy_request_duration_seconds", Histogram, ["namespace", "route", "variant"],
         "Time from a request's head until its answer was sent.";
     PROXY_UPSTREAM_DURATION = "dgate_proxy_upstream_duration_seconds", Histogram, ["namespace", "service"],
         "Time an upstream took until its response head, per attempt.";
@@ -50,7 +50,7 @@ metrics! {
         "Time the modules of a route took, per hook.";
     PROXY_OVERHEAD = "dgate_proxy_overhead_seconds", Histogram, [],
         "Time until the response head was ready, without upstream and modules.";
-    PROXY_ERRORS = "dgate_proxy_errors_total", Counter, ["namespace", "route", "error_type"],
+    PROXY_ERRORS = "dgate_proxy_errors_total", Counter, ["namespace", "route", "error_type", "variant"],
         "Requests the proxy answered itself because something failed.";
     PROXY_REQUESTS_IN_FLIGHT = "dgate_proxy_requests_in_flight", Gauge, [],
         "Requests being answered.";

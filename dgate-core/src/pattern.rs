@@ -8,7 +8,7 @@ mod regexes;
 mod segment;
 
 pub use host::{HostPattern, normalize_host};
-pub(crate) use host::{HostShape, Label};
+pub(crate) use host::{HostRank, HostShape, Label};
 pub(crate) use overlap::Overlaps;
 pub(crate) use path::MAX_PATH;
 pub use path::PathPattern;

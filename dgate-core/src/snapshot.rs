@@ -21,9 +21,14 @@ pub use route_table::{Captures, Leaf, RouteTable};
 pub use service::{CompiledService, CompiledUrl, Scheme, ServiceId};
 pub use slab::Slab;
 
+use jiff::Timestamp;
+
+use crate::Problems;
+use crate::clock::{Clock, ManualClock};
+use crate::compile::compile_settled;
 use crate::key::DEFAULT_NAMESPACE;
-use crate::stored::Tables;
-use crate::tags::ServerTags;
+use crate::stored::{ResourceSet, Tables};
+use crate::tags::{ActiveTags, CanaryKey, RequestTags, ServerTags};
 
 /// What runs: every namespace compiled, and which host leads to which.
 ///
@@ -35,16 +40,25 @@ pub struct Snapshot {
     pub(crate) fallback: Option<u32>,
     /// Namespaces that do not apply to this server, as they were when they were checked.
     pub(crate) unapplied: BTreeMap<Arc<str>, Tables>,
+    /// What was written.
+    pub(crate) resources: ResourceSet,
     /// The server's tags it was compiled for.
-    pub(crate) tags: ServerTags,
+    pub(crate) server_tags: ServerTags,
+    /// What the server carried when it was compiled.
+    pub(crate) tags: Arc<ActiveTags>,
+    /// The same for namespaces that add tags of their own, by their numbers.
+    pub(crate) own_tags: BTreeMap<u32, OwnTags>,
+    pub(crate) clock: Clock,
+}
+
+/// What the server carries in a namespace that adds tags of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnTags {
+    pub(crate) server_tags: ServerTags,
+    pub(crate) tags: Arc<ActiveTags>,
 }
 
 impl Snapshot {
-    /// The server's tags it was compiled for.
-    pub fn tags(&self) -> &ServerTags {
-        &self.tags
-    }
-
     /// The namespaces that apply to this server.
     pub fn namespaces(&self) -> &Slab<NamespaceSnapshot> {
         &self.namespaces
@@ -58,6 +72,62 @@ impl Snapshot {
     /// The number of the namespace of requests that no domain claims: `default`, if it is there and owns no domain.
     pub fn fallback(&self) -> Option<u32> {
         self.fallback
+    }
+
+    /// What was written.
+    pub fn resources(&self) -> &ResourceSet {
+        &self.resources
+    }
+
+    /// The same, as it will be at another instant, or was.
+    ///
+    /// # Errors
+    /// When it cannot be compiled for that instant.
+    pub fn at(&self, instant: Timestamp) -> Result<Self, Problems> {
+        let clock = ManualClock::new(instant).clock();
+        compile_settled(&self.resources, &self.server_tags, &clock, Some(self)).map(|(snapshot, _)| snapshot)
+    }
+
+    /// What the server carries, as of the instant it was compiled for.
+    pub fn tags(&self) -> &Arc<ActiveTags> {
+        &self.tags
+    }
+
+    /// The server's tags, as they were written.
+    pub fn server_tags(&self) -> &ServerTags {
+        &self.server_tags
+    }
+
+    /// What the server carries in a namespace.
+    pub fn tags_in(&self, namespace: u32) -> &Arc<ActiveTags> {
+        self.own_tags.get(&namespace).map_or(&self.tags, |own| &own.tags)
+    }
+
+    /// The tags that the server has in a namespace, as they were written.
+    pub fn server_tags_in(&self, namespace: u32) -> &ServerTags {
+        self.own_tags.get(&namespace).map_or(&self.server_tags, |own| &own.server_tags)
+    }
+
+    /// Whether there are tags that only some requests carry, in one namespace at least.
+    pub fn has_canaries(&self) -> bool {
+        self.all_tags().any(|tags| tags.has_canaries())
+    }
+
+    /// The next instant at which the server carries something else.
+    pub fn next_edge(&self) -> Option<Timestamp> {
+        self.all_tags().filter_map(|tags| tags.next_edge()).min()
+    }
+
+    fn all_tags(&self) -> impl Iterator<Item = &ActiveTags> {
+        std::iter::once(&*self.tags).chain(self.own_tags.values().map(|own| &*own.tags))
+    }
+
+    /// The canary tags of a request by this client that comes now.
+    pub fn request_tags(&self, key: CanaryKey) -> RequestTags {
+        // Without ramps, shares are the same at every instant.
+        let has_ramps = self.all_tags().any(ActiveTags::has_ramps);
+        let instant = if has_ramps { self.clock.now() } else { self.tags.instant() };
+        RequestTags::new(self.tags.clone(), key, instant)
     }
 
     pub(crate) fn find_fallback(&mut self) {

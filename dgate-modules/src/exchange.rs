@@ -7,7 +7,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use dgate_core::context::{ClientInfo, Matched, RequestContext, RequestId};
-use dgate_core::tags::ServerTags;
+use dgate_core::tags::CarriedTags;
 use dgate_core::{Body, GatewayError};
 use http::{HeaderMap, Request, Response, StatusCode, request};
 
@@ -17,7 +17,8 @@ pub(crate) struct RequestInfo {
     pub(crate) id: RequestId,
     pub(crate) client: ClientInfo,
     pub(crate) matched: Matched,
-    pub(crate) tags: ServerTags,
+    /// What the server carries for this request.
+    pub(crate) tags: CarriedTags,
 }
 
 impl RequestInfo {
@@ -27,7 +28,7 @@ impl RequestInfo {
             id: context.record.id.clone(),
             client: context.record.client,
             matched: context.matched.clone()?,
-            tags: context.live.snapshot.tags().clone(),
+            tags: context.tags(),
         })
     }
 }

@@ -109,11 +109,11 @@ impl HookRunner for ModuleRunner {
         &'a self,
         namespace: &'a NamespaceSnapshot,
         route: &'a CompiledRoute,
+        modules: &'a [String],
         previous: Option<&'a Arc<dyn HookChain>>,
     ) -> BoxFuture<'a, Result<Arc<dyn HookChain>, Problems>> {
         Box::pin(async move {
-            let names = &route.spec.spec.modules;
-            let program = program::build(&self.library, namespace, names, &self.defaults)?;
+            let program = program::build(&self.library, namespace, modules, &self.defaults)?;
             if let Some(previous) = previous
                 && let Some(chain) = (&**previous as &dyn Any).downcast_ref::<Chain>()
                 && chain.deployed.program.id == program.id
@@ -127,7 +127,7 @@ impl HookRunner for ModuleRunner {
                     Problems::from(Problem::error(pointer, failure.to_string()).about(&key))
                 })?,
             };
-            let label: Arc<str> = names.first().map_or("-", String::as_str).into();
+            let label: Arc<str> = modules.first().map_or("-", String::as_str).into();
             let chain: Arc<dyn HookChain> = Arc::new(Chain { deployed, label });
             Ok(chain)
         })

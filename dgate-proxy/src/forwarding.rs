@@ -12,6 +12,7 @@ pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forw
 pub(crate) const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 pub(crate) const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_DGATE_CANARY: HeaderName = HeaderName::from_static("x-dgate-canary");
 pub(crate) const X_DGATE_NAMESPACE: HeaderName = HeaderName::from_static("x-dgate-namespace");
 pub(crate) const X_DGATE_ROUTE: HeaderName = HeaderName::from_static("x-dgate-route");
 pub(crate) const X_DGATE_SERVICE: HeaderName = HeaderName::from_static("x-dgate-service");

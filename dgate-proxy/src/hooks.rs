@@ -98,7 +98,7 @@ impl Run {
         let of_route = || {
             let matched = matched?;
             let plan = context.live.plan::<ProxyPlan>()?.namespace(matched.namespace.id)?;
-            plan.route(matched.route.id)?.hooks.as_ref()
+            plan.route(matched.route.id)?.hooks.of(context.carried())
         };
         let has_service = own.is_some() || matched.is_some_and(|matched| matched.route.service.is_some());
         Ok(own.or_else(of_route).map(|chain| Self {

@@ -67,5 +67,7 @@ pub use dgate_core;
 pub use from_fn::{FromFn, FromFnLayer, from_fn};
 pub use gateway::{Gateway, GatewayBuilder, GatewayHandle, Serve};
 pub use metrics::IDLE_TIMEOUT;
-pub use settings::{ClientSettings, FallbackCertificate, Limits, ProxySettings};
+pub use settings::{
+    CanaryOverride, CanarySettings, CanarySticky, ClientSettings, FallbackCertificate, Limits, ProxySettings,
+};
 pub use shared_service::SharedService;

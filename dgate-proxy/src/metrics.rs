@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use dgate_core::context::RouteNames;
@@ -62,9 +62,21 @@ impl<H> fmt::Debug for Cached<H> {
     }
 }
 
+/// Most variants of a route that are told apart; further ones are `other`.
+const MOST_VARIANTS: usize = 16;
+
 /// The metrics of one route.
 #[derive(Debug, Default)]
 pub(crate) struct RouteMetrics {
+    /// What everybody gets.
+    stable: VariantMetrics,
+    /// What those get who carry canary tags.
+    variants: RwLock<Vec<(Arc<str>, Arc<VariantMetrics>)>>,
+}
+
+/// The metrics of one variant of a route.
+#[derive(Debug, Default)]
+struct VariantMetrics {
     requests: Requests,
     duration: Cached<Histogram>,
 }
@@ -72,14 +84,45 @@ pub(crate) struct RouteMetrics {
 impl RouteMetrics {
     /// A request was answered.
     pub(crate) fn answered(&self, route: &RouteNames, answered: Answered<'_>, now: Instant) {
-        self.requests.count(route, answered.method, answered.status, now);
+        match answered.variant {
+            None => self.stable.answered(route, "-", answered, now),
+            Some(label) => {
+                let (label, variant) = self.variant(label);
+                variant.answered(route, &label, answered, now);
+            }
+        }
+    }
+
+    fn variant(&self, label: &Arc<str>) -> (Arc<str>, Arc<VariantMetrics>) {
+        let is_it = |known: &&(Arc<str>, Arc<VariantMetrics>)| known.0 == *label;
+        if let Some(known) = self.variants.read().unwrap_or_else(PoisonError::into_inner).iter().find(is_it) {
+            return known.clone();
+        }
+        let mut variants = self.variants.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = variants.iter().find(is_it) {
+            return known.clone();
+        }
+        // The last one is for all that come too late.
+        match variants.len() {
+            0..MOST_VARIANTS => variants.push((label.clone(), Arc::default())),
+            MOST_VARIANTS => variants.push(("other".into(), Arc::default())),
+            _ => {}
+        }
+        variants.last().cloned().unwrap_or_else(|| (label.clone(), Arc::default()))
+    }
+}
+
+impl VariantMetrics {
+    fn answered(&self, route: &RouteNames, variant: &str, answered: Answered<'_>, now: Instant) {
+        self.requests.count(route, variant, answered.method, answered.status, now);
         self.duration.with(
             now,
             || {
                 metrics::histogram!(
                     names::PROXY_REQUEST_DURATION,
                     "namespace" => route.namespace.clone(),
-                    "route" => route.route.clone()
+                    "route" => route.route.clone(),
+                    "variant" => variant.to_owned()
                 )
             },
             |histogram| histogram.record(answered.took),
@@ -90,7 +133,8 @@ impl RouteMetrics {
                 names::PROXY_ERRORS,
                 "namespace" => route.namespace.clone(),
                 "route" => route.route.clone(),
-                "error_type" => kind.code()
+                "error_type" => kind.code(),
+                "variant" => variant.to_owned()
             )
             .increment(1);
         }
@@ -104,6 +148,7 @@ pub(crate) struct Answered<'a> {
     pub(crate) status: StatusCode,
     pub(crate) took: Duration,
     pub(crate) error: Option<dgate_core::ErrorKind>,
+    pub(crate) variant: Option<&'a Arc<str>>,
 }
 
 /// Request counters by method and status.
@@ -118,7 +163,7 @@ struct Place {
 }
 
 impl Requests {
-    fn count(&self, route: &RouteNames, method: &Method, status: StatusCode, now: Instant) {
+    fn count(&self, route: &RouteNames, variant: &str, method: &Method, status: StatusCode, now: Instant) {
         let (index, name) = method_label(method);
         let find = || {
             metrics::counter!(
@@ -128,7 +173,7 @@ impl Requests {
                 "service" => route.service.clone(),
                 "method" => name,
                 "code" => status.as_str().to_owned(),
-                "variant" => "-"
+                "variant" => variant.to_owned()
             )
         };
         let key = 1 << 31 | index << 16 | u32::from(status.as_u16());

@@ -1,6 +1,8 @@
 //! What the data plane makes of a snapshot: routes and services with everything they need at hand.
 
+mod balancers;
 mod certificates;
+mod hooks;
 mod plane;
 mod route;
 mod service;
@@ -9,7 +11,9 @@ use std::sync::Arc;
 
 use dgate_core::snapshot::{NamespaceSnapshot, RouteId, ServiceId};
 
+pub(crate) use balancers::Balancers;
 pub(crate) use certificates::CertificateTable;
+pub(crate) use hooks::RouteHooks;
 pub(crate) use plane::{ProxyPlane, Registries};
 pub(crate) use route::RoutePlan;
 pub(crate) use service::{EndpointPlan, HashOn, ServicePlan};

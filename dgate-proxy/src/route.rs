@@ -5,6 +5,7 @@ mod dispatch;
 mod limit_body;
 mod match_domain;
 mod match_route;
+mod resolve_tags;
 
 pub use admit::{Admit, AdmitLayer};
 pub(crate) use dispatch::Dispatch;
@@ -12,6 +13,8 @@ pub(crate) use limit_body::BodyTooLarge;
 pub use limit_body::{LimitBody, LimitBodyLayer};
 pub use match_domain::{MatchDomain, MatchDomainLayer};
 pub use match_route::{MatchRoute, MatchRouteLayer};
+pub(crate) use resolve_tags::cookie;
+pub use resolve_tags::{ResolveTags, ResolveTagsLayer};
 
 use dgate_core::context::RequestContext;
 use dgate_core::{ErrorKind, GatewayError};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use dgate_core::context::ClientInfo;
 use dgate_core::pattern::HostPattern;
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
@@ -51,6 +52,55 @@ pub struct ProxySettings {
     pub fallback_certificate: Option<FallbackCertificate>,
     /// How the gateway behaves as a client.
     pub client: ClientSettings,
+    /// Who gets canary tags.
+    pub canary: CanarySettings,
+}
+
+/// Who gets canary tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CanarySettings {
+    /// What identifies a client: the same client gets the same answer.
+    pub sticky: CanarySticky,
+    /// Whose `X-DGate-Canary` is heard.
+    pub forced_by: CanaryOverride,
+}
+
+impl CanarySettings {
+    /// Whether `X-DGate-Canary` of a client is heard.
+    pub(crate) fn hears(&self, client: &ClientInfo) -> bool {
+        match self.forced_by {
+            CanaryOverride::Off => false,
+            CanaryOverride::Trusted => client.trusted,
+            CanaryOverride::Any => true,
+        }
+    }
+}
+
+/// What identifies a client to canary tags. A request without it is on its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum CanarySticky {
+    /// Nothing: each request is on its own.
+    #[default]
+    None,
+    /// The client's address.
+    Ip,
+    /// The value of a header.
+    Header(HeaderName),
+    /// The value of a cookie.
+    Cookie(String),
+}
+
+/// Whose `X-DGate-Canary` is heard: `name:value` or `!name:value` settles what a request carries, for testing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CanaryOverride {
+    /// Nobody's.
+    Off,
+    /// That of trusted proxies.
+    #[default]
+    Trusted,
+    /// Everybody's.
+    Any,
 }
 
 /// A certificate chain and its key, PEM.
@@ -85,6 +135,7 @@ impl Default for ProxySettings {
             allow_list: Vec::new(),
             fallback_certificate: None,
             client: ClientSettings::default(),
+            canary: CanarySettings::default(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::metrics::PlaneMetrics;
 use crate::plan::Registries;
 use crate::route::{
     Admit, AdmitLayer, Dispatch, LimitBody, LimitBodyLayer, MatchDomain, MatchDomainLayer, MatchRoute,
-    MatchRouteLayer,
+    MatchRouteLayer, ResolveTags, ResolveTagsLayer,
 };
 use crate::shared_service::{SharedService, Slot};
 use crate::slot::Slotted;
@@ -37,7 +37,7 @@ pub(crate) struct Parts {
 
 /// The edge and the way to the route. Its type is static; it ends where [`Dispatch`] erases what is below.
 pub(crate) type Edge = Observe<Decorate<Rescue<InFlightLimit<Slotted<Admission>>>>>;
-type Admission = Admit<MatchDomain<MatchRoute<LimitBody<Slotted<Dispatch>>>>>;
+type Admission = Admit<ResolveTags<MatchDomain<MatchRoute<LimitBody<Slotted<Dispatch>>>>>>;
 
 /// Puts everything together. A request that goes in has its context already: `PinSnapshot` stands before it, or the
 /// gateway's own server, which does the same.
@@ -83,6 +83,8 @@ pub(crate) fn stack(parts: Parts) -> (Edge, ObserveLayer) {
     // Needs the namespace.
     let route = MatchRouteLayer.layer(route);
     let route = MatchDomainLayer.layer(route);
+    // Domains may depend on canary tags already.
+    let route = ResolveTagsLayer::default().layer(route);
     // Above matching: who may not come in learns nothing about routes.
     let route = AdmitLayer::default().layer(route);
 

@@ -15,9 +15,9 @@ mod spans;
 
 pub use load::{LoadError, Loaded, Source, load, load_file, load_text};
 pub use model::{
-    AccessLog, AccessLogFormat, Admin, ClientTransport, Config, InitResources, Limits, LogFormat, LogLevel,
-    MinTls, ModulePool, Modules, Proxy, ProxyTls, Runtime, RuntimeFlavor, Shutdown, Storage, StorageType,
-    TestServer, Version,
+    AccessLog, AccessLogFormat, Admin, Canary, ClientTransport, Config, InitResources, Limits, LogFormat,
+    LogLevel, MinTls, ModulePool, Modules, Proxy, ProxyTls, Runtime, RuntimeFlavor, Shutdown, Storage,
+    StorageType, TestServer, Version,
 };
 pub use origin::show;
 pub use report::render;

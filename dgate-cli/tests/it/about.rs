@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+use crate::fake::TlsFake;
 use crate::program::{ended, program, run};
 
 /// An address where nobody listens.
@@ -131,4 +132,27 @@ fn answer(listener: &TcpListener, response: &str) -> String {
     }
     stream.write_all(response.as_bytes()).unwrap();
     String::from_utf8(head).unwrap()
+}
+
+#[test]
+fn certificates_are_checked() {
+    let body = r#"{"data":{"version":"9.9.9"}}"#;
+    let server = TlsFake::answering(body);
+    let ended = run(&["--admin", &server.url, "--api-key", "hunter2", "version"]);
+    assert!(ended.stdout.contains("cannot be reached: invalid peer certificate"), "{}", ended.stdout);
+    assert!(server.asked().is_none(), "nothing is told to a stranger");
+
+    let server = TlsFake::answering(body);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, &server.certificate).unwrap();
+    let ended =
+        run(&["--admin", &server.url, "--cacert", file.to_str().unwrap(), "--api-key", "hunter2", "version"]);
+    assert!(ended.stdout.contains("server     9.9.9"), "{}", ended.stdout);
+    assert!(server.asked().unwrap().head.contains("x-api-key: hunter2"));
+
+    std::fs::write(&file, "nonsense").unwrap();
+    let ended = run(&["--admin", "https://localhost:1", "--cacert", file.to_str().unwrap(), "svc", "ls"]);
+    assert_eq!(ended.status, 2);
+    assert!(ended.stderr.contains("there is no certificate in it"), "{}", ended.stderr);
 }

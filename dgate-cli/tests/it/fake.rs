@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 
@@ -56,6 +57,47 @@ impl Fake {
     pub(crate) fn asked(self) -> Vec<Asked> {
         self.thread.join().unwrap();
         self.asked.try_iter().collect()
+    }
+}
+
+/// A server that speaks TLS, with a certificate of its own for `localhost`, and answers one request.
+pub(crate) struct TlsFake {
+    pub(crate) url: String,
+    /// The certificate, PEM.
+    pub(crate) certificate: String,
+    thread: JoinHandle<Option<Asked>>,
+}
+
+impl TlsFake {
+    pub(crate) fn answering(body: &str) -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let config =
+            config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let answer = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let thread = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream);
+            // Who does not trust the certificate asks nothing.
+            stream.conn.complete_io(&mut stream.sock).ok()?;
+            let asked = read(&mut stream);
+            stream.write_all(answer.as_bytes()).unwrap();
+            stream.flush().unwrap();
+            Some(asked)
+        });
+        Self { url, certificate: made.cert.pem(), thread }
+    }
+
+    /// What was asked, if anything was.
+    pub(crate) fn asked(self) -> Option<Asked> {
+        self.thread.join().unwrap()
     }
 }
 

@@ -10,3 +10,4 @@ mod imports;
 mod modules;
 mod program;
 mod resources;
+mod top;

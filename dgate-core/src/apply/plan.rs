@@ -228,7 +228,7 @@ impl<'a> Planner<'a> {
 
     /// What was written about the namespace `default` goes; the namespace itself stays.
     fn reset_default_namespace(&mut self, before: &StoredAny) {
-        let bare = Namespace { name: DEFAULT_NAMESPACE.to_owned(), tags: Vec::new() };
+        let bare = Namespace::new(DEFAULT_NAMESPACE);
         self.write(bare.into(), Some(before), None);
     }
 }

@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 
 use super::plan::{Plan, Planner, Step, Surroundings};
 use super::{
     Applied, ApplyError, ChangeSet, Environment, Next, Outcome, Prepare, Prepared, Request, Settings,
 };
 use crate::Problems;
-use crate::compile::compile;
+use crate::clock::Clock;
+use crate::compile::{compile_at, compile_settled};
 use crate::event::{Event, EventSink, ResourceChange};
 use crate::metric_names;
 use crate::publish::Publisher;
@@ -26,6 +27,9 @@ const BATCH: usize = 64;
 /// How often gauges are shown that nothing changes: collectors take what they have not heard of for long for forgotten.
 const REMINDER: Duration = Duration::from_secs(60);
 
+/// How long to wait after time has brought about what the data planes were not ready for.
+const TRY_AGAIN: Duration = Duration::from_secs(10);
+
 /// Works off the queue of change sets, one batch at a time. See [`super::Applier::new`].
 pub struct ApplyWorker {
     requests: mpsc::Receiver<Request>,
@@ -34,10 +38,20 @@ pub struct ApplyWorker {
     events: Arc<dyn EventSink>,
     environment: Environment,
     publisher: Publisher,
+    clock: Clock,
     revision: Revision,
     resources: ResourceSet,
     /// Whether the store answered when it was asked last.
     store_answers: bool,
+}
+
+/// Who brought a state about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// Somebody who can be told what is wrong with it.
+    Change,
+    /// Time alone, or whoever had it stored.
+    Time,
 }
 
 /// A change set whose turn has come.
@@ -70,6 +84,7 @@ impl ApplyWorker {
         publisher: Publisher,
     ) -> Self {
         let resources = ResourceSet::new();
+        let clock = Clock::default();
         let store_answers = true;
         Self {
             requests,
@@ -78,10 +93,18 @@ impl ApplyWorker {
             events,
             environment,
             publisher,
+            clock,
             revision: 0,
             resources,
             store_answers,
         }
+    }
+
+    /// The same, by another clock than the system's.
+    #[must_use]
+    pub fn by_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Makes what the store holds live. To be called once, before [`Self::run`].
@@ -95,20 +118,52 @@ impl ApplyWorker {
         self.revision = revision;
         self.resources = resources;
         self.resources.set_default_namespace(self.environment.default_namespace);
-        let ready = self.prepare(&self.resources, None).await.map_err(ApplyError::Invalid)?;
+        let ready = self.prepare(&self.resources, None, Cause::Time).await.map_err(ApplyError::Invalid)?;
         let warnings = ready.warnings.clone();
         self.publish(ready);
         Ok(warnings)
     }
 
-    /// Applies change sets until nobody is left to send any.
+    /// Applies change sets until nobody is left to send any. In between, what depends on time goes live at its instant.
     pub async fn run(mut self) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut next_edge = self.next_edge();
         loop {
-            match timeout(REMINDER, self.requests.recv_many(&mut batch, BATCH)).await {
-                Ok(0) => return,
-                Ok(_) => self.apply_batch(std::mem::take(&mut batch)).await,
-                Err(_) => self.show(),
+            tokio::select! {
+                biased;
+                count = self.requests.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        return;
+                    }
+                    self.apply_batch(std::mem::take(&mut batch)).await;
+                    next_edge = self.next_edge();
+                }
+                () = sleep_until(&self.clock, next_edge) => next_edge = self.cross_edge().await,
+                () = tokio::time::sleep(REMINDER) => self.show(),
+            }
+        }
+    }
+
+    /// The next instant at which the server carries other tags.
+    fn next_edge(&self) -> Option<Timestamp> {
+        self.publisher.live().load().snapshot.next_edge()
+    }
+
+    /// Makes live what applies by the tags that the server carries by now. Returns when to look again.
+    async fn cross_edge(&mut self) -> Option<Timestamp> {
+        match self.prepare(&self.resources, None, Cause::Time).await {
+            Ok(ready) => {
+                ready.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                let instant = ready.snapshot.tags().instant();
+                tracing::info!(%instant, "the tags of this server have changed with time");
+                self.publish(ready);
+                self.next_edge()
+            }
+            Err(problems) => {
+                tracing::error!(
+                    "what the server's tags ask for by now cannot go live, and is tried again: {problems}"
+                );
+                self.clock.now().checked_add(TRY_AGAIN).ok()
             }
         }
     }
@@ -186,7 +241,7 @@ impl ApplyWorker {
         let Some(last) = turns.last() else { return true };
         let next = last.plan.next.clone();
         let settings = turns.iter().rev().find_map(|turn| turn.change_set.settings.clone());
-        let Ok(ready) = self.prepare(&next, settings.as_ref()).await else { return false };
+        let Ok(ready) = self.prepare(&next, settings.as_ref(), Cause::Change).await else { return false };
         let writes = |turn: &Turn| (turn.plan.writes.clone(), turn.change_set.author.clone());
         let transactions = turns.iter().map(writes).filter(|(writes, _)| !writes.is_empty());
         let transactions = transactions.map(|(writes, author)| Transaction { writes, author }).collect();
@@ -224,7 +279,8 @@ impl ApplyWorker {
         author: crate::store::Author,
         plan: Plan,
     ) -> Result<Applied, ApplyError> {
-        let ready = self.prepare(&plan.next, settings.as_ref()).await.map_err(ApplyError::Invalid)?;
+        let ready = self.prepare(&plan.next, settings.as_ref(), Cause::Change).await;
+        let ready = ready.map_err(ApplyError::Invalid)?;
         let warnings = plan.warnings.clone().into_iter().chain(ready.warnings.clone()).collect();
         if dry_run {
             return Ok(Applied { revision: self.revision, outcomes: plan.outcomes(), warnings });
@@ -239,10 +295,17 @@ impl ApplyWorker {
     }
 
     /// Compiles a state and gets every data plane ready for it.
-    async fn prepare(&self, next: &ResourceSet, settings: Option<&Settings>) -> Result<Ready, Problems> {
+    async fn prepare(
+        &self,
+        next: &ResourceSet,
+        settings: Option<&Settings>,
+        cause: Cause,
+    ) -> Result<Ready, Problems> {
         let running = self.publisher.live().load();
         let clock = Phase::start("compile");
-        let (snapshot, mut warnings) = compile(next, &self.environment.tags, Some(&running.snapshot))?;
+        let compile = if cause == Cause::Time { compile_settled } else { compile_at };
+        let (snapshot, mut warnings) =
+            compile(next, &self.environment.tags, &self.clock, Some(&running.snapshot))?;
         clock.end();
         let clock = Phase::start("prepare");
         let snapshot = Arc::new(snapshot);
@@ -309,6 +372,13 @@ impl ApplyWorker {
         if !plan.writes.is_empty() {
             self.events.emit(Event::ConfigApplied { revision: self.revision });
         }
+    }
+}
+
+async fn sleep_until(clock: &Clock, instant: Option<Timestamp>) {
+    match instant {
+        Some(instant) => clock.sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 

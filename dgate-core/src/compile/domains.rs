@@ -4,13 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::namespace::check_not_empty;
-use super::{check_pem_pair, pattern_problem};
+use super::{Ties, check_pem_pair, pattern_problem};
 use crate::pattern::HostPattern;
 use crate::resource::{Domain, Resource};
 use crate::snapshot::{DomainTable, HostEntry, Snapshot};
 use crate::stored::Stored;
-use crate::tags::Conditions;
+use crate::tags::{Applies, Conditions};
 use crate::{Problem, Problems};
+
+/// Whether handshakes ask a domain for a certificate.
+pub(super) fn has_certificate(spec: &Domain) -> bool {
+    spec.cert.is_some() || spec.acme
+}
 
 pub(super) fn check(spec: &Domain, problems: &mut Problems) {
     check_not_empty("/patterns", "`patterns`", &spec.patterns, problems);
@@ -40,32 +45,41 @@ pub(super) fn check(spec: &Domain, problems: &mut Problems) {
 pub(super) fn compile(
     snapshot: &Snapshot,
     previous: Option<&Snapshot>,
+    ties: Ties,
     problems: &mut Problems,
 ) -> DomainTable {
     let known = previous.map(|previous| patterns_by_domain(&previous.domains)).unwrap_or_default();
-    let mut table = DomainTable::default();
+    let mut entries = Vec::new();
     for namespace in snapshot.namespaces.iter() {
+        let of_namespace = namespace.rule.clone().map_or(Applies::Always, Applies::Sometimes);
         for (name, stored) in namespace.resources.domains.iter() {
-            if !Conditions::parse(&stored.spec.tags).0.hold_on(&snapshot.tags) {
-                continue;
-            }
+            let conditions = Conditions::of(&stored.spec.tags);
+            let applies = conditions.on(&snapshot.tags).and(of_namespace.clone());
+            let Some(rule) = applies.rule() else { continue };
             let read = |text: &String| text.parse().ok().map(Arc::new);
             let patterns = match known.get(&Arc::as_ptr(stored)) {
                 Some(patterns) => patterns.clone(),
                 None => stored.spec.patterns.iter().filter_map(read).collect(),
             };
-            for pattern in patterns {
-                let entry = HostEntry {
-                    pattern: pattern.clone(),
-                    domain: name.clone(),
-                    namespace: namespace.name.clone(),
-                    namespace_id: namespace.id,
-                    spec: stored.clone(),
-                };
-                if let Err(taken) = table.insert(stored.spec.priority, entry) {
-                    problems.push(conflict(&stored.spec, &pattern, &taken));
-                }
-            }
+            entries.extend(patterns.into_iter().map(|pattern| HostEntry {
+                pattern,
+                domain: name.clone(),
+                namespace: namespace.name.clone(),
+                namespace_id: namespace.id,
+                spec: stored.clone(),
+                rule: rule.clone(),
+                conditions: conditions.len() + usize::from(namespace.rule.is_some()),
+            }));
+        }
+    }
+    // What comes first takes the hosts: names decide between equals, as they do among routes.
+    let by_name = |entry: &HostEntry| (entry.namespace.clone(), entry.domain.clone());
+    entries.sort_by_cached_key(|entry| (std::cmp::Reverse(entry.conditions), by_name(entry)));
+    let mut table = DomainTable::default();
+    for entry in entries {
+        let (spec, pattern) = (entry.spec.clone(), entry.pattern.clone());
+        if let Some(taken) = table.insert(spec.spec.priority, entry) {
+            problems.push(conflict(&spec.spec, &pattern, &taken, ties));
         }
     }
     table
@@ -80,11 +94,11 @@ fn patterns_by_domain(table: &DomainTable) -> HashMap<*const Stored<Domain>, Vec
     patterns
 }
 
-fn conflict(domain: &Domain, pattern: &HostPattern, taken: &HostEntry) -> Problem {
+fn conflict(domain: &Domain, pattern: &HostPattern, taken: &HostEntry, ties: Ties) -> Problem {
     let index = domain.patterns.iter().position(|text| *text == pattern.as_str()).unwrap_or_default();
     let other = format!("domain/{}/{}", taken.namespace, taken.domain);
     let message = format!("`{pattern}` claims the same hosts as `{}` of {other}", taken.pattern);
-    Problem::error(format!("/patterns/{index}"), message)
+    ties.problem(format!("/patterns/{index}"), message)
         .with_help("give one of them a higher `priority`")
         .about(&domain.key())
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::Ties;
 use crate::pattern::{HostPattern, normalize_host};
 use crate::resource::{Listener, ProxyProtocolAccept, Resource, TlsMode};
 use crate::snapshot::Snapshot;
-use crate::tags::Conditions;
-use crate::{Problem, Problems};
+use crate::{Kind, Problem, Problems};
 
 pub(super) fn check(spec: &Listener, problems: &mut Problems) {
     if !is_address(&spec.address) {
@@ -98,18 +98,18 @@ fn check_tls(spec: &Listener, problems: &mut Problems) {
 
 /// Listeners may share an address when TLS tells their connections apart: by different server names, one of them for
 /// all others.
-pub(super) fn check_addresses(snapshot: &Snapshot, problems: &mut Problems) {
-    let all = snapshot.namespaces.iter().flat_map(|namespace| namespace.resources.listeners.iter());
-    let active = all
-        .map(|(_, stored)| &*stored.spec)
-        .filter(|spec| Conditions::parse(&spec.tags).0.hold_on(&snapshot.tags));
+pub(super) fn check_addresses(snapshot: &Snapshot, ties: Ties, problems: &mut Problems) {
+    let active = snapshot.namespaces.iter().flat_map(|namespace| {
+        let listeners = namespace.resources.listeners.iter();
+        listeners.filter(|(name, _)| namespace.applies(Kind::Listener, name)).map(|(_, stored)| &*stored.spec)
+    });
     let mut taken: BTreeMap<&str, Vec<&Listener>> = BTreeMap::new();
     // Port 0 is another one for each.
     for spec in active.filter(|spec| !spec.address.ends_with(":0")) {
         let others = taken.entry(&spec.address).or_default();
         if let Some((pointer, message)) = others.iter().find_map(|other| conflict(spec, other)) {
             problems.push(
-                Problem::error(pointer, message)
+                ties.problem(pointer, message)
                     .with_help("listeners may share an address when they differ by `match.sni`")
                     .about(&spec.key()),
             );

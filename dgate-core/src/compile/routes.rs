@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::namespace::{Changes, Scope, check_not_empty};
-use super::pattern_problem;
+use super::{Ties, pattern_problem};
 use crate::pattern::{Overlaps, PathPattern, RegexCache};
 use crate::resource::{Resource, Route};
 use crate::snapshot::{
     CompiledRoute, CompiledService, Leaf, MethodSet, NamespaceSnapshot, RequestConditions, RouteService,
     RouteTable, Slab,
 };
-use crate::stored::Stored;
+use crate::stored::{Stored, Tables};
 use crate::tags::Conditions;
 use crate::{Problem, Problems};
 
@@ -98,14 +98,34 @@ pub(super) fn compile(
         if !found.is_empty() {
             problems.extend(found.about(&stored.spec.key()));
         }
-        let conditions = Conditions::parse(&stored.spec.tags).0;
-        if conditions.hold_on(scope.tags) {
-            let make = |id| compile_one(id, name, stored, matching, services, conditions.len());
+        let conditions = Conditions::of(&stored.spec.tags);
+        if let Some(rule) = conditions.on(scope.server.tags).rule() {
+            let make = |id| CompiledRoute {
+                rule,
+                tag_conditions: conditions.len(),
+                ..compile_one(id, name, stored, matching, services)
+            };
             let route = routes.insert(name, make);
-            insert(&mut table, &route, &mut overlaps, problems);
+            insert(&mut table, &route, &mut overlaps, scope.server.ties, problems);
         }
     }
     (routes, table)
+}
+
+/// The routes of a namespace whatever their tags, for explaining. What cannot be read is left out.
+pub(crate) fn table_of_all(tables: &Tables) -> RouteTable<Arc<CompiledRoute>> {
+    let mut table = RouteTable::default();
+    let (mut regexes, mut overlaps, mut ignored) =
+        (RegexCache::default(), Overlaps::default(), Problems::new());
+    for (id, (name, stored)) in tables.routes.iter().enumerate() {
+        let matching = Matching::read(&stored.spec, &mut regexes, &mut ignored);
+        let route = Arc::new(CompiledRoute {
+            tag_conditions: Conditions::of(&stored.spec.tags).len(),
+            ..compile_one(id as u32, name, stored, matching, &Slab::default())
+        });
+        insert(&mut table, &route, &mut overlaps, Ties::Settled, &mut ignored);
+    }
+    table
 }
 
 /// Routes whose service has another number than before, or came or went.
@@ -135,7 +155,6 @@ fn compile_one(
     stored: &Arc<Stored<Route>>,
     matching: Matching,
     services: &Slab<CompiledService>,
-    tag_conditions: usize,
 ) -> CompiledRoute {
     let spec = &stored.spec;
     let service = |name: &str| services.number(name).map_or(RouteService::Inactive, RouteService::Active);
@@ -149,7 +168,8 @@ fn compile_one(
         conditions,
         service: spec.service.as_deref().map(service),
         mirror: spec.mirror.as_ref().and_then(|mirror| services.number(&mirror.service)),
-        tag_conditions,
+        rule: None,
+        tag_conditions: 0,
     }
 }
 
@@ -157,18 +177,28 @@ fn insert(
     table: &mut RouteTable<Arc<CompiledRoute>>,
     route: &Arc<CompiledRoute>,
     overlaps: &mut Overlaps,
+    ties: Ties,
     problems: &mut Problems,
 ) {
     for pattern in &route.paths {
-        let leaf = Leaf { pattern: pattern.clone(), value: route.clone() };
-        let result = table.insert(
-            route.spec.spec.priority,
-            leaf,
-            overlaps,
-            |new: &Arc<CompiledRoute>, old| new.goes_before(old),
-            |other| other.value.conflicts_with(route).then(|| other.clone()),
-        );
-        let Err(other) = result else { continue };
+        let mut tied = None;
+        let mut insert = |ties| {
+            let leaf = Leaf { pattern: pattern.clone(), value: route.clone() };
+            table.insert(
+                route.spec.spec.priority,
+                leaf,
+                overlaps,
+                |new: &Arc<CompiledRoute>, old| new.goes_before(old),
+                |other| (ties == Ties::Refused && other.value.conflicts_with(route)).then(|| other.clone()),
+            )
+        };
+        if let Err(other) = insert(Ties::Refused) {
+            tied = Some(other);
+            if ties == Ties::Settled {
+                let _ = insert(Ties::Settled);
+            }
+        }
+        let Some(other) = tied else { continue };
         let message = if Arc::ptr_eq(&other.value, route) {
             format!("`{pattern}` can match the same requests as `{}` of this route", other.pattern)
         } else {
@@ -180,7 +210,7 @@ fn insert(
         let spec = &route.spec.spec;
         let index = spec.paths.iter().position(|path| *path == pattern.as_str()).unwrap_or_default();
         problems.push(
-            Problem::error(format!("/paths/{index}"), message)
+            ties.problem(format!("/paths/{index}"), message)
                 .with_help("set `priority`, or different `methods` or `match` conditions")
                 .about(&spec.key()),
         );

@@ -5,7 +5,7 @@ use super::namespace::{Changes, Scope, check_not_empty};
 use crate::pattern::normalize_host;
 use crate::resource::{ActiveHealth, Service, UpstreamTls, UpstreamUrl};
 use crate::snapshot::{CompiledService, CompiledUrl, NamespaceSnapshot, Scheme, Slab};
-use crate::tags::{Conditions, ServerTags};
+use crate::tags::{ActiveTags, Conditions, Outlook};
 use crate::{Problem, Problems};
 
 /// What endpoints carry.
@@ -22,12 +22,17 @@ pub(super) fn traffic(spec: &Service) -> Option<Traffic> {
     spec.urls.iter().find_map(|url| Scheme::of(&url.url)).map(traffic_of)
 }
 
+/// Whether a service carries bytes.
+pub(super) fn is_tcp(spec: &Service) -> bool {
+    traffic(spec) == Some(Traffic::Tcp)
+}
+
 const fn traffic_of(scheme: Scheme) -> Traffic {
     if scheme.is_http() { Traffic::Http } else { Traffic::Tcp }
 }
 
-pub(super) fn check(spec: &Service, problems: &mut Problems) {
-    check_urls(spec, problems);
+pub(super) fn check(spec: &Service, outlook: &Outlook, problems: &mut Problems) {
+    check_urls(spec, outlook, problems);
     check_tls(spec, problems);
     for (name, timeout) in [
         ("connect_timeout", spec.connect_timeout),
@@ -60,7 +65,7 @@ pub(super) fn check(spec: &Service, problems: &mut Problems) {
     }
 }
 
-fn check_urls(spec: &Service, problems: &mut Problems) {
+fn check_urls(spec: &Service, outlook: &Outlook, problems: &mut Problems) {
     check_not_empty("/urls", "`urls`", &spec.urls, problems);
     let carries = traffic(spec);
     for (index, url) in spec.urls.iter().enumerate() {
@@ -81,7 +86,9 @@ fn check_urls(spec: &Service, problems: &mut Problems) {
                     .with_help("use `weight` for a larger share"),
             );
         }
-        problems.extend(Conditions::parse(&url.tags).1.below(&at));
+        let (conditions, mut found) = Conditions::parse(&url.tags);
+        outlook.warn_of_impossible(&conditions, &mut found);
+        problems.extend(found.below(&at));
     }
     if !spec.urls.is_empty() && spec.urls.iter().all(|url| url.weight == 0) {
         problems.push(Problem::warning("/urls", "all weights are 0, so no endpoint gets requests"));
@@ -157,23 +164,22 @@ pub(super) fn compile(
         services.remove(change.name);
     }
     for (name, stored) in changes.services.iter().filter_map(|change| Some((change.name, change.after?))) {
-        if !Conditions::parse(&stored.spec.tags).0.hold_on(scope.tags) {
+        let tags = scope.server.tags;
+        let Some(rule) = Conditions::of(&stored.spec.tags).on(tags).rule() else {
             services.remove(name);
             continue;
-        }
-        let urls = active_urls(&stored.spec, scope.tags);
-        services.insert(name, |id| CompiledService { id, name: name.clone(), spec: stored.clone(), urls });
+        };
+        let urls = active_urls(&stored.spec, tags);
+        services.insert(name, |id| CompiledService::new(id, name.clone(), stored.clone(), rule, urls));
     }
     services
 }
 
-fn active_urls(spec: &Service, tags: &ServerTags) -> Vec<CompiledUrl> {
-    spec.urls
-        .iter()
-        .filter(|url| Conditions::parse(&url.tags).0.hold_on(tags))
-        .filter_map(|url| {
-            let compiled: CompiledUrl = url.url.parse().ok()?;
-            Some(CompiledUrl { weight: url.weight, priority: url.priority, ..compiled })
-        })
-        .collect()
+fn active_urls(spec: &Service, tags: &ActiveTags) -> Vec<CompiledUrl> {
+    let active = |url: &UpstreamUrl| {
+        let rule = Conditions::of(&url.tags).on(tags).rule()?;
+        let compiled: CompiledUrl = url.url.parse().ok()?;
+        Some(CompiledUrl { weight: url.weight, priority: url.priority, rule, ..compiled })
+    };
+    spec.urls.iter().filter_map(active).collect()
 }

@@ -18,6 +18,7 @@ pub struct RequestRecord {
     /// When it came.
     pub started: Instant,
     route: OnceLock<Arc<RouteNames>>,
+    variant: OnceLock<Arc<str>>,
     endpoint: OnceLock<Arc<str>>,
     error: OnceLock<ErrorKind>,
     upstream_nanos: AtomicU64,
@@ -46,6 +47,7 @@ impl RequestRecord {
             client,
             started: Instant::now(),
             route: OnceLock::new(),
+            variant: OnceLock::new(),
             endpoint: OnceLock::new(),
             error: OnceLock::new(),
             upstream_nanos: AtomicU64::new(0),
@@ -62,6 +64,16 @@ impl RequestRecord {
     /// The route, when one was found.
     pub fn route(&self) -> Option<&Arc<RouteNames>> {
         self.route.get()
+    }
+
+    /// Notes the canary tags that decided on what the request gets: `canary:v2`. Later calls change nothing.
+    pub fn set_variant(&self, variant: Arc<str>) {
+        let _ = self.variant.set(variant);
+    }
+
+    /// The canary tags that decided on what the request gets; nothing when it gets what everybody gets.
+    pub fn variant(&self) -> Option<&Arc<str>> {
+        self.variant.get()
     }
 
     /// Notes what failed. Later calls change nothing.

@@ -15,6 +15,17 @@ pub struct Namespace {
     /// Labels, and conditions under which the namespace and all its contents apply.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Vec<String>,
+    /// Tags that every server carries inside of this namespace, besides its own: a canary of one of its routes, for
+    /// example, as in `canary@1%:v2`. Conditions of the namespace itself and of its domains do not see them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub server_tags: Vec<String>,
+}
+
+impl Namespace {
+    /// A namespace without tags.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), tags: Vec::new(), server_tags: Vec::new() }
+    }
 }
 
 impl Resource for Namespace {

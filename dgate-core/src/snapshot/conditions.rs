@@ -1,5 +1,7 @@
 //! Conditions of a route on headers and query.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName};
 use regex::Regex;
 
@@ -68,15 +70,24 @@ impl RequestConditions {
     }
 
     fn query_holds(&self, query: &str) -> bool {
-        self.query.iter().all(|(wanted, matcher)| {
-            let values: Vec<_> = query
-                .split('&')
-                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-                .filter(|(name, _)| form_decode(name) == **wanted)
-                .map(|(_, value)| form_decode(value))
-                .collect();
-            matcher.holds(values.iter().map(String::as_bytes))
-        })
+        self.query.iter().all(|(wanted, matcher)| parameter_holds(query, wanted, matcher))
+    }
+
+    /// Each of them, with whether it holds.
+    pub(crate) fn each(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> impl Iterator<Item = (String, bool)> {
+        let of_headers = self.headers.iter().map(|(name, matcher)| {
+            let values = headers.get_all(name).iter().map(|value| value.as_bytes());
+            (format!("header {name} {matcher}"), matcher.holds(values))
+        });
+        let query = query.unwrap_or_default();
+        let of_query = self.query.iter().map(move |(name, matcher)| {
+            (format!("query {name} {matcher}"), parameter_holds(query, name, matcher))
+        });
+        of_headers.chain(of_query)
     }
 
     /// Whether no request can satisfy both: they want different exact values of the same name.
@@ -88,6 +99,28 @@ impl RequestConditions {
         }
         // A header may come twice, with either value; who sends that meets the order of names.
         differ(&self.headers, &other.headers) || differ(&self.query, &other.query)
+    }
+}
+
+fn parameter_holds(query: &str, wanted: &str, matcher: &ValueMatcher) -> bool {
+    let values: Vec<_> = query
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .filter(|(name, _)| form_decode(name) == wanted)
+        .map(|(_, value)| form_decode(value))
+        .collect();
+    matcher.holds(values.iter().map(String::as_bytes))
+}
+
+impl fmt::Display for ValueMatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(value) => write!(f, "is `{value}`"),
+            Self::Prefix(value) => write!(f, "begins with `{value}`"),
+            Self::Regex(regex) => write!(f, "matches `{}`", regex.as_str()),
+            Self::Present(true) => f.write_str("is there"),
+            Self::Present(false) => f.write_str("is not there"),
+        }
     }
 }
 

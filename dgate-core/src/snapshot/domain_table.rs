@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::pattern::{HostPattern, HostShape, Label};
+use crate::pattern::{HostPattern, HostRank, HostShape, Label};
 use crate::resource::Domain;
 use crate::stored::Stored;
+use crate::tags::{CanaryRule, RequestTags, holds};
 
 /// Which host leads to which namespace.
 ///
-/// Rank: priority, then exact hosts, then the most literal text. Exact hosts are found in a hash map, patterns that end
-/// in literal labels in a tree over the labels from the right, all others one by one, in the order of their rank.
+/// Rank: priority, then exact hosts, then the most literal text, then the most conditions on tags. Exact hosts are found
+/// in a hash map, patterns that end in literal labels in a tree over the labels from the right, all others one by one, in
+/// the order of their rank.
 #[derive(Debug, Default)]
 pub struct DomainTable {
     entries: Vec<HostEntry>,
@@ -34,6 +36,10 @@ pub struct HostEntry {
     pub namespace_id: u32,
     /// The domain, as it was written.
     pub spec: Arc<Stored<Domain>>,
+    /// Which requests the domain and its namespace are there for; for all when absent.
+    pub rule: Option<CanaryRule>,
+    /// How many conditions on tags the domain and its namespace have.
+    pub(crate) conditions: usize,
 }
 
 /// The domain a host belongs to.
@@ -47,8 +53,12 @@ pub struct DomainMatch<'t> {
 
 #[derive(Debug, Default)]
 struct Level {
-    /// Every pattern by its canonical text: two that are the same claim the same hosts.
-    claims: HashMap<Box<str>, usize, RandomState>,
+    /// Every pattern by its canonical text: those that are the same claim the same hosts.
+    claims: HashMap<Box<str>, Vec<usize>, RandomState>,
+    /// Those for some requests only, in the order of their rank: exact ones by host, and all others.
+    canary_hosts: HashMap<Arc<str>, Vec<usize>, RandomState>,
+    canary_patterns: Vec<usize>,
+    // From here on, only those for all requests.
     exact: HashMap<Arc<str>, usize, RandomState>,
     /// Patterns of parameters and then literal labels, as paths from the right: `/com/example/{p2}`.
     labels: LabelTree,
@@ -67,36 +77,24 @@ struct LabelTree {
 }
 
 impl DomainTable {
-    /// Adds a pattern.
+    /// Adds a pattern. Those with more conditions have to come first: whoever comes first takes the hosts.
     ///
-    /// # Errors
-    /// The entry that already claims the same hosts with the same priority.
-    pub(crate) fn insert(&mut self, priority: i32, entry: HostEntry) -> Result<(), HostEntry> {
+    /// Returns the entry that claims the same hosts with the same rank, if there is one.
+    pub(crate) fn insert(&mut self, priority: i32, entry: HostEntry) -> Option<HostEntry> {
         let Self { entries, levels } = self;
         let level = levels.entry(Reverse(priority)).or_default();
-        if let Some(taken) = level.claims.get(entry.pattern.canonical()) {
-            return Err(entries[*taken].clone());
-        }
+        let claims = level.claims.entry(entry.pattern.canonical().into()).or_default();
+        let tied = claims.iter().map(|index| &entries[*index]).find(|other| other.ties_with(&entry)).cloned();
+        let is_hidden = claims.iter().any(|index| entries[*index].rule.is_none());
         let index = entries.len();
-        level.claims.insert(entry.pattern.canonical().into(), index);
-        let is_in_tree = match entry.pattern.shape() {
-            HostShape::Exact(host) => {
-                level.exact.insert(host.clone(), index);
-                true
-            }
-            HostShape::Labels { reversed, rest } if ends_in_literals(reversed) => {
-                let tree = if *rest { &mut level.suffixes } else { &mut level.labels };
-                tree.insert(&label_path(reversed, *rest), index)
-            }
-            _ => false,
-        };
-        if !is_in_tree {
-            let at =
-                level.scanned.partition_point(|known| entries[*known].pattern.rank() < entry.pattern.rank());
-            level.scanned.insert(at, index);
+        claims.push(index);
+        if entry.rule.is_some() {
+            level.insert_canary(index, &entry, entries);
+        } else if !is_hidden {
+            level.insert(index, &entry, entries);
         }
         entries.push(entry);
-        Ok(())
+        tied
     }
 
     /// All patterns, in no particular order.
@@ -109,17 +107,88 @@ impl DomainTable {
         self.entries.is_empty()
     }
 
-    /// The domain a normalised host belongs to.
+    /// The domain that a normalised host belongs to, for a request without canary tags.
     pub fn find(&self, host: &str) -> Option<DomainMatch<'_>> {
-        let index = self.levels.values().find_map(|level| level.find(host, &self.entries))?;
+        self.find_for(host, None)
+    }
+
+    /// The domain that a normalised host belongs to, for a request with these canary tags; those that domains ask for are
+    /// drawn.
+    pub fn find_for(&self, host: &str, mut tags: Option<&mut RequestTags>) -> Option<DomainMatch<'_>> {
+        let find = |level: &Level| level.find(host, &self.entries, tags.as_deref_mut());
+        self.found(host, self.levels.values().find_map(find)?)
+    }
+
+    /// The domain that a normalised host belongs to whatever the request, among those that are there for all requests.
+    pub fn find_certain(&self, host: &str) -> Option<DomainMatch<'_>> {
+        self.found(host, self.levels.values().find_map(|level| level.find_certain(host, &self.entries))?)
+    }
+
+    fn found(&self, host: &str, index: usize) -> Option<DomainMatch<'_>> {
         let entry = &self.entries[index];
         let parameters = if entry.pattern.is_exact() { Vec::new() } else { entry.pattern.captures(host)? };
         Some(DomainMatch { entry, parameters })
     }
 }
 
+impl HostEntry {
+    fn rank(&self) -> (HostRank<'_>, Reverse<usize>) {
+        (self.pattern.rank(), Reverse(self.conditions))
+    }
+
+    /// Whether both claim the same hosts with the same rank, if their patterns are the same.
+    fn ties_with(&self, other: &Self) -> bool {
+        self.conditions == other.conditions
+            && !self.rule.as_ref().zip(other.rule.as_ref()).is_some_and(|(rule, other)| rule.excludes(other))
+    }
+}
+
 impl Level {
-    fn find(&self, host: &str, entries: &[HostEntry]) -> Option<usize> {
+    fn insert(&mut self, index: usize, entry: &HostEntry, entries: &[HostEntry]) {
+        let is_in_tree = match entry.pattern.shape() {
+            HostShape::Exact(host) => {
+                self.exact.insert(host.clone(), index);
+                true
+            }
+            HostShape::Labels { reversed, rest } if ends_in_literals(reversed) => {
+                let tree = if *rest { &mut self.suffixes } else { &mut self.labels };
+                tree.insert(&label_path(reversed, *rest), index)
+            }
+            _ => false,
+        };
+        if !is_in_tree {
+            let at =
+                self.scanned.partition_point(|known| entries[*known].pattern.rank() < entry.pattern.rank());
+            self.scanned.insert(at, index);
+        }
+    }
+
+    fn insert_canary(&mut self, index: usize, entry: &HostEntry, entries: &[HostEntry]) {
+        let list = match entry.pattern.shape() {
+            HostShape::Exact(host) => self.canary_hosts.entry(host.clone()).or_default(),
+            _ => &mut self.canary_patterns,
+        };
+        let at = list.partition_point(|known| entries[*known].rank() <= entry.rank());
+        list.insert(at, index);
+    }
+
+    fn find(&self, host: &str, entries: &[HostEntry], mut tags: Option<&mut RequestTags>) -> Option<usize> {
+        let certain = self.find_certain(host, entries);
+        if self.canary_hosts.is_empty() && self.canary_patterns.is_empty() {
+            return certain;
+        }
+        let is_better =
+            |index: &usize| certain.is_none_or(|certain| entries[*index].rank() < entries[certain].rank());
+        let exact = self.canary_hosts.get(host).map_or(&[][..], Vec::as_slice);
+        let mut canaries = exact.iter().chain(&self.canary_patterns).copied().take_while(is_better);
+        let found = canaries.find(|index| {
+            let entry = &entries[*index];
+            entry.pattern.is_match(host) && holds(entry.rule.as_ref(), tags.as_deref_mut())
+        });
+        found.or(certain)
+    }
+
+    fn find_certain(&self, host: &str, entries: &[HostEntry]) -> Option<usize> {
         if let Some(exact) = self.exact.get(host) {
             return Some(*exact);
         }
@@ -190,7 +259,7 @@ mod tests {
     fn table(patterns: &[(i32, &str)]) -> DomainTable {
         let mut table = DomainTable::default();
         for (priority, pattern) in patterns {
-            table.insert(*priority, entry(pattern)).unwrap();
+            assert!(table.insert(*priority, entry(pattern)).is_none());
         }
         table
     }
@@ -203,6 +272,8 @@ mod tests {
             namespace: "default".into(),
             namespace_id: 0,
             spec: Arc::new(Stored { spec: Arc::new(spec), meta: Meta::unstored() }),
+            rule: None,
+            conditions: 0,
         }
     }
 
@@ -250,8 +321,8 @@ mod tests {
             ("/^x/", "/^x/"),
         ] {
             let mut table = table(&[(0, first)]);
-            assert_eq!(&*table.insert(0, entry(second)).unwrap_err().domain, first);
-            assert!(table.insert(1, entry(second)).is_ok());
+            assert_eq!(&*table.insert(0, entry(second)).unwrap().domain, first);
+            assert!(table.insert(1, entry(second)).is_none());
         }
     }
 

@@ -1,11 +1,14 @@
 //! One namespace, compiled.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
 
-use super::{CompiledRoute, CompiledService, Leaf, RouteMatch, RouteTable, Slab};
+use super::{CompiledRoute, CompiledService, Leaf, RouteMatch, RouteService, RouteTable, Slab};
+use crate::Kind;
 use crate::stored::Tables;
+use crate::tags::{CanaryRule, RequestTags, holds};
 
 /// One namespace, compiled: its routes and services with their indexes.
 #[derive(Debug)]
@@ -14,12 +17,17 @@ pub struct NamespaceSnapshot {
     pub id: u32,
     /// Its name.
     pub name: Arc<str>,
+    /// Which requests it is there for; for all when absent.
+    pub rule: Option<CanaryRule>,
     /// What was written.
     pub resources: Tables,
     pub(crate) routes: Slab<CompiledRoute>,
     pub(crate) table: RouteTable<Arc<CompiledRoute>>,
     pub(crate) services: Slab<CompiledService>,
-    pub(crate) modules: Vec<Arc<str>>,
+    /// What does not apply to this server, of the kinds that are not compiled.
+    pub(crate) inactive: BTreeSet<(Kind, Arc<str>)>,
+    /// Modules that are there for some requests only.
+    pub(crate) module_rules: BTreeMap<Arc<str>, CanaryRule>,
 }
 
 /// Which route takes a request.
@@ -44,12 +52,69 @@ impl NamespaceSnapshot {
         &self.services
     }
 
-    /// Whether a module is there and applies to this server.
-    pub fn has_module(&self, name: &str) -> bool {
-        self.modules.binary_search_by(|known| (**known).cmp(name)).is_ok()
+    /// Whether a secret, module, collection, protocol, listener or job applies to this server, by its tags.
+    pub fn applies(&self, kind: Kind, name: &str) -> bool {
+        self.inactive.is_empty() || !self.inactive.contains(&(kind, Arc::from(name)))
     }
 
-    /// The route that takes a request. `path` is normalised.
+    /// Whether a module is there and applies to this server, be it for some requests only.
+    pub fn has_module(&self, name: &str) -> bool {
+        self.resources.modules.contains(name) && self.applies(Kind::Module, name)
+    }
+
+    /// Which requests a module is there for; for all when absent.
+    pub fn module_rule(&self, name: &str) -> Option<&CanaryRule> {
+        self.module_rules.get(name)
+    }
+
+    /// Whether the same modules apply as in another snapshot, unchanged, and to the same requests.
+    pub fn has_same_modules(&self, other: &Self) -> bool {
+        let inactive = |namespace: &Self| {
+            let modules = namespace.inactive.iter().filter(|(kind, _)| *kind == Kind::Module);
+            modules.map(|(_, name)| name.clone()).collect::<Vec<_>>()
+        };
+        self.resources.modules.same(&other.resources.modules)
+            && self.module_rules == other.module_rules
+            && inactive(self) == inactive(other)
+    }
+
+    /// The modules of a route that apply to a request which carries these canary tags, in their order.
+    pub fn modules_of<'r>(&'r self, route: &'r CompiledRoute, carried: u64) -> impl Iterator<Item = &'r str> {
+        let modules = route.spec.spec.modules.iter().map(String::as_str);
+        modules.filter(move |name| {
+            self.has_module(name) && self.module_rule(name).is_none_or(|rule| rule.holds(carried))
+        })
+    }
+
+    /// The canary tags that a route's modules ask for.
+    pub fn module_bits(&self, route: &CompiledRoute) -> u64 {
+        if self.module_rules.is_empty() {
+            return 0;
+        }
+        let rules = route.spec.spec.modules.iter().filter_map(|name| self.module_rule(name));
+        rules.fold(0, |bits, rule| bits | rule.bits())
+    }
+
+    /// All canary tags on which it depends what a request gets from a route: the namespace's, its own, its service's and
+    /// its modules'.
+    pub fn canary_bits(&self, route: &CompiledRoute) -> u64 {
+        let service = match route.service {
+            Some(RouteService::Active(id)) => {
+                self.services.get(id).map_or(0, |service| service.canary_bits())
+            }
+            _ => 0,
+        };
+        let rules = self.rule.iter().chain(&route.rule);
+        rules.fold(service | self.module_bits(route), |bits, rule| bits | rule.bits())
+    }
+
+    /// The canary tags that decide on a route's mirror, of which its client sees nothing.
+    pub fn mirror_bits(&self, route: &CompiledRoute) -> u64 {
+        let mirror = route.mirror.and_then(|id| self.services.get(id));
+        mirror.map_or(0, |service| service.canary_bits())
+    }
+
+    /// The route that takes a request without canary tags. `path` is normalised.
     pub fn find_route(
         &self,
         method: &Method,
@@ -57,12 +122,27 @@ impl NamespaceSnapshot {
         headers: &HeaderMap,
         query: Option<&str>,
     ) -> RouteLookup {
+        self.find_route_for(method, path, headers, query, None)
+    }
+
+    /// The route that takes a request with these canary tags; those that routes ask for are drawn.
+    pub fn find_route_for(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        mut tags: Option<&mut RequestTags>,
+    ) -> RouteLookup {
         let mut found = None;
         let mut others: Vec<&CompiledRoute> = Vec::new();
         self.table.search(path, &mut |leaves, captures| {
-            let fits = |leaf: &&Leaf<Arc<CompiledRoute>>| leaf.value.conditions.hold(headers, query);
-            let Some(leaf) = choose(leaves, method, fits) else {
-                others.extend(leaves.iter().filter(fits).map(|leaf| &*leaf.value));
+            let mut fits = |leaf: &Leaf<Arc<CompiledRoute>>| {
+                let route = &leaf.value;
+                route.conditions.hold(headers, query) && holds(route.rule.as_ref(), tags.as_deref_mut())
+            };
+            let Some(leaf) = choose(leaves, method, &mut fits) else {
+                others.extend(leaves.iter().filter(|leaf| fits(leaf)).map(|leaf| &*leaf.value));
                 return false;
             };
             found = Some(RouteMatch {
@@ -93,7 +173,7 @@ impl NamespaceSnapshot {
 fn choose<'l>(
     leaves: &'l [Leaf<Arc<CompiledRoute>>],
     method: &Method,
-    fits: impl Fn(&&'l Leaf<Arc<CompiledRoute>>) -> bool,
+    mut fits: impl FnMut(&Leaf<Arc<CompiledRoute>>) -> bool,
 ) -> Option<&'l Leaf<Arc<CompiledRoute>>> {
     let mut fitting = leaves.iter().filter(|leaf| leaf.value.methods.answers(method) && fits(leaf));
     let first = fitting.next()?;

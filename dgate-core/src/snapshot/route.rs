@@ -7,6 +7,7 @@ use super::{Captures, MethodSet, RequestConditions, ServiceId};
 use crate::pattern::PathPattern;
 use crate::resource;
 use crate::stored::Stored;
+use crate::tags::CanaryRule;
 
 /// The number of a route in its namespace.
 pub type RouteId = u32;
@@ -30,6 +31,8 @@ pub struct CompiledRoute {
     pub service: Option<RouteService>,
     /// The service that gets copies, if one does.
     pub mirror: Option<ServiceId>,
+    /// Which requests it is there for; for all when absent.
+    pub rule: Option<CanaryRule>,
     /// How many conditions it has on the server's tags.
     pub(crate) tag_conditions: usize,
 }
@@ -72,6 +75,7 @@ impl CompiledRoute {
         self.rank() == other.rank()
             && self.methods.overlaps(&other.methods)
             && !self.conditions.excludes(&other.conditions)
+            && !self.rule.as_ref().zip(other.rule.as_ref()).is_some_and(|(rule, other)| rule.excludes(other))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::resource;
 use crate::stored::Stored;
+use crate::tags::CanaryRule;
 
 /// The number of a service in its namespace.
 pub type ServiceId = u32;
@@ -21,6 +22,33 @@ pub struct CompiledService {
     pub spec: Arc<Stored<resource::Service>>,
     /// Its endpoints that apply to this server.
     pub urls: Vec<CompiledUrl>,
+    /// Which requests it is there for; for all when absent.
+    pub rule: Option<CanaryRule>,
+    url_bits: u64,
+}
+
+impl CompiledService {
+    pub(crate) fn new(
+        id: ServiceId,
+        name: Arc<str>,
+        spec: Arc<Stored<resource::Service>>,
+        rule: Option<CanaryRule>,
+        urls: Vec<CompiledUrl>,
+    ) -> Self {
+        let rules = urls.iter().filter_map(|url| url.rule.as_ref());
+        let url_bits = rules.fold(0, |bits, rule| bits | rule.bits());
+        Self { id, name, spec, urls, rule, url_bits }
+    }
+
+    /// The canary tags that its endpoints ask for.
+    pub fn url_bits(&self) -> u64 {
+        self.url_bits
+    }
+
+    /// The canary tags that it or its endpoints ask for.
+    pub fn canary_bits(&self) -> u64 {
+        self.url_bits | self.rule.as_ref().map_or(0, CanaryRule::bits)
+    }
 }
 
 /// One endpoint of a service.
@@ -38,6 +66,8 @@ pub struct CompiledUrl {
     pub weight: u32,
     /// Endpoints of a higher priority are used first.
     pub priority: i32,
+    /// Which requests may go there; all when absent.
+    pub rule: Option<CanaryRule>,
 }
 
 /// How an endpoint is spoken to.
@@ -152,7 +182,7 @@ impl FromStr for CompiledUrl {
         if http::uri::PathAndQuery::try_from(format!("{path}/")).is_err() {
             return Err(format!("`{path}` is no path"));
         }
-        Ok(Self { scheme, host: host.into(), port, path: path.into(), weight: 1, priority: 0 })
+        Ok(Self { scheme, host: host.into(), port, path: path.into(), weight: 1, priority: 0, rule: None })
     }
 }
 

@@ -108,7 +108,7 @@ impl ResourceSet {
         let is_stored = self.namespace(DEFAULT_NAMESPACE).map(|stored| stored.meta.revision > 0);
         match (is_stored, exists) {
             (None, true) => {
-                let default = Namespace { name: DEFAULT_NAMESPACE.to_owned(), tags: Vec::new() };
+                let default = Namespace::new(DEFAULT_NAMESPACE);
                 self.put(StoredAny { spec: default.into(), meta: Meta::unstored() });
             }
             (Some(false), false) => {

@@ -36,10 +36,12 @@ impl Percent {
     /// The share as a threshold for a uniformly distributed 64-bit number: `x < threshold` holds for this share
     /// of all `x`. `None` stands for 100 %, which no 64-bit number can express.
     pub fn threshold(self) -> Option<u64> {
-        if self.millionths >= WHOLE {
-            return None;
-        }
-        Some((u128::from(self.millionths) * (1u128 << 64) / u128::from(WHOLE)) as u64)
+        u64::try_from(self.of_all_numbers()).ok()
+    }
+
+    /// How many of all 64-bit numbers make the share, rounded down.
+    pub(crate) fn of_all_numbers(self) -> u128 {
+        u128::from(self.millionths) * (1 << 64) / u128::from(WHOLE)
     }
 
     /// Whether the share is 0 %.

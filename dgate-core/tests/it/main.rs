@@ -5,7 +5,9 @@
 mod apply;
 mod compile;
 mod decode;
+mod explain;
 mod gauges;
+mod tags;
 
 use dgate_core::resource::AnyResource;
 use serde_json::Value;

@@ -215,7 +215,8 @@ impl Drop for Watch {
             ErrorKind::ClientGone.status()
         });
         let took = now.saturating_duration_since(record.started);
-        let answered = Answered { method: &self.method, status, took, error: record.error() };
+        let (error, variant) = (record.error(), record.variant());
+        let answered = Answered { method: &self.method, status, took, error, variant };
         let (names, own) = unmatched;
         let names = record.route().unwrap_or(names);
         match names.handle.downcast_ref::<RouteMetrics>() {

@@ -90,7 +90,8 @@ pub(crate) fn begin(
     let id = sent.and_then(RequestId::accept).unwrap_or_else(RequestId::generate);
     let record = Arc::new(RequestRecord::new(id, client));
     let connection = connection.clone();
-    request.extensions_mut().insert(RequestContext { record, live, connection, interim, matched: None });
+    let context = RequestContext { record, live, connection, interim, matched: None, canaries: None };
+    request.extensions_mut().insert(context);
 }
 
 /// Makes the target a normalised path with its query, and `Host` what the client asked for: an absolute target wins

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use dgate_core::apply::{Applier, ApplyError, ChangeSet, Environment};
 use dgate_core::body::{Body, BodyError};
+use dgate_core::clock::Clock;
 use dgate_core::event::{EventSink, NoEvents};
 use dgate_core::hook::HookRunner;
 use dgate_core::metric_names;
@@ -35,6 +36,7 @@ pub struct GatewayBuilder {
     changes: ChangeSet,
     settings: ProxySettings,
     environment: Environment,
+    clock: Clock,
     store: Arc<dyn Store>,
     events: Arc<dyn EventSink>,
     runner: Option<Arc<dyn HookRunner>>,
@@ -52,6 +54,7 @@ impl Default for GatewayBuilder {
             changes: ChangeSet { author: Author::internal("builder"), ..ChangeSet::new() },
             settings: ProxySettings::default(),
             environment: Environment::default(),
+            clock: Clock::default(),
             store: Arc::new(MemoryStore::new()),
             events: Arc::new(NoEvents),
             runner: None,
@@ -92,6 +95,12 @@ impl GatewayBuilder {
     /// What the server is: its tags, and whether there is a default namespace.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
+        self
+    }
+
+    /// By which clock timed tags are carried; the system's by default.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -182,8 +191,9 @@ impl GatewayBuilder {
         let plane = ProxyPlane::new(settings, self.runner.clone(), registries.clone(), checker);
         let mut planes: Vec<Arc<dyn dgate_core::apply::Prepare>> = vec![Arc::new(plane)];
         planes.extend(self.planes);
-        let (applier, mut worker) =
+        let (applier, worker) =
             Applier::new(self.store.clone(), planes, self.events.clone(), self.environment);
+        let mut worker = worker.by_clock(self.clock);
         let warnings = worker.load().await?;
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         tokio::spawn(worker.run());

@@ -79,7 +79,7 @@ impl CertificateTable {
     }
 
     fn of_domain(&self, snapshot: &Snapshot, server_name: &str) -> Option<&Arc<CertifiedKey>> {
-        let found = snapshot.domains().find(server_name)?;
+        let found = snapshot.domains().find_certain(server_name)?;
         let is_it = |certificate: &&DomainCertificate| {
             certificate.domain == found.entry.domain && certificate.namespace == found.entry.namespace
         };

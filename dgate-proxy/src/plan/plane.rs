@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use dgate_core::apply::{Next, Prepare, Prepared};
 use dgate_core::endpoint::EndpointRegistry;
-use dgate_core::hook::{HookChain, HookRunner};
-use dgate_core::snapshot::{CompiledRoute, CompiledUrl, NamespaceSnapshot};
+use dgate_core::hook::HookRunner;
+use dgate_core::snapshot::{CompiledUrl, NamespaceSnapshot};
 use dgate_core::units::Percent;
 use dgate_core::{BoxFuture, Problem, Problems};
 
-use super::{CertificateTable, EndpointPlan, NamespacePlan, ProxyPlan, RoutePlan, ServicePlan};
+use super::{CertificateTable, EndpointPlan, NamespacePlan, ProxyPlan, RouteHooks, RoutePlan, ServicePlan};
 use crate::client::{Client, TransportKey, TransportRegistry};
 use crate::health::HealthChecker;
 use crate::metrics::RouteMetrics;
@@ -176,8 +176,7 @@ impl ProxyPlane {
             services.push(plan);
         }
 
-        let modules_changed =
-            known.is_none_or(|known| !known.snapshot.resources.modules.same(&namespace.resources.modules));
+        let modules_changed = known.is_none_or(|known| !known.snapshot.has_same_modules(namespace));
         let mut routes = Vec::with_capacity(namespace.routes().entries().len());
         for route in namespace.routes().entries() {
             let Some(route) = route else {
@@ -192,7 +191,13 @@ impl ProxyPlane {
                     routes.push(Some(known.clone()));
                 }
                 known => {
-                    let hooks = self.hooks(namespace, route, known, problems).await;
+                    let hooks_before = known.map(|known| &known.hooks);
+                    let hooks =
+                        RouteHooks::prepare(namespace, route, self.runner.as_ref(), hooks_before).await;
+                    let hooks = hooks.unwrap_or_else(|found| {
+                        problems.extend(found);
+                        RouteHooks::default()
+                    });
                     // The service is a label: another service means other series.
                     let same_labels =
                         |known: &&Arc<RoutePlan>| known.route.spec.spec.service == route.spec.spec.service;
@@ -205,35 +210,6 @@ impl ProxyPlane {
             }
         }
         NamespacePlan { snapshot: namespace.clone(), routes, services }
-    }
-
-    async fn hooks(
-        &self,
-        namespace: &NamespaceSnapshot,
-        route: &CompiledRoute,
-        known: Option<&Arc<RoutePlan>>,
-        problems: &mut Problems,
-    ) -> Option<Arc<dyn HookChain>> {
-        if !route.spec.spec.modules.iter().any(|name| namespace.has_module(name)) {
-            return None;
-        }
-        let Some(runner) = &self.runner else {
-            let key = dgate_core::resource::Resource::key(&*route.spec.spec);
-            problems.push(
-                Problem::error("/modules", "this gateway cannot run modules")
-                    .with_help("build it with a hook runner")
-                    .about(&key),
-            );
-            return None;
-        };
-        let previous = known.and_then(|known| known.hooks.as_ref());
-        match runner.prepare(namespace, route, previous).await {
-            Ok(chain) => Some(chain).filter(|chain| !chain.hooks().is_empty()),
-            Err(found) => {
-                problems.extend(found);
-                None
-            }
-        }
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dgate_core::context::{HeaderBlock, RouteNames};
-use dgate_core::hook::HookChain;
 use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
 use http::HeaderValue;
 
+use super::RouteHooks;
 use crate::forwarding::{X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE};
 use crate::metrics::RouteMetrics;
 
@@ -19,7 +19,7 @@ pub(crate) struct RoutePlan {
     pub(crate) names: Arc<RouteNames>,
     /// `X-DGate-Namespace`, `-Route` and `-Service`.
     pub(crate) headers: Arc<HeaderBlock>,
-    pub(crate) hooks: Option<Arc<dyn HookChain>>,
+    pub(crate) hooks: RouteHooks,
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_body: Option<u64>,
 }
@@ -28,7 +28,7 @@ impl RoutePlan {
     pub(super) fn new(
         namespace: &NamespaceSnapshot,
         route: &Arc<CompiledRoute>,
-        hooks: Option<Arc<dyn HookChain>>,
+        hooks: RouteHooks,
         metrics: Arc<RouteMetrics>,
     ) -> Self {
         let spec = &route.spec.spec;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dgate_core::endpoint::{Balancer, Endpoint};
+use dgate_core::endpoint::Endpoint;
 use dgate_core::resource::{Balance, HashKey, PassiveHealth, Service};
 use dgate_core::snapshot::{CompiledService, CompiledUrl, NamespaceSnapshot};
 use dgate_core::{Key, Kind, Problem, Problems};
 use http::{HeaderName, HeaderValue};
 
+use super::Balancers;
 use super::plane::Registries;
 use crate::client::{Client, Transport, TransportKey};
 use crate::metrics::ServiceMetrics;
@@ -21,7 +22,7 @@ pub(crate) struct ServicePlan {
     pub(crate) service: Arc<CompiledService>,
     /// As whom its endpoints are asked.
     pub(crate) client: Arc<Client>,
-    pub(crate) balancer: Balancer,
+    pub(crate) balancers: Balancers,
     pub(crate) hash_on: Option<HashOn>,
     pub(crate) endpoints: Vec<Arc<EndpointPlan>>,
     pub(crate) retry: RetryRules,
@@ -86,17 +87,13 @@ impl ServicePlan {
         if problems.has_errors() {
             return Err(problems);
         }
-        let health = &spec.health_check;
-        let members =
-            endpoints.iter().map(|plan| (plan.endpoint.clone(), plan.url.weight, plan.url.priority));
-        let slow_start = health.slow_start.map_or(Duration::ZERO, |slow_start| slow_start.get());
         Ok(Self {
             namespace: namespace.name.clone(),
-            balancer: Balancer::new(members, &spec.balance, health.fail_closed, slow_start),
+            balancers: Balancers::new(service, &endpoints),
             hash_on: hash_on(&spec.balance),
             retry: RetryRules::from(spec),
             budget: registries.budget(&namespace.name, &service.name, spec.retry_budget),
-            passive: health.passive.clone(),
+            passive: spec.health_check.passive.clone(),
             connect_timeout: spec.connect_timeout.get(),
             request_timeout: spec.request_timeout.get(),
             idle_timeout: spec.idle_timeout.get(),
@@ -105,6 +102,11 @@ impl ServicePlan {
             client: client.clone(),
             endpoints,
         })
+    }
+
+    /// Whether it is there for a request that carries these canary tags.
+    pub(crate) fn applies_to(&self, carried: u64) -> bool {
+        self.service.rule.as_ref().is_none_or(|rule| rule.holds(carried))
     }
 
     /// Forgets what active checks said, when there are none any more.

@@ -38,7 +38,7 @@ impl Service<Request<Body>> for Dispatch {
         };
         let plan = context.live.plan::<ProxyPlan>().and_then(|plan| plan.namespace(matched.namespace.id));
         let route = plan.and_then(|plan| plan.route(matched.route.id));
-        if route.is_some_and(|route| route.hooks.is_some()) {
+        if route.is_some_and(|route| route.hooks.of(context.carried()).is_some()) {
             OrError::inner(self.hooked.call(request))
         } else {
             OrError::inner(self.plain.call(request))

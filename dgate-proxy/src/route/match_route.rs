@@ -56,9 +56,17 @@ where
 }
 
 fn find(request: &mut Request<Body>) -> Result<(), GatewayError> {
-    let (namespace, domain_parameters) = namespace_of(request)?;
+    let (namespace, domain_parameters, domain_bits) = namespace_of(request)?;
+    let mut canaries = match context(request)?.canaries {
+        None => None,
+        Some(_) => context_mut(request)?.canaries.take(),
+    };
+    if let Some(canaries) = &mut canaries {
+        canaries.enter(context(request)?.live.snapshot.tags_in(namespace.id));
+    }
     let uri = request.uri();
-    let found = match namespace.find_route(request.method(), uri.path(), request.headers(), uri.query()) {
+    let (method, path, headers, query) = (request.method(), uri.path(), request.headers(), uri.query());
+    let found = match namespace.find_route_for(method, path, headers, query, canaries.as_deref_mut()) {
         RouteLookup::Found(found) => found,
         RouteLookup::MethodNotAllowed(allow) => return Err(GatewayError::method_not_allowed(allow)),
         RouteLookup::NotFound => return Err(ErrorKind::NoRoute.into()),
@@ -69,6 +77,14 @@ fn find(request: &mut Request<Body>) -> Result<(), GatewayError> {
     if let Some(route) = plan.and_then(|plan| plan.route(found.route.id)) {
         context.record.set_route(route.names.clone());
     }
+    if let Some(canaries) = &mut canaries {
+        // All that matters from here on is drawn now: layers below only look.
+        canaries.carries(namespace.mirror_bits(&found.route));
+        let carried = canaries.carries(namespace.canary_bits(&found.route) | domain_bits);
+        if let Some(variant) = canaries.active().label(carried) {
+            context.record.set_variant(variant);
+        }
+    }
     let matched = Matched {
         namespace,
         domain_parameters,
@@ -77,6 +93,8 @@ fn find(request: &mut Request<Body>) -> Result<(), GatewayError> {
         captures: found.captures,
         path,
     };
-    context_mut(request)?.matched = Some(matched);
+    let context = context_mut(request)?;
+    context.matched = Some(matched);
+    context.canaries = canaries;
     Ok(())
 }

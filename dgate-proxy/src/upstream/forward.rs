@@ -20,8 +20,8 @@ use tower_service::Service;
 use super::Passage;
 use super::hop_by_hop::{strip_hop_by_hop, strip_request};
 use crate::forwarding::{
-    LateHeaders, X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE, X_FORWARDED_FOR, X_FORWARDED_HOST,
-    X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP, X_REQUEST_ID,
+    LateHeaders, X_DGATE_CANARY, X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE, X_FORWARDED_FOR,
+    X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP, X_REQUEST_ID,
 };
 use crate::future::OrError;
 use crate::http1::has_token;
@@ -186,6 +186,10 @@ fn prepare_headers(
     set_via(headers);
     for name in [X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE] {
         headers.remove(name);
+    }
+    if !settings.is_some_and(|settings| settings.canary.hears(&context.record.client)) {
+        // The next gateway may trust this one, and must not hear whom this one does not hear.
+        headers.remove(X_DGATE_CANARY);
     }
     if let Some(names) = names {
         names.set_in(headers);

@@ -27,7 +27,7 @@ pub(super) struct LoneService {
 
 impl LoneService {
     pub(super) fn new(service: Service) -> Result<Self, Problems> {
-        let namespace = Namespace { name: service.namespace.clone(), tags: Vec::new() };
+        let namespace = Namespace::new(&service.namespace);
         let key = dgate_core::resource::Resource::key(&service);
         let resources = resource_set([namespace.into(), service.into()]);
         let (snapshot, _) = compile(&resources, &ServerTags::default(), None)?;

@@ -19,7 +19,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::select::OtherService;
-use crate::plan::{ProxyPlan, ServicePlan};
+use crate::plan::ProxyPlan;
 use crate::route::context;
 use crate::shared_service::SharedService;
 
@@ -93,7 +93,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mirror = match self.layer.share {
             Some(share) => is_drawn(share).then_some(Mirror(None)),
-            None => mirror_of(&request).map(|service| Mirror(Some(service))),
+            None => mirror_of(&request).map(|other| Mirror(Some(other))),
         };
         match mirror {
             // There would be nobody to talk to on the other end of an upgraded connection.
@@ -107,7 +107,7 @@ where
 }
 
 /// Who gets a copy: this service, or the layer's own.
-struct Mirror(Option<Arc<ServicePlan>>);
+struct Mirror(Option<OtherService>);
 
 /// Whether a request is among the share that is copied.
 fn is_drawn(share: Percent) -> bool {
@@ -115,7 +115,7 @@ fn is_drawn(share: Percent) -> bool {
 }
 
 /// The service that gets a copy of this request, if one does.
-fn mirror_of(request: &Request<Body>) -> Option<Arc<ServicePlan>> {
+fn mirror_of(request: &Request<Body>) -> Option<OtherService> {
     let context = context(request).ok()?;
     let matched = context.matched.as_ref()?;
     let id = matched.route.mirror?;
@@ -123,7 +123,9 @@ fn mirror_of(request: &Request<Body>) -> Option<Arc<ServicePlan>> {
     if !is_drawn(share) {
         return None;
     }
-    context.live.plan::<ProxyPlan>()?.namespace(matched.namespace.id)?.service(id).cloned()
+    let carried = context.carried();
+    let service = context.live.plan::<ProxyPlan>()?.namespace(matched.namespace.id)?.service(id)?;
+    service.applies_to(carried).then(|| OtherService { service: service.clone(), carried })
 }
 
 impl MirrorTrafficLayer {
@@ -138,8 +140,8 @@ impl MirrorTrafficLayer {
         *copy.uri_mut() = head.uri.clone();
         *copy.headers_mut() = head.headers.clone();
         // Nothing of the original's context: a copy must not keep a configuration alive.
-        if let Mirror(Some(service)) = &mirror {
-            copy.extensions_mut().insert(OtherService(service.clone()));
+        if let Mirror(Some(other)) = &mirror {
+            copy.extensions_mut().insert(other.clone());
         }
         let body = match body.bytes() {
             Some(bytes) => {
@@ -180,16 +182,16 @@ impl MirrorTrafficLayer {
 impl Mirror {
     /// How long its answer may take to be read.
     fn patience(&self) -> Duration {
-        self.0.as_ref().map_or(PATIENCE, |service| service.request_timeout)
+        self.0.as_ref().map_or(PATIENCE, |other| other.service.request_timeout)
     }
 
     fn count(&self, outcome: &'static str) {
         let nobody = || Arc::from("-");
-        let Self(service) = self;
+        let service = self.0.as_ref().map(|other| &other.service);
         metrics::counter!(
             metric_names::PROXY_MIRRORED,
-            "namespace" => service.as_ref().map_or_else(nobody, |service| service.namespace.clone()),
-            "service" => service.as_ref().map_or_else(nobody, |service| service.service.name.clone()),
+            "namespace" => service.map_or_else(nobody, |service| service.namespace.clone()),
+            "service" => service.map_or_else(nobody, |service| service.service.name.clone()),
             "outcome" => outcome
         )
         .increment(1);

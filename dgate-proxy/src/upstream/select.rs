@@ -6,19 +6,19 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use dgate_core::body::Body;
+use dgate_core::context::RequestContext;
 use dgate_core::endpoint::{Choice, Endpoint};
 use dgate_core::resource::Service;
 use dgate_core::snapshot::CompiledUrl;
 use dgate_core::{ErrorKind, GatewayError, Problems};
 use http::Request;
-use http::header::COOKIE;
 use tower_layer::Layer;
 
 use super::lone_service::LoneService;
 use super::{Passage, Target};
 use crate::future::OrError;
 use crate::plan::{EndpointPlan, HashOn, ProxyPlan, Registries, ServicePlan};
-use crate::route::context;
+use crate::route::{context, cookie};
 
 /// Chooses the endpoint that is asked: the one a module named, or the balancer's choice. From here on the request is
 /// what the endpoint sees, and carries its [`Target`].
@@ -87,9 +87,12 @@ pub struct SelectEndpoint<S> {
 #[derive(Debug, Clone)]
 pub(crate) struct ChosenUpstream(pub(crate) String);
 
-/// The service to ask instead of the route's.
+/// The service to ask instead of the route's, for a request that carries these canary tags.
 #[derive(Debug, Clone)]
-pub(super) struct OtherService(pub(super) Arc<ServicePlan>);
+pub(super) struct OtherService {
+    pub(super) service: Arc<ServicePlan>,
+    pub(super) carried: u64,
+}
 
 /// Who was asked before, without success.
 #[derive(Debug, Clone)]
@@ -136,7 +139,8 @@ impl<S> SelectEndpoint<S> {
         let tried = request.extensions().get::<Tried>().map_or(&[][..], |Tried(tried)| tried);
         let key = service.hash_on.as_ref().and_then(|on| key(on, request));
         let since = Instant::now();
-        let index = service.balancer.choose(Choice { now: since, key, tried });
+        let choice = Choice { now: since, key, tried };
+        let index = service.balancers.choose(carried_by(request), choice);
         let endpoint = index.and_then(|index| service.endpoints.get(index)).cloned();
         match endpoint {
             Some(endpoint) => Ok(Target { service, endpoint, since }),
@@ -166,7 +170,7 @@ fn chosen(service: Arc<ServicePlan>, url: &str, registries: &Registries) -> Resu
 
 /// The service that a request goes to.
 pub(super) fn service_of(request: &Request<Body>) -> Result<Arc<ServicePlan>, GatewayError> {
-    if let Some(OtherService(service)) = request.extensions().get::<OtherService>() {
+    if let Some(OtherService { service, .. }) = request.extensions().get::<OtherService>() {
         return Ok(service.clone());
     }
     let context = context(request)?;
@@ -177,7 +181,18 @@ pub(super) fn service_of(request: &Request<Body>) -> Result<Arc<ServicePlan>, Ga
         None => return Err(ErrorKind::NoHandler.into()),
     };
     let plan = context.live.plan::<ProxyPlan>().and_then(|plan| plan.namespace(matched.namespace.id));
-    plan.and_then(|plan| plan.service(id)).cloned().ok_or_else(|| ErrorKind::NoEndpoint.into())
+    let service = plan.and_then(|plan| plan.service(id));
+    let is_there = |service: &&Arc<ServicePlan>| service.applies_to(context.carried());
+    service.filter(is_there).cloned().ok_or_else(|| ErrorKind::NoEndpoint.into())
+}
+
+/// The canary tags that a request carries.
+fn carried_by(request: &Request<Body>) -> u64 {
+    let extensions = request.extensions();
+    match extensions.get::<RequestContext>() {
+        Some(context) => context.carried(),
+        None => extensions.get::<OtherService>().map_or(0, |other| other.carried),
+    }
 }
 
 /// The hash of what identifies the client, if the request has it.
@@ -192,11 +207,6 @@ fn key(on: &HashOn, request: &Request<Body>) -> Option<u64> {
         }
         HashOn::Path => Some(Choice::key(request.uri().path())),
         HashOn::Header(name) => request.headers().get(name).map(|value| Choice::key(value.as_bytes())),
-        HashOn::Cookie(name) => {
-            let cookies = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-            let mut pairs =
-                cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-            pairs.find(|(known, _)| known == name).map(|(_, value)| Choice::key(value))
-        }
+        HashOn::Cookie(name) => cookie(request.headers(), name).map(Choice::key),
     }
 }

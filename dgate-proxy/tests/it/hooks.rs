@@ -34,11 +34,11 @@ impl HookRunner for NativeRunner {
     fn prepare<'a>(
         &'a self,
         namespace: &'a NamespaceSnapshot,
-        route: &'a CompiledRoute,
+        _: &'a CompiledRoute,
+        modules: &'a [String],
         _: Option<&'a Arc<dyn HookChain>>,
     ) -> BoxFuture<'a, Result<Arc<dyn HookChain>, Problems>> {
-        let names = &route.spec.spec.modules;
-        let source: String = names
+        let source: String = modules
             .iter()
             .map(|name| namespace.resources.modules.get(name).unwrap().spec.source().unwrap())
             .collect();

@@ -20,6 +20,7 @@ mod retries;
 mod routing;
 mod smuggling;
 mod strict;
+mod tags;
 mod tls;
 mod upgrade;
 

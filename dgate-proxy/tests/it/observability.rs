@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::{eventually, resource};
 
 /// Runs something on this thread, and returns what an exporter shows afterwards.
-fn metered(test: impl AsyncFnOnce()) -> String {
+pub(crate) fn metered(test: impl AsyncFnOnce()) -> String {
     let recorder = PrometheusBuilder::new().build_recorder();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     metrics::with_local_recorder(&recorder, || runtime.block_on(test()));
@@ -24,7 +24,7 @@ fn metered(test: impl AsyncFnOnce()) -> String {
 }
 
 /// The sum of a metric's series that have these labels.
-fn sum(text: &str, name: &str, labels: &[(&str, &str)]) -> u64 {
+pub(crate) fn sum(text: &str, name: &str, labels: &[(&str, &str)]) -> u64 {
     let has = |line: &str| labels.iter().all(|(label, value)| line.contains(&format!("{label}=\"{value}\"")));
     let ours =
         |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])) && has(line);
@@ -133,7 +133,7 @@ fn every_request_is_counted_once_under_bounded_labels() {
 
 /// Where the access log goes in tests.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -147,7 +147,7 @@ impl Write for Lines {
 }
 
 impl Lines {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod admin;
+mod canary;
 mod init_resources;
 mod modules;
 mod proxy;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use access_log::{AccessLog, AccessLogFormat};
 pub use admin::Admin;
+pub use canary::Canary;
 pub use init_resources::InitResources;
 pub(super) use init_resources::ResourceMut;
 pub use modules::{ModulePool, Modules};
@@ -35,7 +37,8 @@ pub struct Config {
     /// The name of this node; the host's name when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_id: Option<String>,
-    /// The tags of this server: `edge`, `region:eu`. Resources can be conditional on them.
+    /// The tags of this server: `edge`, `region:eu`. Resources can be conditional on them. For a share of the requests:
+    /// `canary@1%:v2`; from an instant on: `@(2030-01-31T08:00:00Z)#beta`.
     pub tags: Vec<String>,
     /// Do not create the namespace `default`.
     pub disable_default_namespace: bool,

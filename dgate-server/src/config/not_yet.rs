@@ -2,10 +2,9 @@
 
 use dgate_core::{Problem, Problems};
 
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 13] = [
     ("/telemetry", "traces are not exported by this version"),
     ("/proxy/http3", "HTTP/3 is not spoken by this version"),
-    ("/proxy/canary", "canary tags are not available in this version"),
     ("/storage/dir", "resources are kept in memory by this version"),
     ("/storage/endpoints", "resources are kept in memory by this version"),
     ("/storage/prefix", "resources are kept in memory by this version"),

@@ -31,6 +31,8 @@ pub fn proxy_settings(
     settings.allow_list.clone_from(&proxy.allow_list);
     settings.fallback_certificate = fallback;
     settings.client = client(&proxy.client_transport, problems);
+    settings.canary.sticky = proxy.canary.sticky.0.clone();
+    settings.canary.forced_by = proxy.canary.forced_by.into();
     if proxy.x_forwarded_for_depth == Some(0) {
         problems.push(Problem::error("/proxy/x_forwarded_for_depth", "the nearest proxy has depth 1"));
     }

@@ -14,6 +14,7 @@ mod running;
 mod signals;
 mod start;
 mod successor;
+mod tags;
 
 use std::time::Duration;
 

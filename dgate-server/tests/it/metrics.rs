@@ -37,13 +37,13 @@ async fn requests_are_counted_with_bounded_labels() {
         (of("all", "s", "OTHER", 200), 20.0),
         (of("-", "-", "GET", 404), 50.0),
         (of("down", "gone", "GET", 502), 1.0),
-        ("dgate_proxy_errors_total{namespace=\"-\",route=\"-\",error_type=\"no_route\"}".to_owned(), 50.0),
+        ("dgate_proxy_errors_total{namespace=\"-\",route=\"-\",error_type=\"no_route\",variant=\"-\"}".to_owned(), 50.0),
         (
-            "dgate_proxy_errors_total{namespace=\"default\",route=\"down\",error_type=\"upstream_refused\"}"
+            "dgate_proxy_errors_total{namespace=\"default\",route=\"down\",error_type=\"upstream_refused\",variant=\"-\"}"
                 .to_owned(),
             1.0,
         ),
-        ("dgate_proxy_request_duration_seconds_count{namespace=\"default\",route=\"all\"}".to_owned(), 70.0),
+        ("dgate_proxy_request_duration_seconds_count{namespace=\"default\",route=\"all\",variant=\"-\"}".to_owned(), 70.0),
         ("dgate_proxy_upstream_duration_seconds_count{namespace=\"default\",service=\"s\"}".to_owned(), 70.0),
         ("dgate_proxy_overhead_seconds_count".to_owned(), 121.0),
         ("dgate_config_revision".to_owned(), 1.0),

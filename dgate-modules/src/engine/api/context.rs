@@ -211,7 +211,7 @@ fn domain_parameters(state: &RequestState) -> Value {
 }
 
 fn tags(state: &RequestState) -> Value {
-    state.info.tags.texts().collect::<Vec<_>>().into()
+    state.info.tags.texts().into()
 }
 
 fn whole(state: &RequestState) -> Value {

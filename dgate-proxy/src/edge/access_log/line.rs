@@ -47,7 +47,7 @@ struct Json<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     endpoint: Option<&'a str>,
     attempts: u32,
-    variant: &'static str,
+    variant: &'a str,
     duration_ms: f64,
     upstream_ms: f64,
     module_ms: f64,
@@ -106,7 +106,7 @@ impl RequestLine {
             service: route.map_or("-", |names| &names.service),
             endpoint: record.endpoint().map(|endpoint| &**endpoint),
             attempts: record.attempts(),
-            variant: "-",
+            variant: record.variant().map_or("-", |variant| variant),
             duration_ms: millis(answered.took),
             upstream_ms: millis(record.upstream_time()),
             module_ms: millis(record.module_time()),
@@ -210,7 +210,8 @@ mod tests {
         let client = ClientInfo { ip: "1.2.3.4".parse().unwrap(), trusted: false, tls: false };
         let record = RequestRecord::new(RequestId::generate(), client);
         let took = Duration::from_millis(7);
-        let answered = Answered { method: &Method::GET, status: StatusCode::OK, took, error: None };
+        let answered =
+            Answered { method: &Method::GET, status: StatusCode::OK, took, error: None, variant: None };
         write(line, &answered, &record, 12)
     }
 

@@ -178,7 +178,7 @@ async fn a_service_that_is_wrong_is_refused() {
 #[tokio::test]
 async fn requests_are_matched_and_prepared() {
     let changes = ChangeSet::new()
-        .put(Namespace { name: "default".to_owned(), tags: Vec::new() })
+        .put(Namespace::new("default"))
         .put(Upstream::new("users", ["http://unused.example"]))
         .put(Route::new("user", "/users/{id}").to_service("users"));
     let who = service_fn(|request: Request<Body>| async move {

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::InitResources;
+use super::{Canary, InitResources};
 
 /// The proxy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,8 @@ pub struct Proxy {
     pub limits: Limits,
     /// How the gateway behaves as a client.
     pub client_transport: ClientTransport,
+    /// Who gets the canary tags of this server.
+    pub canary: Canary,
     /// Resources that this file owns.
     pub init_resources: InitResources,
 }
@@ -71,6 +73,7 @@ impl Default for Proxy {
             allow_list: Vec::new(),
             limits: Limits::default(),
             client_transport: ClientTransport::default(),
+            canary: Canary::default(),
             init_resources: InitResources::default(),
         }
     }
