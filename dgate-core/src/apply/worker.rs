@@ -1,12 +1,16 @@
 //! Works off the queue of change sets.
 
+mod edges;
+mod phase;
+
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use self::edges::sleep_until;
+use self::phase::Phase;
 use super::plan::{Plan, Planner, Step, Surroundings};
 use super::{
     Applied, ApplyError, ChangeSet, Environment, Next, Outcome, Prepare, Prepared, Request, Settings,
@@ -24,8 +28,8 @@ use crate::stored::{ResourceSet, Revision};
 /// How many waiting change sets are taken at a time.
 const BATCH: usize = 64;
 
-/// How long to wait after time has brought about what the data planes were not ready for.
-const TRY_AGAIN: Duration = Duration::from_secs(10);
+/// How often gauges are shown that nothing changes: collectors take what they have not heard of for long for forgotten.
+const REMINDER: Duration = Duration::from_secs(60);
 
 /// Works off the queue of change sets, one batch at a time. See [`super::Applier::new`].
 pub struct ApplyWorker {
@@ -38,6 +42,8 @@ pub struct ApplyWorker {
     clock: Clock,
     revision: Revision,
     resources: ResourceSet,
+    /// Whether the store answered when it was asked last.
+    store_answers: bool,
 }
 
 /// Who brought a state about.
@@ -80,7 +86,19 @@ impl ApplyWorker {
     ) -> Self {
         let resources = ResourceSet::new();
         let clock = Clock::default();
-        Self { requests, store, planes, events, environment, publisher, clock, revision: 0, resources }
+        let store_answers = true;
+        Self {
+            requests,
+            store,
+            planes,
+            events,
+            environment,
+            publisher,
+            clock,
+            revision: 0,
+            resources,
+            store_answers,
+        }
     }
 
     /// The same, by another clock than the system's.
@@ -96,7 +114,7 @@ impl ApplyWorker {
     /// When the store cannot be read, or holds what is not valid for this server.
     pub async fn load(&mut self) -> Result<Problems, ApplyError> {
         let loaded = self.store.load().await;
-        show_reachable(&loaded);
+        self.note_answer(&loaded);
         let (revision, resources) = loaded?;
         self.revision = revision;
         self.resources = resources;
@@ -122,30 +140,7 @@ impl ApplyWorker {
                     next_edge = self.next_edge();
                 }
                 () = sleep_until(&self.clock, next_edge) => next_edge = self.cross_edge().await,
-            }
-        }
-    }
-
-    /// The next instant at which the server carries other tags.
-    fn next_edge(&self) -> Option<Timestamp> {
-        self.publisher.live().load().snapshot.next_edge()
-    }
-
-    /// Makes live what applies by the tags that the server carries by now. Returns when to look again.
-    async fn cross_edge(&mut self) -> Option<Timestamp> {
-        match self.prepare(&self.resources, None, Cause::Time).await {
-            Ok(ready) => {
-                ready.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-                let instant = ready.snapshot.tags().instant();
-                tracing::info!(%instant, "the tags of this server have changed with time");
-                self.publish(ready);
-                self.next_edge()
-            }
-            Err(problems) => {
-                tracing::error!(
-                    "what the server's tags ask for by now cannot go live, and is tried again: {problems}"
-                );
-                self.clock.now().checked_add(TRY_AGAIN).ok()
+                () = tokio::time::sleep(REMINDER) => self.show(),
             }
         }
     }
@@ -330,7 +325,7 @@ impl ApplyWorker {
         }
         let clock = Phase::start("commit");
         let result = self.store.commit(self.revision, transactions).await;
-        show_reachable(&result);
+        self.note_answer(&result);
         self.revision = result?;
         clock.end();
         Ok(())
@@ -344,7 +339,17 @@ impl ApplyWorker {
             plane.published();
         }
         clock.end();
+        self.show();
+    }
+
+    fn note_answer<T>(&mut self, result: &Result<T, StoreError>) {
+        self.store_answers = !matches!(result, Err(StoreError::Unavailable(_)));
+        self.show();
+    }
+
+    fn show(&self) {
         metrics::gauge!(metric_names::CONFIG_REVISION).set(self.revision as f64);
+        metrics::gauge!(metric_names::STORE_REACHABLE).set(if self.store_answers { 1.0 } else { 0.0 });
     }
 
     /// Tells what happened.
@@ -362,34 +367,5 @@ impl ApplyWorker {
         if !plan.writes.is_empty() {
             self.events.emit(Event::ConfigApplied { revision: self.revision });
         }
-    }
-}
-
-async fn sleep_until(clock: &Clock, instant: Option<Timestamp>) {
-    match instant {
-        Some(instant) => clock.sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
-}
-
-fn show_reachable<T>(result: &Result<T, StoreError>) {
-    let is_reached = !matches!(result, Err(StoreError::Unavailable(_)));
-    metrics::gauge!(metric_names::STORE_REACHABLE).set(if is_reached { 1.0 } else { 0.0 });
-}
-
-/// Measures one phase of applying.
-struct Phase {
-    name: &'static str,
-    since: Instant,
-}
-
-impl Phase {
-    fn start(name: &'static str) -> Self {
-        Self { name, since: Instant::now() }
-    }
-
-    fn end(self) {
-        metrics::histogram!(metric_names::CONFIG_APPLY_SECONDS, "phase" => self.name)
-            .record(self.since.elapsed());
     }
 }
