@@ -30,7 +30,7 @@ pub(super) fn template_grows(template: &TemplateLiteral<'_>) -> bool {
 
 /// Whether a sum within a sum is looked at by itself, because there are many parts.
 pub(super) fn is_part_enough(sum: &BinaryExpression<'_>) -> bool {
-    unknown_parts(sum) % MOST_PARTS == 0
+    unknown_parts(sum).is_multiple_of(MOST_PARTS)
 }
 
 fn unknown_parts(sum: &BinaryExpression<'_>) -> usize {

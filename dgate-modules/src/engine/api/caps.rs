@@ -82,10 +82,11 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         context,
     )?;
     wrap(&string, "repeat", repeated, LONGEST_STRING, context)?;
-    wrap(&string, "concat", concatenated, LONGEST_STRING, context)?;
+    wrap(&string, "concat", |this, arguments, _| Ok(concatenated(this, arguments)), LONGEST_STRING, context)?;
     wrap(&string, "split", |this, arguments, _| Ok(parts(this, arguments)), LONGEST_LIST, context)?;
     for name in ["replace", "replaceAll"] {
-        wrap(&string, name, replaced, LONGEST_STRING * 4.0, context)?;
+        let size: Size = |this, arguments, _| Ok(replaced(this, arguments));
+        wrap(&string, name, size, LONGEST_STRING * 4.0, context)?;
     }
     for name in ["padStart", "padEnd"] {
         let padded: Size = |_, arguments, context| argument(arguments, 0).to_number(context);
@@ -229,8 +230,8 @@ fn repeated(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsR
     Ok(text_length(this) * argument(arguments, 0).to_number(context)?)
 }
 
-fn concatenated(this: &JsValue, arguments: &[JsValue], _: &mut Context) -> JsResult<f64> {
-    Ok(text_length(this) + arguments.iter().map(text_length).sum::<f64>())
+fn concatenated(this: &JsValue, arguments: &[JsValue]) -> f64 {
+    text_length(this) + arguments.iter().map(text_length).sum::<f64>()
 }
 
 /// How many parts a text has.
@@ -246,9 +247,9 @@ fn parts(this: &JsValue, arguments: &[JsValue]) -> f64 {
 }
 
 /// At most so long: every character may be replaced, and `$'` stands for the rest of the text.
-fn replaced(this: &JsValue, arguments: &[JsValue], _: &mut Context) -> JsResult<f64> {
+fn replaced(this: &JsValue, arguments: &[JsValue]) -> f64 {
     let (pattern, by) = (argument(arguments, 0), argument(arguments, 1));
-    let Some(by) = by.as_string() else { return Ok(text_length(this)) };
+    let Some(by) = by.as_string() else { return text_length(this) };
     let (length, each) = (text_length(this), by.len() as f64);
     let text = by.to_std_string_lossy();
     let rest = if text.contains("$'") || text.contains("$`") { length } else { 0.0 };
@@ -256,7 +257,7 @@ fn replaced(this: &JsValue, arguments: &[JsValue], _: &mut Context) -> JsResult<
         Some(pattern) => length / (pattern.len().max(1) as f64),
         None => length,
     };
-    Ok(length + (times + 1.0) * (each + rest))
+    length + (times + 1.0) * (each + rest)
 }
 
 /// How many characters JSON of a value has at least, as far as plain properties tell; the clock is looked at meanwhile.
