@@ -18,7 +18,9 @@ use crate::kit::{get, resource};
 /// A gateway whose modules may fetch.
 async fn fetching(source: &str, permissions: &[&str], settings: ProxySettings) -> TestGateway {
     let runner = ModuleRunner::new(ModuleSettings::default());
-    let module = json!({ "name": "m", "payload_raw": source, "permissions": permissions });
+    // How long the engine computes on a busy machine is not what is tested here.
+    let limits = json!({ "cpu": "5s" });
+    let module = json!({ "name": "m", "payload_raw": source, "permissions": permissions, "limits": limits });
     let builder = Gateway::builder().hook_runner(Arc::new(runner.clone())).settings(settings).spec([
         resource(Kind::Module, module),
         resource(Kind::Route, json!({ "name": "r", "paths": ["/m/**"], "modules": ["m"] })),
