@@ -1,6 +1,7 @@
 //! `dgate-cli module …`: the verbs of all kinds, and what only modules have.
 
 mod deploy;
+mod logs;
 
 use clap::{Args, Subcommand};
 use dgate_core::Kind;
@@ -23,6 +24,8 @@ enum ModuleCommand {
     Verb(Verb),
     /// Put a file onto the gateway as a module, and into routes.
     Deploy(deploy::Deploy),
+    /// Show what modules write to their console, as they write it.
+    Logs(logs::Logs),
 }
 
 impl Module {
@@ -30,6 +33,7 @@ impl Module {
         match self.command {
             ModuleCommand::Verb(verb) => verb.run(Kind::Module, context).await,
             ModuleCommand::Deploy(deploy) => deploy.run(context).await,
+            ModuleCommand::Logs(logs) => logs.run(context).await,
         }
     }
 }

@@ -7,6 +7,7 @@ mod declarative;
 mod explain;
 mod fake;
 mod imports;
+mod logs;
 mod modules;
 mod program;
 mod resources;
