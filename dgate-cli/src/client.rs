@@ -6,7 +6,7 @@ mod connect;
 mod events;
 mod problem;
 mod request;
-mod tls;
+pub(crate) mod tls;
 
 use std::path::PathBuf;
 use std::sync::Arc;

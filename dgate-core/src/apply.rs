@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-pub use change::{Applied, ApplyError, Change, ChangeSet, Environment, Mode, Outcome, Settings};
+pub use change::{Applied, ApplyError, Change, ChangeSet, Environment, Expect, Mode, Outcome, Settings};
 pub use prepare::{Next, Prepare, Prepared};
 pub use worker::ApplyWorker;
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::{Problem, Problems};
 use schema::Root;
 
-pub use public::public;
+pub use public::{public, reveal};
 pub use schema::json_schema;
 
 /// Decodes a value, accepting the spellings of DGate 1 and 2 (`stripPath`, `connect_timeout_ms: 250`).

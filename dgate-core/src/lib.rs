@@ -29,6 +29,7 @@
 //! # Features
 //! - `test-util`: builders and fakes for tests.
 
+pub mod address;
 pub mod apply;
 pub mod body;
 pub mod capability;

@@ -62,6 +62,14 @@ metrics! {
         "Client connections that ended before they carried a request, by reason.";
     PROXY_MIRRORED = "dgate_proxy_mirrored_total", Counter, ["namespace", "service", "outcome"],
         "Requests copied to a mirror, and copies that were dropped.";
+    ADMIN_REQUESTS = "dgate_admin_requests_total", Counter, ["method", "code"],
+        "Requests answered by the Admin API.";
+    ADMIN_REQUEST_DURATION = "dgate_admin_request_duration_seconds", Histogram, [],
+        "Time the Admin API took until its answer was ready.";
+    ADMIN_ERRORS = "dgate_admin_errors_total", Counter, ["error_type"],
+        "Requests that the Admin API refused or failed to answer.";
+    ADMIN_ERROR_DURATION = "dgate_admin_error_duration_seconds", Histogram, [],
+        "Time the Admin API took for answers that are errors.";
     MODULE_CALLS = "dgate_module_calls_total", Counter, ["namespace", "module", "hook"],
         "Calls of modules' hooks; `module` is the first of the route's.";
     MODULE_CALL_DURATION = "dgate_module_call_duration_seconds", Histogram, ["namespace", "module", "hook"],

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 
 use crate::metric_names;
 use crate::snapshot::Snapshot;
-use crate::stored::Revision;
+use crate::stored::{ResourceSet, Revision};
 
 /// What is live: a snapshot and what each data plane made of it. Replaced as a whole, never in part.
 pub struct Published {
@@ -18,6 +18,8 @@ pub struct Published {
     pub generation: u64,
     /// The revision of the store it shows.
     pub revision: Revision,
+    /// What was written, documents apart.
+    pub resources: ResourceSet,
     /// What runs.
     pub snapshot: Arc<Snapshot>,
     plans: Vec<Arc<dyn Any + Send + Sync>>,
@@ -79,6 +81,7 @@ impl Publisher {
         let nothing = Published {
             generation: 0,
             revision: 0,
+            resources: ResourceSet::new(),
             snapshot: Arc::default(),
             plans: Vec::new(),
             alive: Alive::new(&generations),
@@ -95,12 +98,13 @@ impl Publisher {
     pub(crate) fn publish(
         &self,
         revision: Revision,
+        resources: ResourceSet,
         snapshot: Arc<Snapshot>,
         plans: Vec<Arc<dyn Any + Send + Sync>>,
     ) -> u64 {
         let generation = self.cell.0.load().generation + 1;
         let alive = Alive::new(&self.generations);
-        self.cell.0.store(Arc::new(Published { generation, revision, snapshot, plans, alive }));
+        self.cell.0.store(Arc::new(Published { generation, revision, resources, snapshot, plans, alive }));
         generation
     }
 }
@@ -132,8 +136,8 @@ mod tests {
         let publisher = Publisher::new();
         let live = publisher.live();
         let held = live.load();
-        publisher.publish(1, Arc::default(), Vec::new());
-        publisher.publish(2, Arc::default(), Vec::new());
+        publisher.publish(1, ResourceSet::new(), Arc::default(), Vec::new());
+        publisher.publish(2, ResourceSet::new(), Arc::default(), Vec::new());
         assert_eq!(live.generations_alive(), 2, "the first is held, the second is gone, the third is live");
         drop(held);
         assert_eq!(live.generations_alive(), 1);
@@ -157,7 +161,7 @@ mod tests {
                 });
             }
             for revision in 1..=2_000 {
-                publisher.publish(revision, Arc::default(), Vec::new());
+                publisher.publish(revision, ResourceSet::new(), Arc::default(), Vec::new());
             }
         });
         assert_eq!(publisher.live().generations_alive(), 1);

@@ -6,7 +6,7 @@ mod table;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use set::{ResourceSet, Tables};
 pub use table::{Table, TableChange};
@@ -18,7 +18,7 @@ use crate::resource::{AnyResource, Resource};
 pub type Revision = u64;
 
 /// What the store knows about a resource. Read-only for everybody else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     /// The revision that last changed it.
     pub revision: Revision,
@@ -27,7 +27,7 @@ pub struct Meta {
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// Whose it is, when it came from a file or a tool that keeps a whole set in step.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Arc<str>>,
 }
 

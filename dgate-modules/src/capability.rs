@@ -39,6 +39,25 @@ impl Node {
 /// Takes what modules emit: namespace, name and data.
 pub(crate) type EmitEvent = dyn Fn(&str, &str, serde_json::Value) + Send + Sync;
 
+/// A line that a module wrote to its console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsoleLine {
+    /// How important it is: `debug`, `info`, `warn` or `error`.
+    pub level: &'static str,
+    /// Which module wrote it.
+    pub module: String,
+    /// In which hook.
+    pub hook: &'static str,
+    /// The request's identifier.
+    pub request_id: String,
+    /// What it wrote.
+    pub text: String,
+}
+
+/// Takes what modules write to their consoles.
+pub(crate) type Console = dyn Fn(ConsoleLine) + Send + Sync;
+
 /// What the runtimes of a gateway share.
 #[derive(Default)]
 pub(crate) struct Capabilities {
@@ -46,5 +65,7 @@ pub(crate) struct Capabilities {
     pub(crate) fetch: OnceLock<Arc<dyn Fetch>>,
     pub(crate) documents: OnceLock<Arc<dyn Documents>>,
     pub(crate) emit: OnceLock<Arc<EmitEvent>>,
+    /// Where console lines go besides the log.
+    pub(crate) console: OnceLock<Arc<Console>>,
     pub(crate) cache: Cache,
 }

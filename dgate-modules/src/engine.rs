@@ -6,6 +6,7 @@
 
 mod api;
 mod call;
+mod clock;
 mod entry;
 mod errors;
 mod host;
@@ -21,7 +22,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use boa_engine::context::ContextBuilder;
 use boa_engine::{Context, JsObject};
@@ -85,6 +86,7 @@ impl Runtime {
             .host_hooks(Rc::new(Hooks))
             .job_executor(jobs.clone())
             .module_loader(loader.clone())
+            .clock(host.clock.clone())
             .build();
         let mut context = built.map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
         context.insert_data(host.clone());
@@ -186,6 +188,15 @@ impl Runtime {
         self.host.program.weight.judge(self.host.stop_clock());
         self.host.enter(None);
         self.go_on(&mut context);
+    }
+
+    /// Time that was stopped goes on to the next timer, which goes off; `false` when there is none until then.
+    pub(crate) fn pass_time(&self, until: Duration) -> bool {
+        let due = self.host.operations.next_due().filter(|(due, _)| *due <= until);
+        self.host.clock.stop(Some(due.map_or(until, |(due, _)| due)));
+        let Some((_, operation)) = due else { return false };
+        self.finish_operation(operation, None);
+        true
     }
 
     /// Nobody waits for a call any more.

@@ -79,6 +79,12 @@ impl Failure {
         Self::new(FailureKind::Limit(kind), message)
     }
 
+    /// The message, and below it where it came from.
+    pub(crate) fn with_trace(&self) -> String {
+        let trace = self.trace.iter().map(|line| format!("\n    at {line}"));
+        format!("{self}{}", trace.collect::<String>())
+    }
+
     pub(crate) fn into_error(self) -> GatewayError {
         let kind = match self.kind {
             FailureKind::Threw => ErrorKind::ModuleError,

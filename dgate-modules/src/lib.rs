@@ -11,6 +11,7 @@ mod failure;
 mod hash;
 mod hook;
 mod limits;
+pub mod local;
 mod metrics;
 mod native;
 mod permission;
@@ -23,6 +24,6 @@ mod trailers;
 mod typescript;
 mod worker;
 
-pub use capability::Node;
+pub use capability::{ConsoleLine, Node};
 pub use pool::PoolSettings;
 pub use runner::{ModuleRunner, ModuleSettings};

@@ -45,24 +45,45 @@ const MODULES: &[(&str, &[&str])] = &[
         "dgate/util",
         &["base64Decode", "base64Encode", "hexDecode", "hexEncode", "ipInRange", "parseCookies", "uuid"],
     ),
-    (OWN, OWN_EXPORTS),
+    ("dgate/test", &["ctx", "documents", "expect", "fakeTime", "mockFetch", "test"]),
+    (RUNNER, &["list", "run"]),
+    (OWN, &["console", "fetch", "process"]),
 ];
+
+/// Those that only programs that are tests may import.
+const FOR_TESTS: [&str; 2] = ["dgate/test", RUNNER];
+/// What runs tests. Nobody imports it but the module that the gateway writes for that.
+pub(crate) const RUNNER: &str = "dgate:tests";
 
 /// What looks global but belongs to each module. Nobody imports it by name.
 pub(crate) const OWN: &str = "dgate:own";
-const OWN_EXPORTS: &[&str] = &["console", "fetch", "process"];
 
 /// The names that may be imported.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    MODULES.iter().map(|(name, _)| *name).filter(|name| *name != OWN)
+    MODULES.iter().map(|(name, _)| *name).filter(|name| !name.starts_with("dgate:"))
 }
 
-/// The native module of a specifier.
-pub(crate) fn find(specifier: &str) -> Option<&'static str> {
-    MODULES.iter().find(|(name, _)| *name == specifier).map(|(name, _)| *name)
+/// The native module of a specifier, in a program that is a test or is none.
+pub(crate) fn find(specifier: &str, is_test: bool) -> Option<&'static str> {
+    let found = MODULES.iter().find(|(name, _)| *name == specifier).map(|(name, _)| *name);
+    found.filter(|name| is_test || !FOR_TESTS.contains(name))
 }
 
 /// What a native module exports.
 pub(crate) fn exports(name: &str) -> &'static [&'static str] {
     MODULES.iter().find(|(known, _)| *known == name).map_or(&[], |(_, exports)| exports)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn the_types_are_those_of_what_is_there() {
+        let declared = crate::typescript::declared::read(crate::local::TYPES).modules;
+        let provided: BTreeMap<_, _> = super::names()
+            .map(|name| (name.to_owned(), super::exports(name).iter().map(ToString::to_string).collect()))
+            .collect();
+        assert_eq!(declared, provided);
+    }
 }

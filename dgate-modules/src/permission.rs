@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use dgate_core::permission::{Permission, PermissionError};
+
 /// A permission that a module asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted<'a> {
@@ -30,48 +32,47 @@ pub(crate) struct Granted {
 }
 
 /// The permissions of a module.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Permissions(Vec<Grant>);
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Grant {
-    name: String,
-    scope: Option<String>,
-}
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Permissions(Vec<Permission>);
 
 /// Sending requests: its scopes are hosts.
 pub(crate) const HTTP: &str = "os:net:http";
 
-/// The names there are. A grant of another name is an error.
-pub(crate) const NAMES: [&str; 12] = [
-    "cache",
-    "event:emit",
-    "os:env:read",
-    "os:file:read",
-    HTTP,
-    "resource:collection:read",
-    "resource:collection:write",
-    "resource:document:read",
-    "resource:document:write",
-    "resource:secret:read",
-    "resource:service:health",
-    "resource:service:read",
-];
-
 impl Permissions {
-    /// Reads grants, and says which of them are none.
-    pub(crate) fn parse<'a>(grants: impl IntoIterator<Item = &'a String>) -> (Self, Vec<(usize, String)>) {
+    /// Reads grants, and says which of them are none and why.
+    pub(crate) fn parse<'a>(
+        grants: impl IntoIterator<Item = &'a String>,
+    ) -> (Self, Vec<(usize, PermissionError)>) {
         let mut permissions = Self::default();
-        let mut unknown = Vec::new();
+        let mut wrong = Vec::new();
         for (index, text) in grants.into_iter().enumerate() {
-            let (name, scope) = text.split_once('=').map_or((text.as_str(), None), |(n, s)| (n, Some(s)));
-            if NAMES.iter().any(|known| covers(name, known)) {
-                permissions.0.push(Grant { name: name.to_owned(), scope: scope.map(str::to_owned) });
-            } else {
-                unknown.push((index, text.clone()));
+            match text.parse() {
+                Ok(permission) => permissions.0.push(permission),
+                Err(error) => wrong.push((index, error)),
             }
         }
-        (permissions, unknown)
+        (permissions, wrong)
+    }
+
+    /// Each of them as it is written.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(ToString::to_string)
+    }
+
+    /// Whether everything is granted, without exception.
+    pub(crate) fn everything(&self) -> bool {
+        self.0.iter().any(|grant| grant.name() == "*" && grant.scope().is_none())
+    }
+
+    /// Whether a permission is granted, for whatever.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|grant| grant.covers(name))
+    }
+
+    /// Those that cover none of some names.
+    pub(crate) fn unused(&self, names: &[&str]) -> Vec<String> {
+        let unused = self.0.iter().filter(|grant| !names.iter().any(|name| grant.covers(name)));
+        unused.map(ToString::to_string).collect()
     }
 
     /// Checks one permission.
@@ -80,8 +81,8 @@ impl Permissions {
     /// The text for the module: what to grant.
     pub(crate) fn check(&self, wanted: &Wanted<'_>) -> Result<Granted, String> {
         let mut granted: Option<Granted> = None;
-        for grant in self.0.iter().filter(|grant| covers(&grant.name, wanted.name)) {
-            let by_name = match (&grant.scope, wanted.scope) {
+        for grant in self.0.iter().filter(|grant| grant.covers(wanted.name)) {
+            let by_name = match (grant.scope(), wanted.scope) {
                 (None, _) => false,
                 (Some(scope), Some(asked)) if scope_covers(wanted.name, scope, asked) => !scope.contains('*'),
                 _ => continue,
@@ -92,15 +93,6 @@ impl Permissions {
             format!("permission `{wanted}` is not granted; add it to the module's `permissions`")
         })
     }
-}
-
-/// Whether `grant` is `name`, or ends in `*` and begins like it.
-fn covers(grant: &str, name: &str) -> bool {
-    grant == name
-        || grant == "*"
-        || grant
-            .strip_suffix(":*")
-            .is_some_and(|stem| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(':')))
 }
 
 /// A `*` at one end stands for anything. Hosts are compared without regard to case, and one without a port stands for
@@ -153,8 +145,9 @@ mod tests {
     #[test]
     fn unknown_grants_and_denials_are_named() {
         let grants = ["os:net:htp".to_owned(), "cache".to_owned()];
-        let (permissions, unknown) = Permissions::parse(&grants);
-        assert_eq!(unknown, [(0, "os:net:htp".to_owned())]);
+        let (permissions, wrong) = Permissions::parse(&grants);
+        assert_eq!((wrong.len(), wrong[0].0), (1, 0));
+        assert_eq!(permissions.texts().collect::<Vec<_>>(), ["cache"]);
         let denial = permissions.check(&Wanted { name: "os:net:http", scope: Some("a:1") }).unwrap_err();
         assert!(denial.contains("`os:net:http=a:1` is not granted"), "{denial}");
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-pub(crate) use build::{Library, build};
+pub(crate) use build::{Library, TEST_RUNNER, build};
 use dgate_core::Key;
 use dgate_core::resource::{EnvValue, FailurePolicy};
 
@@ -118,7 +118,8 @@ impl Program {
             let mut hasher = DefaultHasher::new();
             (seed, namespace, entries).hash(&mut hasher);
             for module in modules {
-                (&module.name, &module.compiled.code, &module.permissions).hash(&mut hasher);
+                (&module.name, &module.compiled.code).hash(&mut hasher);
+                module.permissions.texts().for_each(|permission| permission.hash(&mut hasher));
                 (&module.limits, &module.links, module.is_script()).hash(&mut hasher);
                 for (name, value) in &module.env {
                     match value {

@@ -13,7 +13,7 @@ use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
 use dgate_core::{BoxFuture, Problem, Problems};
 use serde_json::Value;
 
-use crate::capability::{Capabilities, Node};
+use crate::capability::{Capabilities, ConsoleLine, Node};
 use crate::failure::Failure;
 use crate::pool::{Deployed, Pool, PoolSettings};
 use crate::program::{self, Library, Program, ProgramId};
@@ -74,6 +74,11 @@ impl ModuleRunner {
         let _ = self.pool.shared.capabilities.documents.set(documents);
     }
 
+    /// Takes what modules write to their consoles, besides the log. Only the first one counts.
+    pub fn connect_console(&self, console: impl Fn(ConsoleLine) + Send + Sync + 'static) {
+        let _ = self.pool.shared.capabilities.console.set(Arc::new(console));
+    }
+
     /// Takes what modules emit: namespace, name and data. Only the first one counts.
     pub fn connect_events(&self, emit: impl Fn(&str, &str, Value) + Send + Sync + 'static) {
         let _ = self.pool.shared.capabilities.emit.set(Arc::new(emit));
@@ -81,7 +86,7 @@ impl ModuleRunner {
 }
 
 /// Which resource is at fault, and where in it; and how.
-type Fault = (Option<(dgate_core::Key, &'static str)>, Failure);
+pub(crate) type Fault = (Option<(dgate_core::Key, &'static str)>, Failure);
 
 impl ModuleRunner {
     /// A program that some route has already.
@@ -89,13 +94,19 @@ impl ModuleRunner {
         self.deployed.lock().unwrap_or_else(PoisonError::into_inner).get(&id).and_then(Weak::upgrade)
     }
 
-    /// Evaluates a program where it harms nobody, and gets all threads ready for it.
-    async fn deploy(&self, program: Program) -> Result<Arc<Deployed>, Fault> {
+    /// Evaluates a program where it harms nobody, and tells which hooks it has.
+    pub(crate) async fn evaluate(&self, program: Program) -> Result<(Arc<Program>, Hooks), Fault> {
         let program = Arc::new(program);
         let hooks = self.pool.check(&program).await.map_err(|failure| {
             let module = program.modules.iter().find(|module| failure.module.as_ref() == Some(&module.name));
             (module.or(program.modules.first()).map(|module| (module.key.clone(), module.pointer)), failure)
         })?;
+        Ok((program, hooks))
+    }
+
+    /// The same, and gets all threads ready for it.
+    pub(crate) async fn deploy(&self, program: Program) -> Result<Arc<Deployed>, Fault> {
+        let (program, hooks) = self.evaluate(program).await?;
         let deployed = Arc::new(Deployed::new(program.clone(), hooks, self.pool.clone()));
         let mut all = self.deployed.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, known| known.strong_count() > 0);

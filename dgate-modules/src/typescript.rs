@@ -3,7 +3,10 @@
 //! Three steps, all of them on text: find out what kind of module it is, put *ticks* into loops and functions (see
 //! [`ticks`]), and strip what is TypeScript. Positions in the result lead back to the written source.
 
+mod asks;
 mod classify;
+#[cfg(test)]
+pub(crate) mod declared;
 mod diagnose;
 mod links;
 mod positions;
@@ -18,6 +21,7 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 use oxc::transformer::{TransformOptions, Transformer};
 
+pub(crate) use asks::asks;
 pub(crate) use classify::Dialect;
 pub(crate) use links::{Import, Imported, ReExport};
 pub(crate) use positions::{Place, Positions};

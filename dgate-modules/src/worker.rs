@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -142,6 +142,12 @@ pub(crate) fn finish_operation(runtime: u64, operation: u64, outcome: Option<Out
     drop_finished();
 }
 
+/// See [`Runtime::pass_time`].
+pub(crate) fn pass_time(runtime: u64, until: Duration) -> bool {
+    let found = RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).cloned());
+    found.is_some_and(|found| found.pass_time(until))
+}
+
 /// Nobody waits for a call any more.
 pub(crate) fn cancel(runtime: u64, call: u64) {
     let found = RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).cloned());
@@ -186,7 +192,7 @@ async fn listen(pool: std::sync::Weak<Shared>, mut controls: mpsc::UnboundedRece
     let Some((id, idle)) = pool.upgrade().map(|shared| (shared.id, shared.settings.idle_timeout)) else {
         return;
     };
-    let period = (idle / 4).max(std::time::Duration::from_millis(10));
+    let period = (idle / 4).max(Duration::from_millis(10));
     loop {
         match tokio::time::timeout(period, controls.recv()).await {
             Ok(Some(Control::Warm(program))) => {
@@ -199,10 +205,10 @@ async fn listen(pool: std::sync::Weak<Shared>, mut controls: mpsc::UnboundedRece
             Err(_) => retire_idle(id, idle),
         }
     }
-    retire_idle(id, std::time::Duration::ZERO);
+    retire_idle(id, Duration::ZERO);
 }
 
-fn retire_idle(pool: u64, idle: std::time::Duration) {
+fn retire_idle(pool: u64, idle: Duration) {
     let runtimes = RUNTIMES.with(|runtimes| *runtimes);
     let now = Instant::now();
     let idle: Vec<ProgramId> = runtimes

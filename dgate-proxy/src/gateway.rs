@@ -3,6 +3,7 @@
 mod builder;
 mod handle;
 mod serve;
+mod status;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -19,6 +20,7 @@ use tower_service::Service;
 pub use builder::GatewayBuilder;
 pub use handle::GatewayHandle;
 pub use serve::Serve;
+pub use status::{ClientConnections, UpstreamConnections};
 
 use crate::drain::{Busy, Drain};
 use crate::edge::{HangUp, ObserveLayer, PinSnapshot, PinSnapshotLayer};

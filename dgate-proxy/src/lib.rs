@@ -65,7 +65,7 @@ pub mod upstream;
 /// The vocabulary, so that one dependency is enough.
 pub use dgate_core;
 pub use from_fn::{FromFn, FromFnLayer, from_fn};
-pub use gateway::{Gateway, GatewayBuilder, GatewayHandle, Serve};
+pub use gateway::{ClientConnections, Gateway, GatewayBuilder, GatewayHandle, Serve, UpstreamConnections};
 pub use metrics::IDLE_TIMEOUT;
 pub use settings::{
     CanaryOverride, CanarySettings, CanarySticky, ClientSettings, FallbackCertificate, Limits, ProxySettings,

@@ -1,31 +1,26 @@
-//! The admin listener: probes and metrics.
+//! The admin listener: the Admin API, with what it wants to know of this server.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use http::header::ALLOW;
-use http::{HeaderValue, Method, Request, StatusCode};
+use dgate_admin::Fingerprints;
+use dgate_admin::api::{
+    AdminApi, Context, Feed, GatewayServer, Listener, LogTap, ServerInfo, UpstreamConnections,
+};
+use dgate_admin::auth::Auth;
+use dgate_core::Problems;
+use dgate_core::endpoint::Endpoint;
+use dgate_core::{Body, BoxFuture};
+use dgate_proxy::Gateway;
+use http::{Request, Response};
 use hyper::body::Incoming;
-use ipnet::IpNet;
+use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde_json::json;
+use tower_service::Service;
 
+use crate::config;
 use crate::readiness::Readiness;
-use crate::small_http::{Answer, SmallResponse, json as json_response, respond, text};
-
-/// What there is, for people who look.
-const INDEX: &str = "DGate\n\n/livez    the process is alive\n/readyz   it wants requests\n/healthz  the same, for people\n/metrics  metrics as text (Prometheus)\n";
-
-/// The format of `/metrics`.
-const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// Answers probes, and those who collect metrics.
-#[derive(Debug)]
-pub(crate) struct Admin {
-    pub(crate) readiness: Readiness,
-    /// Absent when metrics are disabled.
-    pub(crate) metrics: Option<Metrics>,
-    pub(crate) allow_list: Vec<IpNet>,
-}
+use crate::small_http::Answer;
 
 /// The collected metrics.
 #[derive(Clone)]
@@ -37,40 +32,108 @@ impl std::fmt::Debug for Metrics {
     }
 }
 
-impl Answer for Admin {
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> SmallResponse {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are possible here\n");
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return response;
+/// What is known of this process as a whole.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Observed {
+    /// Absent when metrics are disabled.
+    pub(crate) metrics: Option<Metrics>,
+    /// Lines of the log.
+    pub(crate) logs: LogTap,
+}
+
+/// What every admin listener of this server shares, however often its settings change.
+#[derive(Clone)]
+pub(crate) struct ControlPlane {
+    pub(crate) gateway: Gateway,
+    pub(crate) feed: Feed,
+    pub(crate) logs: LogTap,
+    pub(crate) fingerprints: Fingerprints,
+    pub(crate) server: Arc<ThisServer>,
+}
+
+/// This server, as far as the Admin API tells of it.
+pub(crate) struct ThisServer {
+    pub(crate) gateway: Gateway,
+    pub(crate) readiness: Readiness,
+    /// Absent when metrics are disabled.
+    pub(crate) metrics: Option<Metrics>,
+    pub(crate) node: String,
+    pub(crate) storage: &'static str,
+    pub(crate) started_at: Timestamp,
+    pub(crate) listeners: RwLock<Vec<(&'static str, SocketAddr)>>,
+}
+
+impl GatewayServer for ThisServer {
+    fn is_ready(&self) -> bool {
+        self.readiness.is_ready()
+    }
+
+    fn metrics(&self) -> Option<String> {
+        self.metrics.as_ref().map(|metrics| metrics.0.render())
+    }
+
+    fn info(&self) -> ServerInfo {
+        let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner);
+        let listener = |(name, address): &(&str, SocketAddr)| Listener {
+            name: (*name).to_owned(),
+            address: address.to_string(),
+        };
+        ServerInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            node: self.node.clone(),
+            storage: self.storage.to_owned(),
+            started_at: self.started_at,
+            listeners: listeners.iter().map(listener).collect(),
         }
-        let is_ready = self.readiness.is_ready();
-        let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        match request.uri().path() {
-            "/livez" => text(StatusCode::OK, "ok\n"),
-            "/readyz" => json_response(status, &json!({ "ready": is_ready })),
-            "/healthz" => {
-                let said = if is_ready { "ok" } else { "not ready" };
-                json_response(status, &json!({ "status": said, "version": env!("CARGO_PKG_VERSION") }))
-            }
-            "/health" => {
-                let said = if is_ready { "healthy" } else { "not ready" };
-                json_response(status, &json!({ "status": said }))
-            }
-            _ if !self.allows(peer) => text(StatusCode::FORBIDDEN, "this address may not ask\n"),
-            "/" => text(StatusCode::OK, INDEX),
-            "/metrics" => match &self.metrics {
-                Some(metrics) => respond(StatusCode::OK, METRICS, metrics.0.render()),
-                None => text(StatusCode::NOT_FOUND, "metrics are disabled (disable_metrics)\n"),
-            },
-            _ => text(StatusCode::NOT_FOUND, format!("there is no such page\n\n{INDEX}")),
-        }
+    }
+
+    fn send(&self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
+        let mut gateway = self.gateway.clone();
+        Box::pin(async move {
+            let Ok(response) = gateway.call(request).await;
+            response
+        })
+    }
+
+    fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        self.gateway.endpoints()
+    }
+
+    fn client_connections(&self) -> (usize, usize) {
+        let connections = self.gateway.client_connections();
+        (connections.http, connections.upgraded)
+    }
+
+    fn upstream_connections(&self) -> Vec<UpstreamConnections> {
+        let connections = self.gateway.upstream_connections().into_iter();
+        connections
+            .map(|(origin, count)| UpstreamConnections { origin, active: count.active, idle: count.idle })
+            .collect()
     }
 }
 
-impl Admin {
-    fn allows(&self, peer: SocketAddr) -> bool {
-        let ip = peer.ip().to_canonical();
-        self.allow_list.is_empty() || self.allow_list.iter().any(|network| network.contains(&ip))
+impl ControlPlane {
+    /// The Admin API with these settings.
+    pub(crate) fn api(&self, settings: &config::Admin) -> AdminApi {
+        let handle = self.gateway.handle();
+        let context = Context {
+            applier: handle.applier().clone(),
+            store: handle.store().clone(),
+            feed: self.feed.clone(),
+            logs: self.logs.clone(),
+            fingerprints: self.fingerprints.clone(),
+            server: self.server.clone(),
+        };
+        // It was looked at when the file was read; should it be wrong all the same, nobody gets in.
+        let auth = config::authentication(settings, &mut Problems::new());
+        AdminApi::new(context, auth.unwrap_or_else(Auth::nobody))
+    }
+}
+
+impl Answer for AdminApi {
+    type Body = dgate_core::Body;
+
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<dgate_core::Body> {
+        Self::answer(self, request, peer).await
     }
 }

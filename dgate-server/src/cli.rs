@@ -38,6 +38,8 @@ enum Command {
     Config(ConfigArgs),
     /// Print the JSON Schema of the configuration file, for editors.
     Schema,
+    /// Print the hash of a password that is piped in, for `admin.basic_auth`.
+    HashPassword,
     /// Ask a running server whether it is ready; the answer is the exit status (for containers).
     Healthcheck(Healthcheck),
 }
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         Some(Command::Config(ConfigArgs { command: ConfigCommand::Print { show_origin } })) => {
             commands::print_config(&found(), show_origin)
         }
+        Some(Command::HashPassword) => commands::hash_password(),
         Some(Command::Schema) => commands::print_schema(),
         Some(Command::Healthcheck(Healthcheck { address })) => {
             commands::healthcheck(address.as_deref(), &found())

@@ -1,5 +1,6 @@
 //! Commands that look and tell, and serve nothing.
 
+mod hash_password;
 mod healthcheck;
 mod print_config;
 mod validate;
@@ -7,6 +8,7 @@ mod validate;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+pub(crate) use hash_password::hash_password;
 pub(crate) use healthcheck::healthcheck;
 pub(crate) use print_config::{print_config, print_schema};
 pub(crate) use validate::validate;

@@ -1,5 +1,6 @@
 //! The configuration file: found, read, understood, and explained when it cannot be.
 
+mod authentication;
 mod document;
 mod files;
 mod interpolate;
@@ -13,11 +14,12 @@ mod search;
 mod settings;
 mod spans;
 
+pub(crate) use authentication::authentication;
 pub use load::{LoadError, Loaded, Source, load, load_file, load_text};
 pub use model::{
-    AccessLog, AccessLogFormat, Admin, Canary, ClientTransport, Config, InitResources, Limits, LogFormat,
-    LogLevel, MinTls, ModulePool, Modules, Proxy, ProxyTls, Runtime, RuntimeFlavor, Shutdown, Storage,
-    StorageType, TestServer, Version,
+    AccessLog, AccessLogFormat, Admin, AuthMethod, BasicAuth, Canary, Changelog, ClientTransport, Config,
+    InitResources, JwtAuth, Key, KeyAuth, Limits, LogFormat, LogLevel, MinTls, ModulePool, Modules, Proxy,
+    ProxyTls, Runtime, RuntimeFlavor, Shutdown, Storage, StorageType, TestServer, User, Version,
 };
 pub use origin::show;
 pub use report::render;

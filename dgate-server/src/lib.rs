@@ -10,6 +10,7 @@
 //! let text = "
 //! proxy: {host: 127.0.0.1, port: 0}
 //! admin: {port: 0}
+//! storage: {type: memory}
 //! access_log: {format: off}
 //! ";
 //! let server = Server::start(config::load_text(text, "example.yaml")?).await?;
@@ -41,6 +42,8 @@ mod server;
 mod signals;
 mod small_http;
 mod sockets;
+mod storage;
+mod system;
 mod systemd;
 mod telemetry;
 mod test_server;

@@ -12,9 +12,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::admin::{Admin, Metrics};
+use crate::admin::ControlPlane;
 use crate::config::{self, Config, MinTls, TestServer};
-use crate::readiness::Readiness;
 use crate::small_http;
 use crate::sockets::{BindError, Sockets};
 
@@ -58,7 +57,7 @@ pub(crate) struct Wanted {
 enum Service {
     Http,
     Https(MinTls),
-    Admin(config::Admin),
+    Admin(Box<config::Admin>),
     TestServer(TestServer),
 }
 
@@ -72,7 +71,7 @@ impl Wanted {
             all.push(new(Name::ProxyHttps, proxy.host, tls.port, Service::Https(tls.min_version)));
         }
         let admin = &config.admin;
-        all.push(new(Name::Admin, admin.host, admin.port, Service::Admin(admin.clone())));
+        all.push(new(Name::Admin, admin.host, admin.port, Service::Admin(Box::new(admin.clone()))));
         if let Some(test) = &config.test_server {
             all.push(new(Name::TestServer, test.host, test.port, Service::TestServer(test.clone())));
         }
@@ -116,8 +115,7 @@ pub(crate) struct Context {
     pub(crate) gateway: Gateway,
     /// Where connections of the proxy are accepted.
     pub(crate) workers: Vec<Handle>,
-    pub(crate) readiness: Readiness,
-    pub(crate) metrics: Option<Metrics>,
+    pub(crate) control: ControlPlane,
 }
 
 /// The listeners that are open.
@@ -222,11 +220,7 @@ impl Listeners {
                 Ok(self.accept(wanted.name, sockets, Some(tls)))
             }
             Service::Admin(admin) => {
-                let admin = Arc::new(Admin {
-                    readiness: self.context.readiness.clone(),
-                    metrics: self.context.metrics.clone(),
-                    allow_list: admin.allow_list.clone(),
-                });
+                let admin = Arc::new(self.context.control.api(admin));
                 Ok(spawn_all(sockets, &[Handle::current()], |listener, _| {
                     Box::pin(small_http::serve(listener, admin.clone()))
                 }))

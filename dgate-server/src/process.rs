@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::admin::Metrics;
+use crate::admin::{Metrics, Observed};
 use crate::commands::say_what_is_wrong;
 use crate::config::{self, FoundAt, LoadError, Loaded};
 use crate::dev::DevPorts;
 use crate::server::{Server, StartError};
 use crate::signals::{Signals, Wish};
+use crate::system::host_name;
 use crate::telemetry::Telemetry;
 use crate::watch::FileWatch;
 use crate::{exporter, systemd};
@@ -93,7 +94,8 @@ async fn serve(source: Source, loaded: Loaded, telemetry: Telemetry, began: Inst
     };
     tokio::spawn(systemd::watchdog());
 
-    let server = match Server::start_with(loaded, inherited.unwrap_or_default(), metrics).await {
+    let observed = Observed { metrics, logs: telemetry.logs() };
+    let server = match Server::start_with(loaded, inherited.unwrap_or_default(), observed).await {
         Ok(server) => server,
         Err(StartError::Config(error)) => return say_what_is_wrong(&error),
         Err(error) => return failed(&error),
@@ -157,7 +159,7 @@ impl Process {
                 () = changed(self.watch.as_mut()) => self.reload().await,
             }
         };
-        self.end(end).await
+        Box::pin(self.end(end)).await
     }
 
     /// Comes to an end, or is ended at once by another signal.
@@ -307,16 +309,6 @@ fn say_that_it_serves(source: &Source, server: &Server, began: Instant) {
 fn failed(error: &dyn std::fmt::Display) -> ExitCode {
     tracing::error!("{error}");
     ExitCode::FAILURE
-}
-
-#[cfg(unix)]
-fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-#[cfg(not(unix))]
-fn host_name() -> String {
-    "localhost".to_owned()
 }
 
 /// Lets this process open as many files as it may: every connection is one, and the usual limit is for people.

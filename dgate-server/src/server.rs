@@ -2,20 +2,26 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use dgate_admin::api::Feed;
+use dgate_admin::store::OpenError;
 use dgate_core::Problems;
 use dgate_core::apply::{Applied, ApplyError, Outcome};
 use dgate_core::stored::Revision;
 use dgate_proxy::{Gateway, edge};
+use jiff::Timestamp;
 
 use crate::access_log;
-use crate::admin::Metrics;
+use crate::admin::{ControlPlane, Observed, ThisServer};
 use crate::config::{LoadError, Loaded};
 use crate::listeners::{Context, Inherited, ListenError, Listeners, Wanted};
 use crate::modules;
 use crate::readiness::Readiness;
 use crate::reload;
+use crate::storage;
+use crate::system::host_name;
 use crate::workers::Workers;
 
 /// A running server. Its probes and background tasks run on the tokio runtime it was started on, requests on threads of
@@ -27,6 +33,8 @@ pub struct Server {
     readiness: Readiness,
     access_log: edge::AccessLog,
     workers: Workers,
+    /// What the Admin API knows of it.
+    this: Arc<ThisServer>,
 }
 
 /// Why a server does not start. It is not there then: nothing listens.
@@ -39,6 +47,9 @@ pub enum StartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// The store cannot be read.
     #[error(transparent)]
     Apply(ApplyError),
@@ -89,18 +100,20 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(loaded: Loaded) -> Result<Self, StartError> {
-        Self::start_with(loaded, Vec::new(), None).await
+        Self::start_with(loaded, Vec::new(), Observed::default()).await
     }
 
-    /// Starts a server that goes on with the sockets of another process and shows the metrics of this one.
+    /// Starts a server that goes on with the sockets of another process and tells what is observed of this one.
     pub(crate) async fn start_with(
         loaded: Loaded,
         inherited: Vec<Inherited>,
-        metrics: Option<Metrics>,
+        observed: Observed,
     ) -> Result<Self, StartError> {
         let config = &loaded.config;
         let access_log = access_log::open(&config.access_log)?;
         let workers = Workers::start(&config.runtime)?;
+        let opened = storage::open(&config.storage, !inherited.is_empty())?;
+        let feed = Feed::default();
         let runner = modules::runner(config);
         let gateway = Gateway::builder()
             .hook_runner(runner.clone())
@@ -108,6 +121,8 @@ impl Server {
             .environment(loaded.environment.clone())
             .access_log(access_log.clone())
             .workers(workers.numbered())
+            .store(opened.store)
+            .events(Arc::new(feed.clone()))
             .build()
             .await
             .map_err(|error| start_error(error, &loaded))?;
@@ -118,16 +133,32 @@ impl Server {
         warn_of(&applied.warnings);
 
         let readiness = Readiness::default();
+        let this = Arc::new(ThisServer {
+            gateway: gateway.clone(),
+            readiness: readiness.clone(),
+            metrics: observed.metrics,
+            node: config.node_id.clone().unwrap_or_else(host_name),
+            storage: config.storage.kind.as_str(),
+            started_at: Timestamp::now(),
+            listeners: RwLock::default(),
+        });
         let mut listeners = Listeners::new(Context {
             gateway: gateway.clone(),
             workers: workers.handles().to_vec(),
-            readiness: readiness.clone(),
-            metrics,
+            control: ControlPlane {
+                gateway: gateway.clone(),
+                feed,
+                logs: observed.logs,
+                fingerprints: opened.fingerprints,
+                server: this.clone(),
+            },
         });
         let bound = listeners.bind(Wanted::all(config), inherited)?;
         listeners.switch(bound)?;
         readiness.set(true);
-        Ok(Self { loaded, gateway, listeners, readiness, access_log, workers })
+        let server = Self { loaded, gateway, listeners, readiness, access_log, workers, this };
+        server.show_addresses();
+        Ok(server)
     }
 
     /// The gateway itself: to change resources from Rust, for example.
@@ -143,6 +174,11 @@ impl Server {
     /// The listeners and their addresses: `proxy-http`, `proxy-https`, `admin`, `test-server`.
     pub fn addresses(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> + '_ {
         self.listeners.addresses().map(|(name, address)| (name.as_str(), address))
+    }
+
+    fn show_addresses(&self) {
+        let mut shown = self.this.listeners.write().unwrap_or_else(PoisonError::into_inner);
+        *shown = self.addresses().collect();
     }
 
     /// Goes on with another configuration: all of it or none. Connections stay open, also those of listeners that are
@@ -162,6 +198,7 @@ impl Server {
             Err(error) => return Err(ReloadError::Apply(error)),
         };
         self.listeners.switch(bound)?;
+        self.show_addresses();
         log.take_over(&self.access_log);
         let before = std::mem::replace(&mut self.loaded, loaded);
         let mut warnings = self.loaded.warnings.clone();

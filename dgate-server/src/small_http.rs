@@ -1,4 +1,4 @@
-//! A small HTTP server for what is not proxied: probes, metrics, the test server.
+//! A small HTTP server for what is not proxied: the Admin API, the test server.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use dgate_core::body::BodyError;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -27,12 +28,15 @@ pub(crate) type SmallResponse = Response<Full<Bytes>>;
 
 /// Answers requests.
 pub(crate) trait Answer: Send + Sync + 'static {
+    /// What answers carry.
+    type Body: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static;
+
     /// Answers a request of a client.
     fn answer(
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
-    ) -> impl Future<Output = SmallResponse> + Send;
+    ) -> impl Future<Output = Response<Self::Body>> + Send;
 }
 
 /// Serves connections until it is dropped. Connections that were accepted go on.
@@ -57,20 +61,10 @@ pub(crate) async fn serve<A: Answer>(listener: TcpListener, answer: Arc<A>) {
     }
 }
 
-/// A response with a text.
-pub(crate) fn text(status: StatusCode, text: impl Into<String>) -> SmallResponse {
-    respond(status, "text/plain; charset=utf-8", text.into())
-}
-
 /// A response with JSON.
 pub(crate) fn json(status: StatusCode, value: &serde_json::Value) -> SmallResponse {
-    respond(status, "application/json", format!("{value}\n"))
-}
-
-/// A response of any type.
-pub(crate) fn respond(status: StatusCode, content_type: &'static str, body: String) -> SmallResponse {
-    let mut response = Response::new(Full::from(body));
+    let mut response = Response::new(Full::from(format!("{value}\n")));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::filter::EnvFilter;
+use dgate_admin::api::LogTap;
+use tracing_subscriber::filter::{EnvFilter, dynamic_filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
@@ -12,6 +13,7 @@ use crate::config::{LogFormat, LogLevel};
 /// Changes how much is said.
 pub(crate) struct Telemetry {
     filter: reload::Handle<EnvFilter, Registry>,
+    logs: LogTap,
 }
 
 impl Telemetry {
@@ -32,9 +34,23 @@ impl Telemetry {
         } else {
             lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
         };
+        let logs = LogTap::default();
+        let (follows, writer) = (logs.clone(), logs.clone());
+        let followed = fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_writer(move || writer.clone())
+            .with_filter(dynamic_filter_fn(move |_, _| follows.is_followed()));
         // A second start in one process leaves the first one in place.
-        let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
-        Self { filter: handle }
+        let _ = tracing_subscriber::registry().with(filter).with(lines).with(followed).try_init();
+        Self { filter: handle, logs }
+    }
+
+    /// Lines of the log, for those who follow it.
+    pub(crate) fn logs(&self) -> LogTap {
+        self.logs.clone()
     }
 
     /// Changes the least severe level that is said.

@@ -21,6 +21,8 @@ const MOST: usize = 1 << 20;
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 impl Answer for TestServer {
+    type Body = http_body_util::Full<bytes::Bytes>;
+
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> SmallResponse {
         let mut response = match self.describe(request, peer).await {
             Ok(data) => json_response(StatusCode::OK, &json!({ "status_code": 200, "data": data })),

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// Believes the system's certificate authorities, and those in a file.
-pub(super) fn config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
+pub(crate) fn config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
     let mut roots = RootCertStore::empty();
     // A machine without authorities can still use a file.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -10,5 +10,8 @@ mod imports;
 mod logs;
 mod modules;
 mod program;
+mod real;
 mod resources;
+mod server;
 mod top;
+mod transcript;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::resource::AnyResource;
-use crate::store::{Author, StoreError};
+use crate::store::{Author, Changed, StoreError};
 use crate::stored::Revision;
 use crate::tags::ServerTags;
 use crate::{Key, Problems};
@@ -63,6 +63,10 @@ pub struct ChangeSet {
     pub dry_run: bool,
     /// Fail unless the configuration is at this revision.
     pub expect_revision: Option<Revision>,
+    /// Fail unless these resources are as they are expected to be.
+    pub expect: Vec<(Key, Expect)>,
+    /// Fail when something outside of these namespaces would change; anything may when absent.
+    pub within: Option<Arc<[Arc<str>]>>,
     /// Who wishes it, and why.
     pub author: Author,
     /// New settings for the data planes, to be applied in the same step.
@@ -107,6 +111,12 @@ impl ChangeSet {
         self
     }
 
+    /// Fails unless a resource is as it is expected to be.
+    pub fn expect(mut self, key: Key, expected: Expect) -> Self {
+        self.expect.push((key, expected));
+        self
+    }
+
     /// Fails unless the configuration is at this revision.
     pub fn expect_revision(mut self, revision: Revision) -> Self {
         self.expect_revision = Some(revision);
@@ -124,6 +134,28 @@ impl<C: Into<Change>> From<C> for ChangeSet {
 impl<C: Into<Change>> FromIterator<C> for ChangeSet {
     fn from_iter<I: IntoIterator<Item = C>>(changes: I) -> Self {
         Self { changes: changes.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+}
+
+/// How a resource has to be for a change set to be applied: compare and set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// It is not there.
+    Absent,
+    /// It is there.
+    Present,
+    /// It was last changed by this revision.
+    Revision(Revision),
+}
+
+impl Expect {
+    /// Whether a resource that was last changed by a revision, or is not there, is as expected.
+    pub fn is_met_by(self, revision: Option<Revision>) -> bool {
+        match self {
+            Self::Absent => revision.is_none(),
+            Self::Present => revision.is_some(),
+            Self::Revision(expected) => revision == Some(expected),
+        }
     }
 }
 
@@ -181,6 +213,9 @@ pub struct Applied {
     pub revision: Revision,
     /// What happened to each resource.
     pub outcomes: Vec<(Key, Outcome)>,
+    /// Each resource that is created, updated or deleted, before and after; secrets are in it.
+    #[serde(skip)]
+    pub changes: Vec<Changed>,
     /// What is worth a warning.
     pub warnings: Problems,
 }
@@ -225,10 +260,31 @@ pub enum ApplyError {
         /// Why.
         reason: String,
     },
+    /// A resource is not as it was expected to be.
+    #[error("{key} {}", describe(*.actual))]
+    Unexpected {
+        /// Which one.
+        key: Key,
+        /// By which revision it was last changed; nothing when it is not there.
+        actual: Option<Revision>,
+    },
+    /// It would change something outside of the namespaces it has to stay within.
+    #[error("{key} is outside of the namespaces that may be changed")]
+    OutOfBounds {
+        /// What it would change.
+        key: Key,
+    },
     /// The store did not take it; among other reasons because the configuration is not at the expected revision.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The gateway is stopping.
     #[error("the gateway is stopping")]
     Stopped,
+}
+
+fn describe(actual: Option<Revision>) -> String {
+    match actual {
+        Some(revision) => format!("was last changed by revision {revision}"),
+        None => "does not exist".to_owned(),
+    }
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{ApplyError, Change, ChangeSet, Outcome};
+use super::{Applied, ApplyError, Change, ChangeSet, Outcome};
 use crate::event::{Event, EventSink, ResourceChange, Verdict};
 use crate::key::DEFAULT_NAMESPACE;
 use crate::resource::{AnyResource, Namespace};
-use crate::store::{Store, Write};
+use crate::store::{Changed, Store, Write};
 use crate::stored::{Meta, ResourceSet, Revision, StoredAny};
 use crate::{Key, Kind, Problem, Problems};
 use documents::{Documents, Schemas};
@@ -33,8 +33,10 @@ pub(super) struct Plan {
 pub(super) struct Step {
     pub(super) key: Key,
     pub(super) outcome: Outcome,
+    /// What it was; nothing when it is new, or stays what it is.
+    pub(super) before: Option<StoredAny>,
     /// What it becomes; nothing when it goes, or stays what it is.
-    pub(super) resource: Option<AnyResource>,
+    pub(super) after: Option<StoredAny>,
 }
 
 impl Plan {
@@ -49,12 +51,27 @@ impl Plan {
         Self { documents: before.documents.clone(), ..Self::nothing(before.next.clone()) }
     }
 
-    pub(super) fn outcomes(&self) -> Vec<(Key, Outcome)> {
+    fn outcomes(&self) -> Vec<(Key, Outcome)> {
         self.steps.iter().map(|step| (step.key.clone(), step.outcome)).collect()
     }
 
+    pub(super) fn applied(&self, revision: Revision, warnings: Problems) -> Applied {
+        Applied { revision, outcomes: self.outcomes(), changes: self.changes(), warnings }
+    }
+
+    fn changes(&self) -> Vec<Changed> {
+        let changed = self.steps.iter().filter(|step| step.outcome != Outcome::Unchanged);
+        changed
+            .map(|Step { key, before, after, .. }| Changed {
+                key: key.clone(),
+                before: before.clone(),
+                after: after.clone(),
+            })
+            .collect()
+    }
+
     fn unchanged(&mut self, key: Key) {
-        self.steps.push(Step { key, outcome: Outcome::Unchanged, resource: None });
+        self.steps.push(Step { key, outcome: Outcome::Unchanged, before: None, after: None });
     }
 }
 
@@ -93,6 +110,7 @@ impl<'a> Planner<'a> {
     }
 
     async fn run(mut self) -> Result<Plan, ApplyError> {
+        self.check_expectations().await?;
         self.check_mentions();
         // Namespaces and collections first, whatever the order of writing: the others lie in them.
         let mut puts: Vec<_> = self.change_set.changes.iter().filter_map(Put::of).collect();
@@ -107,7 +125,28 @@ impl<'a> Planner<'a> {
         self.check_documents_of_changed_schemas().await?;
         self.keep_default_namespace();
         self.delete_all().await?;
+        self.check_bounds()?;
         if self.problems.has_errors() { Err(ApplyError::Invalid(self.problems)) } else { Ok(self.plan) }
+    }
+
+    async fn check_expectations(&self) -> Result<(), ApplyError> {
+        for (key, expected) in &self.change_set.expect {
+            let actual = self.current(key).await?.map(|stored| stored.meta.revision);
+            if !expected.is_met_by(actual) {
+                return Err(ApplyError::Unexpected { key: key.clone(), actual });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all that changes lies within the namespaces that may be changed. A namespace lies in none.
+    fn check_bounds(&self) -> Result<(), ApplyError> {
+        let Some(within) = &self.change_set.within else { return Ok(()) };
+        let mut changed = self.plan.steps.iter().filter(|step| step.outcome != Outcome::Unchanged);
+        match changed.find(|step| !within.contains(&step.key.namespace)) {
+            Some(step) => Err(ApplyError::OutOfBounds { key: step.key.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Nothing may be wished twice: both wishes cannot come true.
@@ -155,15 +194,15 @@ impl<'a> Planner<'a> {
             owner,
         };
         let outcome = if before.is_some() { Outcome::Updated } else { Outcome::Created };
-        let stored = StoredAny { spec: spec.clone(), meta };
+        let stored = StoredAny { spec, meta };
         let key = stored.key();
         if key.kind == Kind::Document {
             self.plan.documents.put(key.clone(), stored.clone());
         } else {
             self.plan.next.put(stored.clone());
         }
-        self.plan.writes.push(Write::Put(stored));
-        self.plan.steps.push(Step { key, outcome, resource: Some(spec) });
+        self.plan.writes.push(Write::Put(stored.clone()));
+        self.plan.steps.push(Step { key, outcome, before: before.cloned(), after: Some(stored) });
     }
 
     fn belongs_to_another(&self, stored: &StoredAny) -> bool {

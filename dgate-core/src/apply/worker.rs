@@ -200,22 +200,39 @@ impl ApplyWorker {
         if turns.is_empty() {
             return;
         }
-        if turns.len() == 1 {
-            let turn = turns.remove(0);
-            let result = self.apply_one(turn.change_set, turn.plan).await;
-            drop(turn.answer.send(result));
-            return;
-        }
-        if self.try_together(&mut turns).await {
+        let is_alone = turns.len() == 1;
+        if !is_alone && self.try_together(&mut turns).await {
             return;
         }
         // Together they are not valid. Each on its own shows which one is to blame.
-        for Turn { change_set, answer, .. } in turns {
-            let result = match self.plan(None, self.revision, &change_set).await {
-                Ok(plan) => self.apply_one(change_set, plan).await,
-                Err(error) => Err(error),
+        for Turn { change_set, answer, plan } in turns {
+            let mut result = if is_alone {
+                self.apply_one(change_set.clone(), plan).await
+            } else {
+                self.apply_alone(&change_set).await
             };
+            if matches!(&result, Err(ApplyError::Store(StoreError::Conflict { actual, .. })) if *actual > self.revision)
+                && self.catch_up().await
+            {
+                result = self.apply_alone(&change_set).await;
+            }
             drop(answer.send(result));
+        }
+    }
+
+    async fn apply_alone(&mut self, change_set: &ChangeSet) -> Result<Applied, ApplyError> {
+        let plan = self.plan(None, self.revision, change_set).await?;
+        self.apply_one(change_set.clone(), plan).await
+    }
+
+    /// Somebody else has written to the store: makes that live. Says whether it is.
+    async fn catch_up(&mut self) -> bool {
+        match self.load().await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::error!(%error, "what another server has written to the store cannot be made live here");
+                false
+            }
         }
     }
 
@@ -239,7 +256,7 @@ impl ApplyWorker {
             revision += Revision::from(!plan.writes.is_empty());
             self.tell(&plan);
             let all_warnings = plan.warnings.clone().into_iter().chain(warnings.clone()).collect();
-            drop(answer.send(Ok(Applied { revision, outcomes: plan.outcomes(), warnings: all_warnings })));
+            drop(answer.send(Ok(plan.applied(revision, all_warnings))));
         }
         true
     }
@@ -265,7 +282,7 @@ impl ApplyWorker {
         let ready = ready.map_err(ApplyError::Invalid)?;
         let warnings = plan.warnings.clone().into_iter().chain(ready.warnings.clone()).collect();
         if dry_run {
-            return Ok(Applied { revision: self.revision, outcomes: plan.outcomes(), warnings });
+            return Ok(plan.applied(self.revision, warnings));
         }
         if !plan.writes.is_empty() {
             self.commit(vec![Transaction { writes: plan.writes.clone(), author }]).await?;
@@ -273,7 +290,7 @@ impl ApplyWorker {
         self.resources = plan.next.clone();
         self.publish(ready);
         self.tell(&plan);
-        Ok(Applied { revision: self.revision, outcomes: plan.outcomes(), warnings })
+        Ok(plan.applied(self.revision, warnings))
     }
 
     /// Compiles a state and gets every data plane ready for it.
@@ -322,7 +339,7 @@ impl ApplyWorker {
     fn publish(&self, ready: Ready) {
         let clock = Phase::start("publish");
         let plans = ready.planes.iter().map(|plane| plane.plan()).collect();
-        self.publisher.publish(self.revision, ready.snapshot, plans);
+        self.publisher.publish(self.revision, self.resources.clone(), ready.snapshot, plans);
         for plane in ready.planes {
             plane.published();
         }
@@ -332,14 +349,15 @@ impl ApplyWorker {
 
     /// Tells what happened.
     fn tell(&self, plan: &Plan) {
-        for Step { key, outcome, resource } in &plan.steps {
+        for Step { key, outcome, after, .. } in &plan.steps {
             let change = match outcome {
                 Outcome::Created => ResourceChange::Create,
                 Outcome::Updated => ResourceChange::Update,
                 Outcome::Deleted => ResourceChange::Delete,
                 Outcome::Unchanged => continue,
             };
-            self.events.emit(Event::Resource { key: key.clone(), change, resource: resource.clone() });
+            let resource = after.as_ref().map(|stored| stored.spec.clone());
+            self.events.emit(Event::Resource { key: key.clone(), change, resource });
         }
         if !plan.writes.is_empty() {
             self.events.emit(Event::ConfigApplied { revision: self.revision });

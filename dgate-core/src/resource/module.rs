@@ -49,6 +49,25 @@ pub struct Module {
 
 named_resource!(Module);
 
+impl Module {
+    /// A TypeScript module of the default namespace, without permissions.
+    pub fn new(name: impl Into<String>, source: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            namespace: default_namespace(),
+            payload: None,
+            payload_raw: Some(source.into()),
+            payload_file: None,
+            module_type: ModuleType::default(),
+            permissions: Vec::new(),
+            limits: ModuleLimits::default(),
+            on_failure: FailurePolicy::default(),
+            env: BTreeMap::new(),
+            tags: Vec::new(),
+        }
+    }
+}
+
 /// A value that a module may read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "WrittenEnvValue", into = "WrittenEnvValue")]

@@ -56,6 +56,19 @@ macro_rules! tables {
                 }
             }
 
+            /// How many resources there are of each kind.
+            pub fn counts(&self) -> impl Iterator<Item = (Kind, usize)> {
+                [$((Kind::$kind, self.$field.len()),)*].into_iter()
+            }
+
+            /// The resources of one kind, by name. Namespaces and documents are elsewhere.
+            pub fn of_kind(&self, kind: Kind) -> Vec<StoredAny> {
+                match kind {
+                    $(Kind::$kind => self.$field.iter().map(|(_, stored)| stored.erase()).collect(),)*
+                    Kind::Namespace | Kind::Document => Vec::new(),
+                }
+            }
+
             /// All resources, kind by kind.
             pub fn iter(&self) -> impl Iterator<Item = StoredAny> + '_ {
                 std::iter::empty() $(.chain(self.$field.iter().map(|(_, stored)| stored.erase())))*

@@ -16,6 +16,7 @@ mod query;
 mod request;
 mod response;
 mod state;
+mod testing;
 mod timers;
 mod upstream;
 mod url;
@@ -44,6 +45,7 @@ pub(super) struct Prototypes {
     url: JsObject,
     body: JsObject,
     prelude: OnceCell<JsObject>,
+    testing: OnceCell<JsObject>,
 }
 
 /// The prototypes of a context.
@@ -63,6 +65,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         url: url::prototype(context)?,
         body: prelude::body_prototype(context)?,
         prelude: OnceCell::new(),
+        testing: OnceCell::new(),
     };
     *Host::of(context).prototypes.borrow_mut() = Some(Rc::new(prototypes));
     caps::install(context)?;

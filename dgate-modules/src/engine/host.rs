@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use boa_engine::error::{EngineError, RuntimeLimitError};
+use boa_engine::object::builtins::JsFunction;
 use boa_engine::{Context, JsResult, JsValue};
 
 use super::api::Prototypes;
 use super::call::Call;
+use super::clock::Clock;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
 use super::ops::Operations;
 use crate::capability::Capabilities;
@@ -21,6 +23,9 @@ pub(super) struct Host {
     pub(super) program: Arc<Program>,
     pub(super) capabilities: Arc<Capabilities>,
     pub(super) operations: Operations,
+    pub(super) clock: Rc<Clock>,
+    /// What answers instead of the network, in tests.
+    pub(super) mock: RefCell<Option<JsFunction>>,
     /// Calls whose promise was settled, to be gone on with.
     pub(super) settled: RefCell<Vec<(Rc<Call>, Result<JsValue, JsValue>)>>,
     /// The limit that was hit last.
@@ -50,6 +55,8 @@ impl Host {
             program,
             capabilities,
             operations: Operations::new(runtime),
+            clock: Rc::new(Clock::new()),
+            mock: RefCell::default(),
             settled: RefCell::default(),
             hit: Cell::new(None),
             hit_call: RefCell::default(),

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
 use std::rc::Rc;
+use std::time::Duration;
 
 use boa_engine::builtins::promise::ResolvingFunctions;
 use boa_engine::object::JsObject;
@@ -34,16 +35,23 @@ struct Pending {
     call: Option<Rc<Call>>,
     then: Then,
     task: Option<AbortHandle>,
+    /// When it is done, if time was stopped.
+    due: Option<Duration>,
 }
 
 enum Then {
     Settle(ResolvingFunctions),
-    Call { callback: JsFunction, arguments: Vec<JsValue>, again: Option<std::time::Duration> },
+    Call { callback: JsFunction, arguments: Vec<JsValue>, again: Option<Duration> },
 }
 
 impl Operations {
     pub(super) fn new(runtime: u64) -> Self {
         Self { runtime, next: Cell::new(1), pending: RefCell::default() }
+    }
+
+    /// The runtime that they belong to.
+    pub(super) fn runtime(&self) -> u64 {
+        self.runtime
     }
 
     /// The number of the operation that is added next.
@@ -67,7 +75,7 @@ impl Operations {
             call.operations.set(call.operations.get() + 1);
         }
         let id = self.next.replace(self.next.get() + 1);
-        self.pending.borrow_mut().insert(id, Pending { call, then, task: None });
+        self.pending.borrow_mut().insert(id, Pending { call, then, task: None, due: None });
         Ok(id)
     }
 
@@ -83,6 +91,12 @@ impl Operations {
             call.operations.set(call.operations.get() - 1);
         }
         Some(pending)
+    }
+
+    /// The timer that goes off next when time that was stopped goes on.
+    pub(super) fn next_due(&self) -> Option<(Duration, u64)> {
+        let pending = self.pending.borrow();
+        pending.iter().filter_map(|(id, pending)| Some((pending.due?, *id))).min()
     }
 
     /// Forgets an operation: nothing comes of it any more.
@@ -124,7 +138,7 @@ where
 pub(super) fn timer(
     callback: JsFunction,
     arguments: Vec<JsValue>,
-    delay: std::time::Duration,
+    delay: Duration,
     repeat: bool,
     context: &mut Context,
 ) -> JsResult<u64> {
@@ -135,7 +149,22 @@ pub(super) fn timer(
     Ok(id)
 }
 
-fn start_timer(host: &Host, id: u64, delay: std::time::Duration) -> JsResult<()> {
+/// Starts the promise of a time.
+pub(super) fn sleep(time: Duration, context: &mut Context) -> JsResult<JsValue> {
+    let host = Host::of(context);
+    let (promise, functions) = JsPromise::new_pending(context);
+    let id = host.operations.add(host.current(), Then::Settle(functions))?;
+    start_timer(&host, id, time)?;
+    Ok(promise.into())
+}
+
+fn start_timer(host: &Host, id: u64, delay: Duration) -> JsResult<()> {
+    if let Some(now) = host.clock.stopped() {
+        if let Some(pending) = host.operations.pending.borrow_mut().get_mut(&id) {
+            pending.due = Some(now + delay);
+        }
+        return Ok(());
+    }
     let runtime = host.operations.runtime;
     let task = spawn(async move {
         tokio::time::sleep(delay).await;

@@ -10,7 +10,7 @@ use sha2::Digest as _;
 
 use super::{Program, ProgramModule, Target, Weight, check};
 use crate::native;
-use crate::permission::{NAMES, Permissions};
+use crate::permission::Permissions;
 use crate::typescript::{self, Compiled};
 
 /// Modules that were compiled, by what they were compiled from.
@@ -35,6 +35,9 @@ impl Library {
     }
 }
 
+/// The module that runs tests; a program that begins with it is a test.
+pub(crate) const TEST_RUNNER: &str = "dgate.tests";
+
 /// Builds the program of some modules of a namespace.
 ///
 /// # Errors
@@ -45,8 +48,9 @@ pub(crate) fn build(
     names: &[String],
     defaults: &[String],
 ) -> Result<Program, Problems> {
-    let mut builder =
-        Builder { library, namespace, defaults, modules: Vec::new(), problems: Problems::new() };
+    let is_test = names.first().is_some_and(|name| name == TEST_RUNNER);
+    let problems = Problems::new();
+    let mut builder = Builder { library, namespace, defaults, is_test, modules: Vec::new(), problems };
     for name in names.iter().filter(|name| namespace.has_module(name)) {
         builder.add(name);
     }
@@ -70,6 +74,7 @@ struct Builder<'b> {
     library: &'b Library,
     namespace: &'b NamespaceSnapshot,
     defaults: &'b [String],
+    is_test: bool,
     /// Those that do not compile leave a gap.
     modules: Vec<Option<ProgramModule>>,
     problems: Problems,
@@ -125,15 +130,16 @@ impl Builder<'_> {
         Some(self.modules.len() - 1)
     }
 
+    /// Its own permissions, which were checked with the resource, and those that all modules have.
     fn permissions(&mut self, spec: &Module) -> Permissions {
-        let (permissions, unknown) = Permissions::parse(spec.permissions.iter().chain(self.defaults));
-        for (index, grant) in unknown {
-            let close = closest(grant.split('=').next().unwrap_or(""), NAMES);
-            self.problems.push(
-                Problem::error(format!("/permissions/{index}"), format!("there is no permission `{grant}`"))
-                    .with_help_if(close.map(|close| format!("did you mean `{close}`?")))
-                    .about(&spec.key()),
-            );
+        let (permissions, wrong) = Permissions::parse(spec.permissions.iter().chain(self.defaults));
+        for (index, error) in wrong {
+            let message = match index.checked_sub(spec.permissions.len()) {
+                Some(index) => format!("`modules.default_permissions`, number {}: {error}", index + 1),
+                None => error.to_string(),
+            };
+            let at = format!("/permissions/{index}");
+            self.problems.push(Problem::error(at, message).with_help_if(error.help).about(&spec.key()));
         }
         permissions
     }
@@ -150,7 +156,7 @@ impl Builder<'_> {
             if links.iter().any(|(known, _)| known == specifier) {
                 continue;
             }
-            if let Some(native) = native::find(specifier) {
+            if let Some(native) = native::find(specifier, self.is_test) {
                 links.push((specifier.clone(), Target::Native(native)));
                 continue;
             }
@@ -166,7 +172,10 @@ impl Builder<'_> {
                 names.push(native);
             }
             let close = closest(name, names).map(|close| format!("did you mean `{close}`?"));
-            let message = format!("{file}:{place}: there is no module `{specifier}`");
+            let message = match native::find(specifier, true) {
+                Some(_) => format!("{file}:{place}: `{specifier}` is there for tests only"),
+                None => format!("{file}:{place}: there is no module `{specifier}`"),
+            };
             self.problems.push(Problem::error(pointer, message).with_help_if(close).about(&key));
         }
         if let Some(module) = &mut self.modules[index] {

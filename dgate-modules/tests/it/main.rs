@@ -4,4 +4,5 @@ mod hooks;
 mod interface;
 mod kit;
 mod limits;
+mod local;
 mod recipes;

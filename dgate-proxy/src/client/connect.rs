@@ -4,13 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use dgate_core::address::is_private;
 use dgate_core::snapshot::CompiledUrl;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::resolve::{Resolver, is_private};
+use super::resolve::Resolver;
 use super::tls::ClientTls;
 use crate::io::Io;
 

@@ -1,6 +1,5 @@
 //! Builds a gateway.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use tokio::runtime::Handle;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::status::upstream_connections;
 use super::{Gateway, GatewayHandle, Shared};
 use crate::drain::Drain;
 use crate::edge::AccessLog;
@@ -244,15 +244,8 @@ async fn maintain(shared: Weak<Shared>) {
 fn show(shared: &Shared) {
     let now = Instant::now();
     shared.metrics.show(now);
-    // An endpoint of two services has two transports.
-    let mut connections: HashMap<String, (usize, usize)> = HashMap::new();
-    for (origin, transport) in shared.registries.transports.in_use() {
-        let (active, idle) = transport.counts();
-        let sum = connections.entry(origin).or_default();
-        *sum = (sum.0 + active, sum.1 + idle);
-    }
-    for (origin, (active, idle)) in connections {
-        for (state, count) in [("active", active), ("idle", idle)] {
+    for (origin, connections) in upstream_connections(shared) {
+        for (state, count) in [("active", connections.active), ("idle", connections.idle)] {
             metrics::gauge!(metric_names::UPSTREAM_CONNECTIONS, "endpoint" => origin.clone(), "state" => state)
                 .set(count as f64);
         }

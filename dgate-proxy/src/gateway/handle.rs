@@ -52,6 +52,11 @@ impl GatewayHandle {
         self.applier.live()
     }
 
+    /// The pipeline that makes the changes.
+    pub fn applier(&self) -> &Applier {
+        &self.applier
+    }
+
     /// Where resources and documents are kept.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use dgate_admin::store::EncryptionKey;
 use dgate_core::apply::{Change, ChangeSet, Environment, Mode, Settings};
 use dgate_core::resource::AnyResource;
 use dgate_core::store::Author;
@@ -11,6 +12,7 @@ use dgate_core::{Key, Problem, Problems, decode};
 use dgate_proxy::ProxySettings;
 use serde_json::Value;
 
+use super::authentication::authentication;
 use super::document::Format;
 use super::files::Files;
 use super::interpolate::{Interpolated, Sources, interpolate};
@@ -180,8 +182,9 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
     let settings = proxy_settings(&config, fallback, problems);
     let (tags, found) = ServerTags::parse(&config.tags);
     problems.extend(found.below("/tags"));
-    check_admin(&config, problems);
+    authentication(&config.admin, problems);
     check_runtime(&config, problems);
+    check_storage(&config, problems);
     find_places(&config, source, problems);
     if problems.has_errors() {
         // The gateway is not even asked: what it would say of the resources is said here, so that all is said at once.
@@ -225,22 +228,20 @@ impl Sources for Outside<'_, '_> {
     }
 }
 
-fn check_admin(config: &Config, problems: &mut Problems) {
-    let admin = &config.admin;
-    if !admin.host.is_loopback() && !admin.insecure {
-        problems.push(
-            Problem::error(
-                "/admin/host",
-                format!("`{}` can be reached by others, without authentication", admin.host),
-            )
-            .with_help("listen on 127.0.0.1, or set `admin.insecure: true`"),
-        );
-    }
-}
-
 fn check_runtime(config: &Config, problems: &mut Problems) {
     if config.runtime.workers == Some(0) {
         problems.push(Problem::error("/runtime/workers", "`workers` must be at least 1"));
+    }
+}
+
+fn check_storage(config: &Config, problems: &mut Problems) {
+    let storage = &config.storage;
+    if storage.encryption_key.is_some() && storage.encryption_key_file.is_some() {
+        let text = "`encryption_key` and `encryption_key_file` cannot both be given";
+        problems.push(Problem::error("/storage/encryption_key_file", text));
+    }
+    if let Some(Err(error)) = storage.encryption_key.as_deref().map(EncryptionKey::parse) {
+        problems.push(Problem::error("/storage/encryption_key", error.to_string()));
     }
 }
 

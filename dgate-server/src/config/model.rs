@@ -7,19 +7,21 @@ mod init_resources;
 mod modules;
 mod proxy;
 mod runtime;
+mod storage;
 mod test_server;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use access_log::{AccessLog, AccessLogFormat};
-pub use admin::Admin;
+pub use admin::{Admin, AuthMethod, BasicAuth, JwtAuth, Key, KeyAuth, User};
 pub use canary::Canary;
 pub use init_resources::InitResources;
 pub(super) use init_resources::ResourceMut;
 pub use modules::{ModulePool, Modules};
 pub use proxy::{ClientTransport, Limits, MinTls, Proxy, ProxyTls};
 pub use runtime::{Runtime, RuntimeFlavor, Shutdown};
+pub use storage::{Changelog, Storage, StorageType};
 pub use test_server::TestServer;
 
 /// The whole file.
@@ -48,7 +50,7 @@ pub struct Config {
     pub storage: Storage,
     /// The proxy.
     pub proxy: Proxy,
-    /// The admin listener: probes and metrics.
+    /// The admin listener: the Admin API, probes and metrics.
     pub admin: Admin,
     /// How modules are run.
     pub modules: Modules,
@@ -136,22 +138,4 @@ pub enum LogFormat {
     Pretty,
     /// One JSON object a line.
     Json,
-}
-
-/// Where resources and documents are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Storage {
-    /// By which means.
-    #[serde(rename = "type")]
-    pub kind: StorageType,
-}
-
-/// The means by which resources and documents are kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StorageType {
-    /// In memory: the file is all there is after a restart.
-    #[default]
-    Memory,
 }

@@ -2,20 +2,15 @@
 
 use dgate_core::{Problem, Problems};
 
-const KEYS: [(&str, &str); 13] = [
+const KEYS: [(&str, &str); 8] = [
     ("/telemetry", "traces are not exported by this version"),
     ("/proxy/http3", "HTTP/3 is not spoken by this version"),
-    ("/storage/dir", "resources are kept in memory by this version"),
-    ("/storage/endpoints", "resources are kept in memory by this version"),
-    ("/storage/prefix", "resources are kept in memory by this version"),
-    ("/storage/tls", "resources are kept in memory by this version"),
-    ("/storage/username", "resources are kept in memory by this version"),
-    ("/storage/password", "resources are kept in memory by this version"),
-    ("/admin/auth_method", "the admin listener serves only probes and metrics in this version"),
-    ("/admin/basic_auth", "the admin listener serves only probes and metrics in this version"),
-    ("/admin/key_auth", "the admin listener serves only probes and metrics in this version"),
-    ("/admin/jwt_auth", "the admin listener serves only probes and metrics in this version"),
-    ("/admin/console", "the admin listener serves only probes and metrics in this version"),
+    ("/storage/endpoints", "this version runs on one node and keeps resources in memory or in a file"),
+    ("/storage/prefix", "this version runs on one node and keeps resources in memory or in a file"),
+    ("/storage/tls", "this version runs on one node and keeps resources in memory or in a file"),
+    ("/storage/username", "this version runs on one node and keeps resources in memory or in a file"),
+    ("/storage/password", "this version runs on one node and keeps resources in memory or in a file"),
+    ("/admin/console", "there is no console in this version"),
 ];
 
 /// Says of keys that will come that they have not come yet.
@@ -42,5 +37,5 @@ fn storage_type(problem: Problem) -> Problem {
     if problem.pointer != "/storage/type" {
         return problem;
     }
-    Problem { help: Some("this version keeps resources in memory only: `memory`".to_owned()), ..problem }
+    Problem { help: Some("this version keeps resources in a `file` or in `memory`".to_owned()), ..problem }
 }

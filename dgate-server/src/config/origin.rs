@@ -9,7 +9,7 @@ use super::load::Loaded;
 use super::spans::Spans;
 
 /// Fields whose values nobody may print.
-const SECRET: [&str; 2] = ["key", "password"];
+const SECRET: [&str; 3] = ["key", "password", "encryption_key"];
 
 /// The configuration in effect as YAML; with origins, as one line a value.
 pub fn show(loaded: &Loaded, with_origins: bool) -> String {
@@ -34,7 +34,8 @@ fn redact(value: &mut Value, at: &str) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
-                let is_secret_data = name == "data" && at.contains("/secrets/");
+                let is_secret_data = (name == "data" && at.contains("/secrets/"))
+                    || (name == "secret" && at == "/admin/jwt_auth");
                 if (SECRET.contains(&name.as_str()) && field.is_string()) || is_secret_data {
                     *field = "[redacted]".into();
                 } else {

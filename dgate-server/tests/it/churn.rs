@@ -25,7 +25,7 @@ const ROUTES: usize = 10_000;
 async fn nobody_notices_that_everything_changes() {
     let seconds = std::env::var(SECONDS).ok().and_then(|text| text.parse().ok()).unwrap_or(10);
     let upstream = TestUpstream::raw(answer).await;
-    let text = "proxy: {host: 127.0.0.1, port: 0}\nadmin: {port: 0}\naccess_log: {format: off}\nruntime: {workers: 1}";
+    let text = "proxy: {host: 127.0.0.1, port: 0}\nadmin: {port: 0}\naccess_log: {format: off}\nstorage: {type: memory}\nruntime: {workers: 1}";
     let server = Server::start(config::load_text(text, "churn").unwrap()).await.unwrap();
     let handle = server.gateway().handle().clone();
     let address = server.addresses().next().unwrap().1;

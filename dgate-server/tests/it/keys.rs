@@ -139,6 +139,7 @@ async fn log_keys() {
     let text = configuration("http://127.0.0.1:1", "");
     let running = Running::start(&text).await;
     assert_eq!(running.get("/").await.status(), 502);
+    running.says("a request failed").await;
     let line = line_of(&running.log(), "a request failed").unwrap();
     assert_eq!((line["level"].as_str(), line["route"].as_str()), (Some("WARN"), Some("all")));
     let quiet = Directory::new();
@@ -385,6 +386,55 @@ async fn runtimes_are_kept_as_the_pool_says() {
     for _ in 0..4 {
         assert_eq!(running.get("/").await.status(), 200);
     }
-    let metrics = get(running.address("admin"), "a", "/metrics").await.text();
+    let metrics = get(running.address("admin"), "localhost", "/metrics").await.text();
     assert!(metrics.contains("dgate_module_runtimes_retired_total{reason=\"max_calls\"} 2"), "{metrics}");
+}
+
+#[tokio::test]
+async fn storage_keys() {
+    let upstream = TestUpstream::echo().await;
+    let with = |storage: &str| {
+        let text = configuration(&upstream.url(), "");
+        text.replace("storage: {type: memory}", &format!("storage: {{{storage}}}"))
+    };
+    let running = Running::start(&with("dir: kept, changelog: {max_age: 1h, max_size: 1MiB}")).await;
+    let database = running.directory.path().join("kept/dgate.redb");
+    assert!(database.exists() && running.directory.path().join("kept/encryption.key").exists());
+    assert_eq!(running.admin("/api/v1/stats").await.json()["data"]["storage"], "file");
+    let running = Running::start(&with("dir: kept, encryption_key_file: secret.key")).await;
+    assert!(running.directory.path().join("secret.key").exists());
+    assert!(!running.directory.path().join("kept/encryption.key").exists());
+    let key = "ab".repeat(32);
+    let running = Running::start(&with(&format!("dir: kept, encryption_key: {key}"))).await;
+    assert!(!running.directory.path().join("kept/encryption.key").exists());
+}
+
+#[tokio::test]
+async fn admin_authentication_keys() {
+    let upstream = TestUpstream::echo().await;
+    let text = configuration(&upstream.url(), "");
+    let with = |admin: &str| text.replace("admin: {port: 0}", &format!("admin: {{port: 0, {admin}}}"));
+    let status = async |running: &Running, header: (&str, &str), path: &str| {
+        let request = http::Request::get(path).header("host", "localhost").header(header.0, header.1);
+        let mut client = dgate_proxy::testing::TestClient::http1(running.address("admin")).await;
+        client.send(request.body(String::new()).unwrap()).await.status()
+    };
+    // `ann:hunter2`
+    let ann = ("authorization", "Basic YW5uOmh1bnRlcjI=");
+    let users = "auth_method: basic, basic_auth: {users: [{username: ann, password: hunter2, role: viewer, namespaces: [n]}]}";
+    let running = Running::start(&with(users)).await;
+    assert_eq!(running.admin("/api/v1/stats").await.status(), 401);
+    assert_eq!(status(&running, ann, "/api/v1/stats").await, 200);
+    assert_eq!(status(&running, ann, "/api/v1/route?namespace=default").await, 403);
+    assert!(running.log().contains("hash-password") && !running.log().contains("hunter2"));
+    let keys = "auth_method: key, key_auth: {header_name: X-K, query_param_name: k, keys: [{name: ci, key: abc, role: viewer, namespaces: []}]}";
+    let running = Running::start(&with(keys)).await;
+    assert_eq!(status(&running, ("x-k", "abc"), "/api/v1/stats").await, 200);
+    assert_eq!(status(&running, ("x-k", "abd"), "/api/v1/stats").await, 401);
+    assert_eq!(status(&running, ("x-other", "abc"), "/api/v1/stats?k=abc").await, 200);
+    let running = Running::start(&with("watch_only: true")).await;
+    let put =
+        http::Request::put("/api/v1/namespace/n").header("host", "localhost").body("{}".to_owned()).unwrap();
+    let mut client = dgate_proxy::testing::TestClient::http1(running.address("admin")).await;
+    assert_eq!(client.send(put).await.status(), 403);
 }

@@ -7,7 +7,7 @@ use dgate_server::{Server, config};
 
 fn loaded(resources: &str) -> config::Loaded {
     let text = format!(
-        "proxy: {{host: 127.0.0.1, port: 0, init_resources: {resources}}}\nadmin: {{port: 0}}\naccess_log: {{format: off}}"
+        "proxy: {{host: 127.0.0.1, port: 0, init_resources: {resources}}}\nadmin: {{port: 0}}\nstorage: {{type: memory}}\naccess_log: {{format: off}}"
     );
     config::load_text(&text, "test.yaml").unwrap()
 }

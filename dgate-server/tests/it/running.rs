@@ -247,6 +247,7 @@ proxy:
     services: [{{name: s, urls: ['{upstream}']}}]
     routes: [{{name: all, paths: ['/**'], service: s}}]
 admin: {{port: 0}}
+storage: {{type: memory}}
 access_log: {{format: off}}
 log_format: json
 {more}

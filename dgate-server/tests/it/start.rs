@@ -97,12 +97,13 @@ async fn all_formats_serve() {
     let upstream = TestUpstream::echo().await;
     let url = upstream.url();
     let toml = format!(
-        "version = 'v1'\nlog_format = 'json'\n[admin]\nport = 0\n[access_log]\nformat = 'off'\n[proxy]\nhost = '127.0.0.1'\nport = 0\n\
+        "version = 'v1'\nlog_format = 'json'\n[admin]\nport = 0\n[access_log]\nformat = 'off'\n[storage]\ntype = 'memory'\n[proxy]\nhost = '127.0.0.1'\nport = 0\n\
          [[proxy.init_resources.services]]\nname = 's'\nurls = ['{url}']\n\
          [[proxy.init_resources.routes]]\nname = 'all'\npaths = ['/**']\nservice = 's'\n"
     );
     let json = serde_json::json!({
         "version": "v1", "log_format": "json", "admin": { "port": 0 }, "access_log": { "format": "off" },
+        "storage": { "type": "memory" },
         "proxy": { "host": "127.0.0.1", "port": 0, "init_resources": {
             "services": [{ "name": "s", "urls": [url] }],
             "routes": [{ "name": "all", "paths": ["/**"], "service": "s" }],

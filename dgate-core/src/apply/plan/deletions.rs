@@ -57,9 +57,14 @@ impl Planner<'_> {
         let mut referrers = Referrers::default();
         let mut seen = HashSet::new();
         for key in wanted {
+            // What is not there is in nobody's way, and takes nobody with it.
+            if self.current(&key).await?.is_none() {
+                continue;
+            }
             let mut group = Vec::new();
             if self.change_set.cascade {
                 self.with_referrers(&key, &mut referrers, &mut seen, &mut group);
+                self.keep_what_is_wished(&key, &group);
             } else if self.is_in_the_way(&key, &doomed, &mut referrers).await? {
                 continue;
             } else {
@@ -102,6 +107,16 @@ impl Planner<'_> {
             self.with_referrers(&other, referrers, seen, group);
         }
         group.push(key.clone());
+    }
+
+    /// What the same change set wishes to be there cannot go with something else.
+    fn keep_what_is_wished(&mut self, key: &Key, group: &[Key]) {
+        let is_wished =
+            |change: &&Change| !matches!(change, Change::Delete(_)) && group.contains(&change.key());
+        let wished: Vec<Key> = self.change_set.changes.iter().filter(is_wished).map(Change::key).collect();
+        self.problems.extend(wished.into_iter().map(|wished| {
+            Problem::error("", format!("it shall be there, and would go with {key}")).about(&wished)
+        }));
     }
 
     fn contents(&self, namespace: &Key) -> impl Iterator<Item = Key> {
@@ -174,8 +189,8 @@ impl Planner<'_> {
             }
             return Ok(());
         }
-        let event =
-            Event::Resource { key: key.clone(), change: ResourceChange::Delete, resource: Some(before.spec) };
+        let resource = Some(before.spec.clone());
+        let event = Event::Resource { key: key.clone(), change: ResourceChange::Delete, resource };
         if let Verdict::Refuse(reason) = self.around.events.intercept(&event).await {
             return Err(ApplyError::Refused { key: key.clone(), reason });
         }
@@ -185,7 +200,12 @@ impl Planner<'_> {
             self.plan.next.remove(key);
         }
         self.plan.writes.push(Write::Delete(key.clone()));
-        self.plan.steps.push(Step { key: key.clone(), outcome: Outcome::Deleted, resource: None });
+        self.plan.steps.push(Step {
+            key: key.clone(),
+            outcome: Outcome::Deleted,
+            before: Some(before),
+            after: None,
+        });
         Ok(())
     }
 }

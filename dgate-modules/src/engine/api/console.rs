@@ -4,6 +4,7 @@ use boa_engine::object::FunctionObjectBuilder;
 use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction};
 
 use super::prelude;
+use crate::capability::ConsoleLine;
 use crate::engine::host::Host;
 
 /// The longest line, in bytes.
@@ -44,6 +45,17 @@ enum Level {
     Error,
 }
 
+impl Level {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
 fn log(level: Level, index: usize, arguments: &[JsValue], context: &mut Context) {
     let host = Host::of(context);
     let module = host.program.modules.get(index).map_or("-", |module| &*module.name);
@@ -63,6 +75,10 @@ fn log(level: Level, index: usize, arguments: &[JsValue], context: &mut Context)
     let hook = call.as_ref().map_or("-", |call| call.hook.name());
     let id = call.as_ref().map_or("-", |call| call.state.info.id.as_str());
     let namespace = &*host.program.namespace;
+    if let Some(console) = host.capabilities.console.get() {
+        let (level, module, hook) = (level.name(), module.to_owned(), hook);
+        console(ConsoleLine { level, module, hook, request_id: id.to_owned(), text: line.clone() });
+    }
     macro_rules! line {
         ($event:ident) => {
             tracing::$event!(target: "dgate::module", namespace, module, hook, request_id = id, "{line}")

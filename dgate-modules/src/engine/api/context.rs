@@ -89,7 +89,10 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("request", 0, |this, _, context| {
                 let prototype = prototypes(context).request.clone();
-                part(this, |data| ContextData::own(&data.request, || request::object(&data.state, prototype)))
+                let owner = this.as_object().ok_or_else(foreign)?;
+                part(this, |data| {
+                    ContextData::own(&data.request, || request::object(&data.state, owner, prototype))
+                })
             }),
             Member::Method("response", 0, |this, _, context| {
                 let prototype = prototypes(context).response.clone();

@@ -1,7 +1,5 @@
 //! `atob`, `btoa`, `TextEncoder`, `TextDecoder`, `crypto`, `performance`, `queueMicrotask`.
 
-use std::time::Instant;
-
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -11,6 +9,7 @@ use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, J
 use boa_gc::{Finalize, Trace};
 
 use super::define::{self, Member};
+use crate::engine::host::Host;
 use crate::engine::ops::named_error;
 use crate::engine::values::{argument, array_buffer, buffer_bytes, text};
 
@@ -68,9 +67,8 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     )?;
     define::class("TextDecoder", 0, decoder_new, &decoder, context)?;
     let performance = define::prototype(
-        &[Member::Method("now", 0, |_, _, _| {
-            thread_local!(static START: Instant = Instant::now());
-            Ok(START.with(|start| start.elapsed().as_secs_f64() * 1e3).into())
+        &[Member::Method("now", 0, |_, _, context| {
+            Ok((Host::of(context).clock.elapsed().as_secs_f64() * 1e3).into())
         })],
         context,
     )?;

@@ -80,6 +80,7 @@ fn value(module: &str, export: &str, importer: usize, context: &mut Context) -> 
         (_, "console") => console::object(importer, context).map(JsValue::from),
         (_, "process") => system::process(importer, context),
         ("dgate", "retry") => system::retry(context),
+        ("dgate/test" | native::RUNNER, _) => super::testing::member(export, context),
         (_, global) => context.global_object().get(JsString::from(global), context),
     }
 }

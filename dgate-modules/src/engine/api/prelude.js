@@ -268,6 +268,14 @@
     return new Response(empty ? null : received, { status, headers, _url: url, _redirected: redirected });
   };
 
+  // The same, answered by a test; `check` asks whether the URL is permitted.
+  const makeMockedFetch = (check, mock) => async function fetch(input, init = {}) {
+    const request = new Request(input, init);
+    check(request.url);
+    request.signal.throwIfAborted();
+    return mock(request);
+  };
+
   // === structuredClone ===
 
   function structuredClone(value, options) {
@@ -493,6 +501,6 @@
 
   return {
     AbortController, AbortSignal, Buffer, DOMException, Request, Response, structuredClone,
-    isResponse, applyResponse, callFetch, makeFetch, runScript,
+    isResponse, applyResponse, callFetch, makeFetch, makeMockedFetch, runScript, scriptContext,
   };
 })

@@ -12,8 +12,7 @@ use http_body::Body as _;
 use super::body::{self, Form};
 use super::define::{self, Member};
 use super::headers;
-use super::state::{RequestState, Side, with_target};
-use crate::engine::host::Host;
+use super::state::{RequestState, Side, with_target, write_query};
 use crate::engine::values::{argument, text};
 
 /// What is behind a request.
@@ -22,13 +21,20 @@ pub(super) struct RequestData {
     #[unsafe_ignore_trace]
     state: Rc<RequestState>,
     headers: GcRefCell<Option<JsObject>>,
+    /// The `ctx` that it belongs to, on which the query hangs.
+    owner: JsObject,
 }
 
-pub(super) fn object(state: &Rc<RequestState>, prototype: JsObject) -> JsObject {
-    JsObject::from_proto_and_data(
-        prototype,
-        RequestData { state: state.clone(), headers: GcRefCell::default() },
-    )
+pub(super) fn object(state: &Rc<RequestState>, owner: JsObject, prototype: JsObject) -> JsObject {
+    let data = RequestData { state: state.clone(), headers: GcRefCell::default(), owner };
+    JsObject::from_proto_and_data(prototype, data)
+}
+
+fn owner(this: &JsValue) -> JsResult<JsObject> {
+    let object = this.as_object();
+    let data = object.as_ref().and_then(|object| object.downcast_ref::<RequestData>());
+    let data = data.ok_or_else(|| JsNativeError::typ().with_message("this is no request"))?;
+    Ok(data.owner.clone())
 }
 
 fn state(this: &JsValue) -> JsResult<Rc<RequestState>> {
@@ -53,6 +59,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             ),
             Member::Get("url", |this, _, _| {
                 let state = state(this)?;
+                write_query(&owner(this)?, &state);
                 let scheme = if state.info.client.tls { "https" } else { "http" };
                 state.request(|part| {
                     let host = host_of(part);
@@ -94,14 +101,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                     .into())
             }),
             Member::Get("query", |this, _, context| {
-                // The query object hangs on `ctx`, which both ways lead to.
-                let state = state(this)?;
-                let call = Host::of(context).current().filter(|call| Rc::ptr_eq(&call.state, &state));
-                let object = call.and_then(|call| call.context.borrow().clone());
-                let object = object.ok_or_else(|| {
-                    JsNativeError::typ().with_message("the query is not at hand outside of a hook")
-                })?;
-                Ok(super::context::query_object(&object.into(), context)?.into())
+                Ok(super::context::query_object(&owner(this)?.into(), context)?.into())
             }),
             Member::Method("text", 0, |this, _, context| read(this, Form::Text, context)),
             Member::Method("json", 0, |this, _, context| read(this, Form::Json, context)),

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use boa_engine::{JsNativeError, JsResult};
+use boa_engine::{JsNativeError, JsObject, JsResult};
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderMap, Response};
 
@@ -23,6 +23,11 @@ pub(in crate::engine) struct RequestState {
 impl RequestState {
     pub(in crate::engine) fn new(info: Arc<RequestInfo>) -> Self {
         Self { info, exchange: RefCell::default(), module: Cell::new(0) }
+    }
+
+    /// The module that runs now is another one.
+    pub(in crate::engine) fn set_module(&self, index: usize) {
+        self.module.set(index);
     }
 
     /// Works on the request.
@@ -80,11 +85,16 @@ pub(super) enum Side {
 
 /// Takes over what a module changed in objects of its own: the query.
 pub(in crate::engine) fn write_back(call: &Rc<Call>) {
-    let context = call.context.borrow();
-    let Some(context) = &*context else { return };
+    if let Some(context) = &*call.context.borrow() {
+        write_query(context, &call.state);
+    }
+}
+
+/// The query of a `ctx` becomes that of its request, if it was changed.
+pub(super) fn write_query(context: &JsObject, state: &RequestState) {
     let Some(data) = context.downcast_ref::<ContextData>() else { return };
     let Some(query) = data.changed_query() else { return };
-    let mut exchange = call.state.exchange.borrow_mut();
+    let mut exchange = state.exchange.borrow_mut();
     let Some(part) = exchange.request.as_mut().filter(|part| !part.gone) else { return };
     if let Some(uri) = with_query(&part.head.uri, &query) {
         part.head.uri = uri;

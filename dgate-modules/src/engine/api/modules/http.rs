@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use boa_engine::object::builtins::JsArray;
+use boa_engine::object::builtins::{JsArray, JsFunction};
 use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, NativeFunction};
 use bytes::Bytes;
 use dgate_core::Body;
@@ -17,7 +17,7 @@ use url::Url;
 
 use super::granted;
 use super::system::unavailable;
-use crate::engine::api::{headers, prelude};
+use crate::engine::api::{headers, prelude, testing};
 use crate::engine::host::Host;
 use crate::engine::ops::{self, Outcome, named_error};
 use crate::engine::values::{argument, bytes, text};
@@ -33,6 +33,9 @@ pub(super) fn fetch(importer: usize, context: &mut Context) -> JsValue {
     // The prelude is loaded when it is first called, not when it is imported.
     let lazy = NativeFunction::from_copy_closure_with_captures(
         |_, arguments, importer: &usize, context| {
+            if let Some(mock) = testing::mock(context) {
+                return mocked(*importer, mock, arguments, context);
+            }
             let make = prelude::function("makeFetch", context)?;
             let send = NativeFunction::from_copy_closure_with_captures(
                 |_, arguments, importer: &usize, context| send(*importer, arguments, context),
@@ -51,6 +54,31 @@ pub(super) fn fetch(importer: usize, context: &mut Context) -> JsValue {
         .length(1)
         .build();
     function.into()
+}
+
+/// The same, answered by a test.
+fn mocked(
+    importer: usize,
+    mock: JsFunction,
+    arguments: &[JsValue],
+    context: &mut Context,
+) -> JsResult<JsValue> {
+    let make = prelude::function("makeMockedFetch", context)?;
+    let check = NativeFunction::from_copy_closure_with_captures(
+        |_, arguments, importer: &usize, context| {
+            let url = text(&argument(arguments, 0), context)?;
+            let url =
+                Url::parse(&url).map_err(|error| JsNativeError::typ().with_message(error.to_string()))?;
+            let scope = scope(&url)?;
+            let _granted = granted(*importer, HTTP, Some(&scope), context)?;
+            Ok(JsValue::undefined())
+        },
+        importer,
+    );
+    let check = check.to_js_function(context.realm());
+    let fetch = make.call(&JsValue::undefined(), &[check.into(), mock.into()], context)?;
+    let fetch = fetch.as_callable().ok_or_else(|| unavailable("fetch"))?;
+    fetch.call(&JsValue::undefined(), arguments, context)
 }
 
 /// What happens on a redirect.

@@ -4,7 +4,7 @@ use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, N
 
 use super::{Function, duration, granted};
 use crate::engine::host::Host;
-use crate::engine::ops::{self, Outcome};
+use crate::engine::ops;
 use crate::engine::values::{argument, text};
 
 pub(super) fn function(export: &str) -> Option<Function> {
@@ -19,13 +19,7 @@ pub(super) fn function(export: &str) -> Option<Function> {
 
 fn sleep(_: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let time = duration(&argument(arguments, 0), context)?;
-    ops::promise(
-        async move {
-            tokio::time::sleep(time).await;
-            Box::new(|_: &mut Context| Ok(JsValue::undefined())) as Outcome
-        },
-        context,
-    )
+    ops::sleep(time, context)
 }
 
 fn fail(_: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {

@@ -1,0 +1,12 @@
+//! The control plane as its users see it: requests in, answers out.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod api;
+mod history;
+mod kit;
+mod model;
+mod openapi;
+mod roles;
+mod store;
+mod watch;

@@ -1,0 +1,29 @@
+//! `module types`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dgate_modules::local::TYPES;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+
+/// Where types go.
+#[derive(Debug, Args)]
+pub(crate) struct Types {
+    /// The file, such as `dgate.d.ts`; standard output when absent.
+    file: Option<PathBuf>,
+}
+
+impl Types {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self.file {
+            None => output::bytes(TYPES.as_bytes())?,
+            Some(file) => std::fs::write(&file, TYPES).map_err(|error| {
+                Failure::new(Exit::Failed, format!("{} cannot be written: {error}", file.display()))
+            })?,
+        }
+        Ok(Exit::Success)
+    }
+}

@@ -1,0 +1,279 @@
+//! A gateway without sockets: one request at a time through all hooks.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dgate_core::apply::{Applier, ApplyError, ChangeSet, Environment};
+use dgate_core::capability::{Fetch, GatewayDocuments};
+use dgate_core::context::{ClientInfo, ConnectionInfo, Matched, RequestContext, RequestId, RequestRecord};
+use dgate_core::event::NoEvents;
+use dgate_core::resource::{AnyResource, Resource as _};
+use dgate_core::snapshot::{NamespaceSnapshot, RouteLookup};
+use dgate_core::store::{DocumentQuery, MemoryStore, Store as _};
+use dgate_core::{Body, ErrorKind, GatewayError, Kind, Problem, Problems};
+use http::uri::PathAndQuery;
+use http::{Request, Response, StatusCode};
+
+use super::Project;
+use super::plane::{Chains, Plane};
+use super::trip::{Trip, echo};
+use crate::ConsoleLine;
+use crate::program::{self, Library};
+use crate::runner::{ModuleRunner, ModuleSettings};
+
+/// What modules of a local gateway may reach.
+#[derive(Clone, Default)]
+pub struct Network {
+    /// What sends their requests; without it, `fetch` fails.
+    pub fetch: Option<Arc<dyn Fetch>>,
+}
+
+/// A gateway without sockets.
+///
+/// Whoever makes one has a tokio runtime. Upstreams are not asked: a request that no module answers gets an echo of
+/// itself as the upstream's answer.
+pub struct LocalGateway {
+    applier: Applier,
+    store: Arc<MemoryStore>,
+    /// The documents that the project lists.
+    listed: Vec<AnyResource>,
+    pub(super) runner: ModuleRunner,
+    console: Arc<std::sync::Mutex<Vec<ConsoleLine>>>,
+}
+
+/// What came back.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The answer, as the client gets it.
+    pub response: Response<Bytes>,
+    /// What modules wrote to the console meanwhile.
+    pub console: Vec<ConsoleLine>,
+    /// How long each hook took.
+    pub hooks: Vec<HookTime>,
+    /// Where the request went; nothing when a module answered.
+    pub upstream: Option<String>,
+    /// What went wrong in a module, with its place and trace, when something did.
+    pub failures: Vec<String>,
+}
+
+/// How long a hook took.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HookTime {
+    /// Which one.
+    pub hook: &'static str,
+    /// So long, with waiting.
+    pub took: Duration,
+}
+
+impl LocalGateway {
+    /// Makes a project's resources live.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub async fn start(project: &Project, network: Network) -> Result<Self, Problems> {
+        let runner = ModuleRunner::new(ModuleSettings::default());
+        let store = Arc::new(MemoryStore::new());
+        let plane = Arc::new(Plane(runner.clone()));
+        let (applier, mut worker) =
+            Applier::new(store.clone(), vec![plane], Arc::new(NoEvents), Environment::default());
+        worker.load().await.map_err(problems)?;
+        tokio::spawn(worker.run());
+        let mut changes = ChangeSet::new();
+        for resource in project.resources() {
+            changes = changes.put(resource.clone());
+        }
+        applier.apply(changes).await.map_err(problems)?;
+        if let Some(fetch) = network.fetch {
+            runner.connect_fetch(fetch);
+        }
+        runner.connect_documents(Arc::new(GatewayDocuments::new(store.clone(), applier.clone())));
+        let console = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let lines = console.clone();
+        runner.connect_console(move |line| {
+            lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
+        });
+        let is_document = |resource: &&AnyResource| resource.kind() == Kind::Document;
+        let listed = project.resources().iter().filter(is_document).cloned().collect();
+        Ok(Self { applier, store, listed, runner, console })
+    }
+
+    /// Adds or replaces a resource.
+    ///
+    /// # Errors
+    /// Everything that is wrong then; nothing has changed.
+    pub async fn put(&self, resource: impl Into<AnyResource>) -> Result<(), Problems> {
+        self.applier.apply(ChangeSet::new().put(resource)).await.map_err(problems)?;
+        Ok(())
+    }
+
+    /// Whether a module answers requests by itself.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub async fn answers(&self, module: &str) -> Result<bool, Problems> {
+        let Some(namespace) = self.namespace() else { return Ok(false) };
+        let names = [module.to_owned()];
+        let program = program::build(&Library::default(), &namespace, &names, &[])?;
+        match self.runner.evaluate(program).await {
+            Ok((_, hooks)) => Ok(hooks.handle_request),
+            Err((fault, failure)) => {
+                let problem =
+                    Problem::error(fault.as_ref().map_or("", |fault| fault.1), failure.with_trace());
+                Err(match fault {
+                    Some((key, _)) => problem.about(&key).into(),
+                    None => problem.into(),
+                })
+            }
+        }
+    }
+
+    pub(super) fn namespace(&self) -> Option<Arc<NamespaceSnapshot>> {
+        self.applier.live().load().snapshot.namespaces().by_name("default").cloned()
+    }
+
+    /// Removes all documents but those that the project lists.
+    pub(super) async fn clear_documents(&self) -> Result<(), Problems> {
+        let Some(namespace) = self.namespace() else { return Ok(()) };
+        let mut changes = ChangeSet::new();
+        for collection in namespace.resources.collections.names() {
+            let query = DocumentQuery {
+                namespace: namespace.name.clone(),
+                collection: collection.into(),
+                prefix: String::new(),
+                after: None,
+                limit: usize::MAX,
+            };
+            let found = self.store.documents(query).await;
+            for document in found.map_err(|error| problems(error.into()))? {
+                let key = document.spec.key();
+                if !self.listed.iter().any(|listed| listed.key() == key) {
+                    changes = changes.delete(key);
+                }
+            }
+        }
+        for document in &self.listed {
+            changes = changes.put(document.clone());
+        }
+        self.applier.apply(changes).await.map_err(problems)?;
+        Ok(())
+    }
+
+    /// What was written to the console since this was last asked.
+    pub(super) fn take_console(&self) -> Vec<ConsoleLine> {
+        std::mem::take(&mut *self.console.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// The context of a request, with its route.
+    ///
+    /// # Errors
+    /// When no route takes it.
+    pub(super) fn context(&self, request: &Request<Body>) -> Result<RequestContext, GatewayError> {
+        let client = ClientInfo { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), trusted: false, tls: false };
+        let live = self.applier.live().load();
+        let namespace = self.namespace().ok_or(ErrorKind::NoRoute)?;
+        let uri = request.uri();
+        let path = dgate_core::pattern::normalize::path(uri.path()).into_owned();
+        let found = match namespace.find_route(request.method(), &path, request.headers(), uri.query()) {
+            RouteLookup::Found(found) => found,
+            RouteLookup::MethodNotAllowed(allow) => return Err(GatewayError::method_not_allowed(allow)),
+            RouteLookup::NotFound => return Err(ErrorKind::NoRoute.into()),
+        };
+        let matched = Matched {
+            namespace,
+            domain_parameters: Arc::default(),
+            route: found.route,
+            pattern: found.pattern,
+            captures: found.captures,
+            path: PathAndQuery::try_from(path).map_err(|_| ErrorKind::BadRequest)?,
+        };
+        Ok(RequestContext {
+            record: Arc::new(RequestRecord::new(RequestId::generate(), client)),
+            live,
+            connection: Arc::new(ConnectionInfo::default()),
+            interim: None,
+            matched: Some(matched),
+            canaries: None,
+        })
+    }
+
+    /// Sends a request through its route's hooks.
+    pub async fn send(&self, request: Request<Bytes>) -> Reply {
+        let request = request.map(Body::full);
+        let mut trip = Trip::default();
+        let answer = match self.context(&request) {
+            Ok(context) => self.travel(&context, request, &mut trip).await,
+            Err(error) => Err(error),
+        };
+        let response = match answer {
+            Ok(response) => collected(response).await,
+            Err(error) => refusal(&error),
+        };
+        Reply {
+            response,
+            console: self.take_console(),
+            hooks: trip.hooks,
+            upstream: trip.upstream,
+            failures: trip.failures,
+        }
+    }
+
+    async fn travel(
+        &self,
+        context: &RequestContext,
+        request: Request<Body>,
+        trip: &mut Trip,
+    ) -> Result<Response<Body>, GatewayError> {
+        let chain = context.matched.as_ref().and_then(|matched| {
+            context.live.plan::<Chains>()?.0.get(&(matched.namespace.id, matched.route.id)).cloned()
+        });
+        let Some(chain) = chain else { return Ok(echo(&request, trip, None)) };
+        let mut session = chain.begin(context);
+        match trip.forth(&*chain, &mut *session, context, request).await {
+            Ok(response) => Ok(response),
+            Err(error) => trip.back(&*chain, &mut *session, error).await,
+        }
+    }
+}
+
+/// What a client would be told.
+fn refusal(error: &GatewayError) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(format!("{error} ({})", error.kind().code())));
+    *response.status_mut() = error.kind().status();
+    response
+}
+
+async fn collected(response: Response<Body>) -> Response<Bytes> {
+    let (head, body) = response.into_parts();
+    match body.collect_limited(usize::MAX).await {
+        Ok(read) => Response::from_parts(head, read.bytes),
+        Err(_) => {
+            let mut response = Response::new(Bytes::from_static(b"the body broke off"));
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            response
+        }
+    }
+}
+
+fn problems(error: ApplyError) -> Problems {
+    match error {
+        ApplyError::Invalid(problems) => problems,
+        other => Problem::error("", other.to_string()).into(),
+    }
+}
+
+impl fmt::Debug for LocalGateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalGateway").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").field("fetch", &self.fetch.is_some()).finish()
+    }
+}

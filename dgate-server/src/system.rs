@@ -1,0 +1,13 @@
+//! What the system knows.
+
+/// The name of this machine.
+#[cfg(unix)]
+pub(crate) fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The name of this machine.
+#[cfg(not(unix))]
+pub(crate) fn host_name() -> String {
+    "localhost".to_owned()
+}
