@@ -28,6 +28,7 @@ mod server;
 mod service;
 mod state;
 mod table;
+mod tags;
 mod watch;
 mod written;
 

@@ -1,5 +1,6 @@
 //! The commands, a file or folder for each.
 
+mod canary;
 mod completion;
 mod declarative;
 mod explain;
@@ -11,6 +12,7 @@ mod man;
 mod module;
 mod plan;
 pub(crate) mod resource;
+mod tags;
 mod top;
 mod version;
 
@@ -77,6 +79,10 @@ pub(crate) enum Command {
     Log(history::Log),
     /// Go back to the configuration of an earlier revision.
     Rollback(history::Rollback),
+    /// Give a share of a route's requests something new; widen, promote or abort it.
+    Canary(canary::Canary),
+    /// Explain who gets what, and list what will change with time.
+    Tags(tags::Tags),
     /// Print a script that completes this program's words in a shell.
     Completion(completion::Completion),
     /// Print the manual page, or write all of them into a directory.
@@ -113,6 +119,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Export(export) => export.run(context).await,
         Command::Log(log) => log.run(context).await,
         Command::Rollback(rollback) => rollback.run(context).await,
+        Command::Canary(canary) => canary.run(context).await,
+        Command::Tags(tags) => tags.run(context).await,
         Command::Completion(completion) => completion.run(),
         Command::Man(man) => man.run(),
         Command::Version(version) => version.run(context).await,

@@ -1,6 +1,7 @@
 //! What is known about a request, from its first byte to its last.
 
 mod client;
+mod header_block;
 mod record;
 mod request_id;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use http::uri::PathAndQuery;
 
 pub use client::{ClientInfo, ConnectionInfo};
+pub use header_block::HeaderBlock;
 pub use record::{RequestRecord, RouteNames};
 pub use request_id::RequestId;
 

@@ -1,6 +1,10 @@
 //! Header fields that say where a request comes from: for gateways to say, and for nobody else.
 
+mod late;
+
 use http::HeaderName;
+
+pub(crate) use late::LateHeaders;
 
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

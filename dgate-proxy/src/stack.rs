@@ -62,7 +62,7 @@ pub(crate) fn stack(parts: Parts) -> (Edge, ObserveLayer) {
     // Copies what the upstream gets, once, whatever is retried.
     let plain = MirrorTrafficLayer::of_route(attempt).layer(plain);
     // Once for all attempts: forwarding headers are not to be added twice.
-    let plain = ForwardLayer.layer(plain);
+    let plain = ForwardLayer::late(!has_layers).layer(plain);
     // Around all attempts together.
     let plain = TimeoutLayer::default().layer(plain);
     let plain = SharedService::ours(plain);

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use dgate_core::apply::{Change, ChangeSet, Mode};
 use dgate_core::resource::AnyResource;
-use dgate_core::{Kind, Problem, Problems, closest};
+use dgate_core::{Key, Kind, Problem, Problems, closest};
 use serde_json::Value;
 
 use super::answer::Answer;
@@ -32,9 +32,14 @@ pub(crate) async fn apply(mut call: Call) -> Reply {
         return Err(Failure::invalid(Problem::error("/owner", format!("owner `{owner}` {fault}")).into()));
     }
     let resources = read_all(&call.state, wish.resources).await?;
+    let deleted = deleted(&wish.delete)?;
     let tagged = expected_revision(&call.parts.headers)?;
     let changes = ChangeSet {
-        changes: resources.into_iter().map(Change::Put).collect(),
+        changes: resources
+            .into_iter()
+            .map(Change::Put)
+            .chain(deleted.into_iter().map(Change::Delete))
+            .collect(),
         mode: if wish.mode == ApplyMode::Sync { Mode::Sync } else { Mode::Apply },
         owner: wish.owner.map(Into::into),
         cascade: wish.cascade,
@@ -50,6 +55,34 @@ pub(crate) async fn apply(mut call: Call) -> Reply {
     let applied = call.state.context.applier.apply(changes).await?;
     let plan = plan(&call.state, &applied, dry_run);
     Ok(Answer::new(plan, applied.revision).warnings(applied.warnings).into_response())
+}
+
+/// What shall not be there any more.
+fn deleted(names: &[String]) -> Result<Vec<Key>, Failure> {
+    let mut problems = Problems::new();
+    let mut keys = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        match key(name) {
+            Some(key) => keys.push(key),
+            None => problems.push(
+                Problem::error(format!("/delete/{index}"), format!("`{name}` names no resource"))
+                    .with_help("write `route/default/hello`, `namespace/shop` or `document/default/users/7`"),
+            ),
+        }
+    }
+    if problems.has_errors() { Err(Failure::invalid(problems)) } else { Ok(keys) }
+}
+
+/// `kind/namespace/name`; namespaces are in none.
+fn key(name: &str) -> Option<Key> {
+    let (kind, rest) = name.split_once('/')?;
+    let kind = Kind::from_str(kind).ok()?;
+    if kind == Kind::Namespace {
+        return (!rest.is_empty() && !rest.contains('/')).then(|| Key::new(kind, "", rest));
+    }
+    let (namespace, name) = rest.split_once('/')?;
+    let is_name = !name.is_empty() && (kind == Kind::Document || !name.contains('/'));
+    (is_name && !namespace.is_empty()).then(|| Key::new(kind, namespace, name))
 }
 
 /// Namespaces are changed by administrators only.

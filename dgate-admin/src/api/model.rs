@@ -9,6 +9,7 @@ mod changes;
 mod explain;
 mod failed;
 mod status;
+mod tags;
 mod wishes;
 
 pub use changes::{BeforeAfter, Change, ChangelogEntry, ChangelogSummary, Deleted, Done, Plan};
@@ -17,6 +18,7 @@ pub use explain::{
 };
 pub use failed::{Failed, Fault};
 pub use status::{Connections, Session, Stats, UpstreamEndpoint, UpstreamService};
+pub use tags::ExplainTags;
 pub use wishes::{Apply, ApplyMode, Named, NamedDocument, NamedNamespace, Rollback};
 
 pub use crate::diff::Difference;

@@ -7,10 +7,10 @@ use http::Method;
 use super::call::Call;
 use super::endpoint::{Access, Carries, Endpoint, Handler, Parameter, Takes, described};
 use super::model::{
-    Apply, ChangelogEntry, ChangelogSummary, Connections, Explain, Explained, Named, NamedDocument,
-    NamedNamespace, Plan, Rollback, Session, Stats, UpstreamService,
+    Apply, ChangelogEntry, ChangelogSummary, Connections, Explain, ExplainTags, Explained, Named,
+    NamedDocument, NamedNamespace, Plan, Rollback, Session, Stats, UpstreamService,
 };
-use super::{apply, changelog, explain, export, list, logs, probes, resource, watch};
+use super::{apply, changelog, explain, export, list, logs, probes, resource, tags, watch};
 use crate::auth::Role;
 
 const DRY_RUN: Parameter = Parameter::flag("dry_run", "Say what would change, and change nothing.");
@@ -238,6 +238,19 @@ fn gateway() -> Vec<Endpoint> {
                 "Events `line` with a JSON object each, and `dropped`.",
                 Carries::Other("text/event-stream"),
             ),
+        post("/api/v1/tags/explain", "explain_tags", handler!(tags::explain))
+            .summary("Who gets what: each candidate, each condition, and why it won or lost")
+            .group("tags")
+            .access(Access::Read(Role::Viewer))
+            .takes(Takes::Value(described::<ExplainTags>))
+            .answers(200, "The explanation.", Carries::Data(any))
+            .fails(&[400, 408, 413, 415, 422]),
+        get("/api/v1/tags/plan", "plan_tags", handler!(tags::plan))
+            .summary("What will change with time, by the tags of the server and of namespaces")
+            .group("tags")
+            .query(&[Parameter::text("until", "How far ahead is looked, as RFC 3339; a year when absent.")])
+            .answers(200, "The edges, the earliest first.", Carries::List(any))
+            .fails(&[400]),
         post("/api/v1/explain", "explain", handler!(explain::explain))
             .summary("What the gateway would do with a request, and why")
             .access(Access::Read(Role::Viewer))

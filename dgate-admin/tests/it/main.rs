@@ -9,4 +9,5 @@ mod model;
 mod openapi;
 mod roles;
 mod store;
+mod tags;
 mod watch;

@@ -73,7 +73,7 @@ async fn every_endpoint_lets_in_whom_it_says_and_nobody_else() {
                 ask(&kit, "admin", Method::GET, "/api/v1/session", None).await.is(200);
                 looked_at += 1;
             }
-            let writes = !matches!(method, Method::GET) && path != "/api/v1/explain";
+            let writes = !matches!(method, Method::GET) && !path.ends_with("/explain");
             assert!(!writes || needed >= 2, "{method} {path} changes something, and is for viewers");
         }
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod about;
+mod canary;
 mod declarative;
 mod explain;
 mod fake;

@@ -205,8 +205,11 @@ impl<'a> Planner<'a> {
         self.plan.steps.push(Step { key, outcome, before: before.cloned(), after: Some(stored) });
     }
 
+    /// The namespace `default` belongs to nobody before it is stored.
     fn belongs_to_another(&self, stored: &StoredAny) -> bool {
-        self.change_set.owner.is_some() && stored.meta.owner != self.change_set.owner
+        self.change_set.owner.is_some()
+            && stored.meta.revision > 0
+            && stored.meta.owner != self.change_set.owner
     }
 
     fn leave_to_its_owner(&mut self, key: &Key, before: &StoredAny, wished: &AnyResource) {

@@ -24,6 +24,9 @@ use crate::stored::{ResourceSet, Revision};
 /// How many waiting change sets are taken at a time.
 const BATCH: usize = 64;
 
+/// How often gauges are shown that nothing changes: collectors take what they have not heard of for long for forgotten.
+const REMINDER: Duration = Duration::from_secs(60);
+
 /// How long to wait after time has brought about what the data planes were not ready for.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
@@ -38,6 +41,8 @@ pub struct ApplyWorker {
     clock: Clock,
     revision: Revision,
     resources: ResourceSet,
+    /// Whether the store answered when it was asked last.
+    store_answers: bool,
 }
 
 /// Who brought a state about.
@@ -80,7 +85,19 @@ impl ApplyWorker {
     ) -> Self {
         let resources = ResourceSet::new();
         let clock = Clock::default();
-        Self { requests, store, planes, events, environment, publisher, clock, revision: 0, resources }
+        let store_answers = true;
+        Self {
+            requests,
+            store,
+            planes,
+            events,
+            environment,
+            publisher,
+            clock,
+            revision: 0,
+            resources,
+            store_answers,
+        }
     }
 
     /// The same, by another clock than the system's.
@@ -96,7 +113,7 @@ impl ApplyWorker {
     /// When the store cannot be read, or holds what is not valid for this server.
     pub async fn load(&mut self) -> Result<Problems, ApplyError> {
         let loaded = self.store.load().await;
-        show_reachable(&loaded);
+        self.note_answer(&loaded);
         let (revision, resources) = loaded?;
         self.revision = revision;
         self.resources = resources;
@@ -122,6 +139,7 @@ impl ApplyWorker {
                     next_edge = self.next_edge();
                 }
                 () = sleep_until(&self.clock, next_edge) => next_edge = self.cross_edge().await,
+                () = tokio::time::sleep(REMINDER) => self.show(),
             }
         }
     }
@@ -330,7 +348,7 @@ impl ApplyWorker {
         }
         let clock = Phase::start("commit");
         let result = self.store.commit(self.revision, transactions).await;
-        show_reachable(&result);
+        self.note_answer(&result);
         self.revision = result?;
         clock.end();
         Ok(())
@@ -344,7 +362,17 @@ impl ApplyWorker {
             plane.published();
         }
         clock.end();
+        self.show();
+    }
+
+    fn note_answer<T>(&mut self, result: &Result<T, StoreError>) {
+        self.store_answers = !matches!(result, Err(StoreError::Unavailable(_)));
+        self.show();
+    }
+
+    fn show(&self) {
         metrics::gauge!(metric_names::CONFIG_REVISION).set(self.revision as f64);
+        metrics::gauge!(metric_names::STORE_REACHABLE).set(if self.store_answers { 1.0 } else { 0.0 });
     }
 
     /// Tells what happened.
@@ -370,11 +398,6 @@ async fn sleep_until(clock: &Clock, instant: Option<Timestamp>) {
         Some(instant) => clock.sleep_until(instant).await,
         None => std::future::pending().await,
     }
-}
-
-fn show_reachable<T>(result: &Result<T, StoreError>) {
-    let is_reached = !matches!(result, Err(StoreError::Unavailable(_)));
-    metrics::gauge!(metric_names::STORE_REACHABLE).set(if is_reached { 1.0 } else { 0.0 });
 }
 
 /// Measures one phase of applying.

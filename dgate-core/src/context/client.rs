@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 
+use super::HeaderBlock;
+
 /// What is known about a connection. Hosts that embed the gateway put it into a request's extensions; without it the
 /// gateway takes the client for unknown.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct ConnectionInfo {
     port_header: OnceLock<HeaderValue>,
     /// The last `Forwarded` element, and the host it was for.
     forwarded: Mutex<Option<(Option<HeaderValue>, HeaderValue)>>,
+    /// The last block of forwarding headers, and the host it was for.
+    block: Mutex<Option<(Option<HeaderValue>, Arc<HeaderBlock>)>>,
 }
 
 impl ConnectionInfo {
@@ -37,6 +41,7 @@ impl ConnectionInfo {
             peer_header: OnceLock::new(),
             port_header: OnceLock::new(),
             forwarded: Mutex::default(),
+            block: Mutex::default(),
         }
     }
 
@@ -102,6 +107,24 @@ impl ConnectionInfo {
         };
         *last = Some((host.cloned(), value.clone()));
         value
+    }
+
+    /// What this connection has requests say about where they come from: made once for a host that is asked for again
+    /// and again.
+    pub fn header_block(
+        &self,
+        host: Option<&HeaderValue>,
+        make: impl FnOnce() -> HeaderBlock,
+    ) -> Arc<HeaderBlock> {
+        let mut last = self.block.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, block)) = &*last
+            && known.as_ref() == host
+        {
+            return block.clone();
+        }
+        let block = Arc::new(make());
+        *last = Some((host.cloned(), block.clone()));
+        block
     }
 }
 

@@ -19,7 +19,7 @@ impl RequestId {
         let version_7 = 0x7000 | (random >> 64 & 0x0fff);
         let variant = 0x8000_0000_0000_0000 | (random & 0x3fff_ffff_ffff_ffff);
         let uuid = since_1970.as_millis() << 80 | version_7 << 64 | variant;
-        let text = Bytes::copy_from_slice(&format_uuid(uuid));
+        let text = Bytes::from_owner(format_uuid(uuid));
         // Hexadecimal digits and dashes are a valid header value.
         HeaderValue::from_maybe_shared(text).map_or_else(|_| Self(HeaderValue::from_static("-")), Self)
     }
@@ -53,17 +53,25 @@ impl fmt::Debug for RequestId {
     }
 }
 
+/// The two digits of each byte.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+/// Where in the text each byte's digits begin.
+const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
 fn format_uuid(uuid: u128) -> [u8; 36] {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (index, byte) in uuid.to_be_bytes().into_iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            at += 1;
-        }
-        text[at] = HEX[usize::from(byte >> 4)];
-        text[at + 1] = HEX[usize::from(byte & 15)];
-        at += 2;
+    for (at, byte) in PLACES.into_iter().zip(uuid.to_be_bytes()) {
+        text[at..at + 2].copy_from_slice(&HEX[usize::from(byte)]);
     }
     text
 }

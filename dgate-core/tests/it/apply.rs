@@ -337,3 +337,24 @@ async fn another_worker_loads_from_the_store_what_this_one_made_live() {
     let default = live.snapshot.namespaces().by_name("default").expect("it was stored with what is in it");
     assert!(default.routes().by_name("r").is_some());
 }
+
+#[tokio::test]
+async fn an_owner_may_describe_the_namespace_that_is_there_by_itself() {
+    let pipeline = Pipeline::start().await;
+    let wish = |tags: serde_json::Value| ChangeSet {
+        owner: Some("file".into()),
+        mode: Mode::Sync,
+        ..ChangeSet::from(resource(Namespace, json!({ "name": "default", "server_tags": tags })))
+    };
+    let tags = |pipeline: &Pipeline| {
+        let live = pipeline.applier.live().load();
+        live.snapshot.resources().namespace("default").unwrap().spec.server_tags.clone()
+    };
+    pipeline.apply(wish(json!(["a"]))).await.unwrap();
+    assert_eq!(tags(&pipeline), ["a"]);
+    pipeline.apply(wish(json!(["b"]))).await.unwrap();
+    assert_eq!(tags(&pipeline), ["b"]);
+    let other = ChangeSet { owner: Some("other".into()), ..wish(json!(["c"])) };
+    assert_eq!(pipeline.apply(other).await.unwrap().warnings.len(), 1, "it is somebody's now");
+    assert_eq!(tags(&pipeline), ["b"]);
+}

@@ -6,6 +6,7 @@ mod apply;
 mod compile;
 mod decode;
 mod explain;
+mod gauges;
 mod tags;
 
 use dgate_core::resource::AnyResource;

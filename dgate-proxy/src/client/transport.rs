@@ -15,11 +15,13 @@ use dgate_core::worker;
 use http::header::CONNECTION;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Response};
+use tokio::time::Instant;
 
 use super::ClientSettings;
 use super::connect::{ConnectError, Connector, Offer};
 use super::lease::Lease;
 use crate::http1::client::{Connection, Exchange, Outbound};
+use crate::upstream::Passage;
 use http2::Agreed;
 use limit::Limit;
 pub(super) use pool::Keep;
@@ -117,12 +119,13 @@ impl Transport {
     /// Sends a request, on an idle connection if there is one.
     pub(crate) fn send(self: &Arc<Self>, sending: Sending) -> SendFuture {
         let shard = self.shard();
+        let now = Instant::now();
         if self.protocol.load(Ordering::Relaxed) == HTTP1
             && self.limit.is_none()
-            && let Some(connection) = self.take_idle(shard, &sending.request)
+            && let Some(connection) = self.take_idle(shard, &sending.request, now)
         {
             let lease = Lease::new(self.clone(), shard, None);
-            let exchange = self.exchange(connection, lease, sending);
+            let exchange = self.exchange(connection, lease, sending, now);
             return SendFuture::Pooled(Watched::new(exchange, self.clone(), shard));
         }
         SendFuture::Other(Box::pin(self.clone().send_slowly(shard, sending)))
@@ -157,13 +160,14 @@ impl Transport {
                 }
                 Agreed::Http1(connection) => {
                     let lease = Lease::opened(self.clone(), shard, permit);
-                    Ok(self.exchange(connection, lease, unsent.take()?).await?)
+                    Ok(self.exchange(connection, lease, unsent.take()?, Instant::now()).await?)
                 }
             };
         }
-        if let Some(connection) = unsent.request().and_then(|request| self.take_idle(shard, request)) {
+        let now = Instant::now();
+        if let Some(connection) = unsent.request().and_then(|request| self.take_idle(shard, request, now)) {
             let lease = Lease::new(self.clone(), shard, permit);
-            let exchange = self.exchange(connection, lease, unsent.take()?);
+            let exchange = self.exchange(connection, lease, unsent.take()?, now);
             return Watched::new(exchange, self, shard).await;
         }
         if let Some(limit) = &self.limit {
@@ -178,10 +182,10 @@ impl Transport {
             return self.send_http2(connection, lease, unsent.take()?).await;
         }
         let lease = Lease::opened(self.clone(), shard, permit);
-        Ok(self.exchange(Connection::new(connected.io), lease, unsent.take()?).await?)
+        Ok(self.exchange(Connection::new(connected.io), lease, unsent.take()?, Instant::now()).await?)
     }
 
-    fn exchange(&self, connection: Connection, lease: Lease, mut sending: Sending) -> Exchange {
+    fn exchange(&self, connection: Connection, lease: Lease, mut sending: Sending, now: Instant) -> Exchange {
         if self.keep.per_host == 0 && !sending.wants_upgrade {
             sending.request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -194,12 +198,14 @@ impl Transport {
                 method: &head.method,
                 target,
                 headers: &head.headers,
+                late: head.extensions.get::<Passage>().and_then(|passage| passage.late.as_ref()),
                 body,
                 wants_upgrade: sending.wants_upgrade,
                 request_timeout: sending.request_timeout,
                 idle_timeout: sending.idle_timeout,
                 interim: sending.interim,
             },
+            now,
         );
         // It is written down by now.
         if let Some(slot) = sending.slot {

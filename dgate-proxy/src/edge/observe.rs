@@ -61,7 +61,16 @@ impl ObserveLayer {
         line: Option<RequestLine>,
     ) -> Watch {
         self.shared.metrics.begin();
-        Watch { shared: self.shared.clone(), record, method, line, status: None, sent: 0, head_at: None }
+        Watch {
+            shared: self.shared.clone(),
+            record,
+            method,
+            line,
+            status: None,
+            sent: 0,
+            head_at: None,
+            ended_at: None,
+        }
     }
 
     pub(crate) fn is_logging(&self) -> bool {
@@ -143,17 +152,21 @@ pub(crate) struct Watch {
     status: Option<StatusCode>,
     sent: u64,
     head_at: Option<Instant>,
+    /// When the request ended, if it did before this is dropped.
+    ended_at: Option<Instant>,
 }
 
 impl Watch {
     /// Goes on watching the response's body. A body that is at hand is as good as sent.
     pub(crate) fn response(mut self, response: Response<Body>) -> Response<Body> {
         self.status = Some(response.status());
-        self.head_at = Some(Instant::now());
+        let now = Instant::now();
+        self.head_at = Some(now);
         let (head, body) = response.into_parts();
         let is_sent = self.method != Method::HEAD && !has_no_body(head.status);
         if !body.is_stream() || !is_sent {
             self.sent = body.size_hint().exact().filter(|_| is_sent).unwrap_or(0);
+            self.ended_at = Some(now);
             drop(self);
             return Response::from_parts(head, body);
         }
@@ -193,7 +206,7 @@ fn is_caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error +
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let now = Instant::now();
+        let now = self.ended_at.unwrap_or_else(Instant::now);
         let Shared { log, metrics, unmatched } = &*self.shared;
         metrics.end();
         let record = &*self.record;

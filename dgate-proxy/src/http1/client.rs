@@ -26,9 +26,10 @@ use super::encode::{self, BodyHeader};
 use super::framing::{self, Framing};
 use super::head::{HeadLimits, HeadScanner, parse_response};
 use super::outgoing::Outgoing;
-use super::read_room::ReadRoom;
+use super::read_room::HeadRoom;
 use crate::client::Lease;
 use crate::deadline::Deadline;
+use crate::forwarding::LateHeaders;
 use crate::io::Io;
 use crate::tunnel::Tunnel;
 use response_body::ResponseBody;
@@ -40,10 +41,14 @@ pub(crate) const MOST_INTERIM: u32 = 100;
 /// What an upstream's response head may take: we asked for it, so this is about memory, not about taste.
 const RESPONSE_LIMITS: HeadLimits = HeadLimits { bytes: 256 * 1_024, headers: 512, uri: 256 * 1_024 };
 
+/// How much is read at first on a new connection: most answers come whole.
+const FIRST_ROOM: usize = 16 * 1_024;
+
 /// A connection to an upstream.
 pub(crate) struct Connection {
     io: Io,
     buffer: BytesMut,
+    room: HeadRoom,
     deadline: Deadline,
     /// Whether it has carried a request before.
     pub(crate) is_reused: bool,
@@ -58,6 +63,7 @@ impl Connection {
         Self {
             io,
             buffer: BytesMut::new(),
+            room: HeadRoom::new(FIRST_ROOM),
             deadline: Deadline::default(),
             is_reused: false,
             idle_since: Instant::now(),
@@ -106,6 +112,8 @@ pub(crate) struct Outbound<'r> {
     /// Path and query.
     pub(crate) target: &'r str,
     pub(crate) headers: &'r HeaderMap,
+    /// More headers.
+    pub(crate) late: Option<&'r LateHeaders>,
     pub(crate) body: Body,
     /// Whether the headers ask for an upgrade.
     pub(crate) wants_upgrade: bool,
@@ -139,8 +147,8 @@ pub(crate) enum ExchangeError {
 
 /// One request and the head of its response.
 pub(crate) struct Exchange {
-    /// Taken out when the head is complete.
-    state: Option<State>,
+    /// Taken out when the head is complete. It moves through many hands, so it is boxed.
+    state: Option<Box<State>>,
 }
 
 struct State {
@@ -157,19 +165,21 @@ struct State {
     /// How many interim responses have come.
     interim_count: u32,
     last_progress: Instant,
+    /// Whether time has passed since `last_progress` was set.
+    is_begun: bool,
     write_error: Option<io::Error>,
 }
 
 impl Exchange {
-    pub(crate) fn new(connection: Connection, lease: Lease, outbound: Outbound<'_>) -> Self {
-        let Outbound { method, target, headers, body, wants_upgrade, .. } = outbound;
+    pub(crate) fn new(connection: Connection, lease: Lease, outbound: Outbound<'_>, now: Instant) -> Self {
+        let Outbound { method, target, headers, late, body, wants_upgrade, .. } = outbound;
         let framing = request_framing(method, headers, &body);
         let mut out = Outgoing::with_room();
-        encode::push_request(&mut out.buffer, method, target, headers, framing);
+        encode::push_request(&mut out.buffer, method, target, headers, late, framing);
         let is_websocket = wants_upgrade
             && headers.get(http::header::UPGRADE).is_some_and(|value| framing::has_token(value, "websocket"));
         Self {
-            state: Some(State {
+            state: Some(Box::new(State {
                 connection,
                 lease,
                 upload: Upload::new(out, body, framing),
@@ -181,9 +191,10 @@ impl Exchange {
                 idle_timeout: outbound.idle_timeout,
                 interim: outbound.interim,
                 interim_count: 0,
-                last_progress: Instant::now(),
+                last_progress: now,
+                is_begun: false,
                 write_error: None,
-            }),
+            })),
         }
     }
 }
@@ -224,9 +235,10 @@ impl State {
         if self.write_error.is_none() {
             let mut progress = 0;
             let sent = self.upload.poll(cx, &mut self.connection.io, &mut progress);
-            if progress > 0 {
+            if progress > 0 && self.is_begun {
                 self.last_progress = Instant::now();
             }
+            self.is_begun = true;
             match sent {
                 Poll::Ready(Err(UploadError::Body(error))) => {
                     return Poll::Ready(Err(ExchangeError::RequestBody(error)));
@@ -251,17 +263,18 @@ impl State {
 
     /// Reads one head; nothing when it was an interim one.
     fn read_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Response<()>>, ExchangeError>> {
-        let Connection { io, buffer, is_reused, .. } = &mut self.connection;
+        let Connection { io, buffer, room, is_reused, .. } = &mut self.connection;
         loop {
             if !buffer.is_empty() {
                 let scanned = self.scanner.scan(buffer, RESPONSE_LIMITS);
                 if let Some(length) = scanned.map_err(|error| ExchangeError::Protocol(error.to_string()))? {
+                    room.adapt(buffer.len());
                     let head = buffer.split_to(length).freeze();
                     return Poll::Ready(self.take_head(&head));
                 }
             }
             let nothing_came = buffer.is_empty();
-            let (source, sent) = match io.poll_read_into(cx, buffer, ReadRoom::default().get()) {
+            let (source, sent) = match io.poll_read_into(cx, buffer, room.get()) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(0)) => (self.write_error.take(), self.upload.has_sent),
                 Poll::Ready(Err(error)) => (Some(error), self.upload.has_sent),
@@ -302,7 +315,7 @@ impl State {
     }
 
     /// Puts the response together. Its body takes the connection along, unless it is complete already.
-    fn respond(mut self, head: Response<()>) -> Result<Response<Body>, ExchangeError> {
+    fn respond(mut self: Box<Self>, head: Response<()>) -> Result<Response<Body>, ExchangeError> {
         if head.status() == StatusCode::SWITCHING_PROTOCOLS {
             let mut response = head.map(|()| Body::empty());
             let Connection { io, buffer, .. } = self.connection;

@@ -5,6 +5,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, response};
 
 use crate::date;
+use crate::forwarding::LateHeaders;
 
 /// How the body that follows a head is framed, as the head says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +26,10 @@ pub(super) fn push_request(
     method: &Method,
     target: &str,
     headers: &HeaderMap,
+    late: Option<&LateHeaders>,
     body: BodyHeader,
 ) {
-    out.reserve(256 + target.len() + headers.len() * 48);
+    out.reserve(256 + target.len() + headers.len() * 48 + late.map_or(0, LateHeaders::len));
     out.extend_from_slice(method.as_str().as_bytes());
     out.extend_from_slice(b" ");
     out.extend_from_slice(target.as_bytes());
@@ -40,6 +42,9 @@ pub(super) fn push_request(
         if !ours {
             push_header(out, name, value);
         }
+    }
+    if let Some(late) = late {
+        late.write(out);
     }
     push_body_header(out, body);
     out.extend_from_slice(b"\r\n");
@@ -162,7 +167,7 @@ mod tests {
         headers.insert(TRANSFER_ENCODING, "chunked".parse().unwrap());
         headers.insert(CONNECTION, "x-b".parse().unwrap());
         headers.insert("x-a", "1".parse().unwrap());
-        let request = |body| text(|out| push_request(out, &Method::GET, "/p?q", &headers, body));
+        let request = |body| text(|out| push_request(out, &Method::GET, "/p?q", &headers, None, body));
         assert_eq!(request(BodyHeader::AsIs), "GET /p?q HTTP/1.1\r\nx-a: 1\r\n\r\n");
         assert_eq!(
             request(BodyHeader::Length(12)),

@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Bytes, BytesMut};
+use dgate_core::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use httparse::{Header, ParserConfig};
 
@@ -10,7 +11,7 @@ use httparse::{Header, ParserConfig};
 const MAX_HEADERS: usize = 512;
 
 /// Room for headers that layers will add.
-const EXTRA_HEADERS: usize = 12;
+const EXTRA_HEADERS: usize = 4;
 
 /// How large a head may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +57,9 @@ impl HeadScanner {
         }
         // The last three bytes may be the beginning of the end.
         let from = self.scanned.saturating_sub(3);
-        if let Some(end) = memchr::memmem::find(&buffer[from..], b"\r\n\r\n") {
+        if let Some(end) = end_of_head(&buffer[from..]) {
             self.scanned = 0;
-            let length = from + end + 4;
+            let length = from + end;
             return if length > limits.bytes { Err(HeadError::TooLarge) } else { Ok(Some(length)) };
         }
         self.scanned = buffer.len();
@@ -73,8 +74,14 @@ impl HeadScanner {
     }
 }
 
-/// Reads a complete request head.
-pub(super) fn parse_request(head: &Bytes, limits: HeadLimits) -> Result<Request<()>, HeadError> {
+/// Where the first empty line ends.
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let line_ends = memchr::memchr_iter(b'\n', bytes);
+    line_ends.map(|at| at + 1).find(|end| bytes[..*end].ends_with(b"\r\n\r\n"))
+}
+
+/// Reads a complete request head. The body is for others to put in.
+pub(super) fn parse_request(head: &Bytes, limits: HeadLimits) -> Result<Request<Body>, HeadError> {
     refuse_lone_line_ends(head)?;
     let mut storage = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let room = storage.len().min(limits.headers);
@@ -95,7 +102,7 @@ pub(super) fn parse_request(head: &Bytes, limits: HeadLimits) -> Result<Request<
     if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
         return Err(HeadError::Malformed("request target"));
     }
-    let mut request = Request::new(());
+    let mut request = Request::new(Body::empty());
     *request.method_mut() =
         Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::Malformed("method"))?;
     *request.uri_mut() = Uri::from_maybe_shared(head.slice_ref(target.as_bytes()))
@@ -189,7 +196,7 @@ mod tests {
 
     const LIMITS: HeadLimits = HeadLimits { bytes: 1_024, headers: 10, uri: 100 };
 
-    fn request(head: &str) -> Result<Request<()>, HeadError> {
+    fn request(head: &str) -> Result<Request<Body>, HeadError> {
         parse_request(&Bytes::copy_from_slice(head.as_bytes()), LIMITS)
     }
 

@@ -161,7 +161,7 @@ impl<H: Handler> Server<'_, H> {
         .await
     }
 
-    fn parse(&self, head: &Bytes) -> Result<(Request<()>, RequestFraming), GatewayError> {
+    fn parse(&self, head: &Bytes) -> Result<(Request<Body>, RequestFraming), GatewayError> {
         let request = parse_request(head, self.limits.head).map_err(refusal)?;
         let framing = framing::of_request(&request).map_err(|error: FramingError| {
             GatewayError::new(ErrorKind::BadRequest).with_detail(error.to_string()).because(error)
@@ -169,18 +169,14 @@ impl<H: Handler> Server<'_, H> {
         Ok((request, framing))
     }
 
-    async fn answer(&mut self, request: Request<()>, framing: RequestFraming) -> After {
+    async fn answer(&mut self, mut request: Request<Body>, framing: RequestFraming) -> After {
         let is_head = *request.method() == Method::HEAD;
         let version = request.version();
         let has_body = framing.body != framing::Framing::Empty;
         let number = self.wire.lock().begin_body(&framing);
-        let request = request.map(|()| {
-            if has_body {
-                Body::new(RequestBody::new(self.wire.clone(), number, self.limits.pace))
-            } else {
-                Body::empty()
-            }
-        });
+        if has_body {
+            *request.body_mut() = Body::new(RequestBody::new(self.wire.clone(), number, self.limits.pace));
+        }
         let interim: Option<Arc<dyn InterimSink>> =
             (version == Version::HTTP_11).then(|| self.wire.clone() as _);
         let answer = self.handler.handle(request, interim);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dgate_core::context::RouteNames;
+use dgate_core::context::{HeaderBlock, RouteNames};
 use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
 use http::HeaderValue;
 
 use super::RouteHooks;
+use crate::forwarding::{X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE};
 use crate::metrics::RouteMetrics;
 
 /// A route with everything a request needs at hand.
@@ -17,9 +18,7 @@ pub(crate) struct RoutePlan {
     /// Its names, as labels; the handle leads to its [`RouteMetrics`].
     pub(crate) names: Arc<RouteNames>,
     /// `X-DGate-Namespace`, `-Route` and `-Service`.
-    pub(crate) namespace_header: HeaderValue,
-    pub(crate) route_header: HeaderValue,
-    pub(crate) service_header: Option<HeaderValue>,
+    pub(crate) headers: Arc<HeaderBlock>,
     pub(crate) hooks: RouteHooks,
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_body: Option<u64>,
@@ -36,6 +35,9 @@ impl RoutePlan {
         // Names hold only what a header value may hold.
         let header =
             |name: &str| HeaderValue::from_str(name).unwrap_or_else(|_| HeaderValue::from_static("-"));
+        let mut headers =
+            vec![(X_DGATE_NAMESPACE, header(&namespace.name)), (X_DGATE_ROUTE, header(&route.name))];
+        headers.extend(spec.service.as_deref().map(|name| (X_DGATE_SERVICE, header(name))));
         Self {
             route: route.clone(),
             names: Arc::new(RouteNames {
@@ -44,9 +46,7 @@ impl RoutePlan {
                 service: spec.service.as_deref().unwrap_or("-").into(),
                 handle: metrics,
             }),
-            namespace_header: header(&namespace.name),
-            route_header: header(&route.name),
-            service_header: spec.service.as_deref().map(header),
+            headers: Arc::new(HeaderBlock::new(headers)),
             hooks,
             timeout: spec.timeout.map(|timeout| timeout.get()),
             max_body: spec.max_body.map(|size| size.bytes()),

@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use dgate_core::body::Body;
-use dgate_core::context::{Matched, RequestContext};
+use dgate_core::context::{ConnectionInfo, HeaderBlock, Matched, RequestContext};
 use dgate_core::snapshot::RouteService;
 use dgate_core::{ErrorKind, GatewayError};
 use http::header::{ACCEPT_ENCODING, CONNECTION, EXPECT, FORWARDED, HOST, UPGRADE, VIA};
@@ -16,27 +17,37 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::Passage;
 use super::hop_by_hop::{strip_hop_by_hop, strip_request};
 use crate::forwarding::{
-    X_DGATE_CANARY, X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE, X_FORWARDED_FOR, X_FORWARDED_HOST,
-    X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP, X_REQUEST_ID,
+    LateHeaders, X_DGATE_CANARY, X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE, X_FORWARDED_FOR,
+    X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP, X_REQUEST_ID,
 };
 use crate::future::OrError;
 use crate::http1::has_token;
-use crate::plan::{ProxyPlan, RoutePlan};
+use crate::plan::{HashOn, ProxyPlan};
 use crate::route::context;
 use crate::settings::ProxySettings;
 
 /// Prepares a request for the upstream, once for all attempts: hop-by-hop headers, forwarding headers, the stripped
 /// path. On the way back it removes hop-by-hop headers from the response.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ForwardLayer;
+pub struct ForwardLayer {
+    is_late: bool,
+}
+
+impl ForwardLayer {
+    /// A layer that may leave forwarding headers to whoever writes the request down, when nobody looks at them before.
+    pub(crate) fn late(is_late: bool) -> Self {
+        Self { is_late }
+    }
+}
 
 impl<S> Layer<S> for ForwardLayer {
     type Service = Forward<S>;
 
     fn layer(&self, inner: S) -> Forward<S> {
-        Forward { inner }
+        Forward { inner, layer: *self }
     }
 }
 
@@ -44,6 +55,7 @@ impl<S> Layer<S> for ForwardLayer {
 #[derive(Debug, Clone)]
 pub struct Forward<S> {
     inner: S,
+    layer: ForwardLayer,
 }
 
 impl<S> Service<Request<Body>> for Forward<S>
@@ -59,7 +71,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let inner = match prepare(&mut request) {
+        let inner = match prepare(&mut request, self.layer) {
             Ok(()) => OrError::inner(self.inner.call(request)),
             Err(error) => OrError::error(error),
         };
@@ -103,8 +115,33 @@ fn clean_response(response: &mut Response<Body>) {
     }
 }
 
-fn prepare(request: &mut Request<Body>) -> Result<(), GatewayError> {
-    let context = context(request)?.clone();
+fn prepare(request: &mut Request<Body>, layer: ForwardLayer) -> Result<(), GatewayError> {
+    // Put aside, so that they can change while the request's context is looked at.
+    let mut headers = std::mem::take(request.headers_mut());
+    let prepared = prepare_headers(request, &mut headers, layer);
+    *request.headers_mut() = headers;
+    let Prepared { target, late } = prepared?;
+    if let Some(target) = target {
+        *request.uri_mut() = target;
+    }
+    if let Some(late) = late {
+        Passage::of(request.extensions_mut()).late = Some(late);
+    }
+    Ok(())
+}
+
+/// What becomes of a request, besides its headers.
+struct Prepared {
+    target: Option<Uri>,
+    late: Option<LateHeaders>,
+}
+
+fn prepare_headers(
+    request: &Request<Body>,
+    headers: &mut HeaderMap,
+    layer: ForwardLayer,
+) -> Result<Prepared, GatewayError> {
+    let context = context(request)?;
     let plan = context.live.plan::<ProxyPlan>();
     let matched = context.matched.as_ref();
     let namespace = matched.and_then(|matched| plan?.namespace(matched.namespace.id));
@@ -113,13 +150,11 @@ fn prepare(request: &mut Request<Body>) -> Result<(), GatewayError> {
         Some(RouteService::Active(id)) => namespace?.service(id),
         _ => None,
     });
-    let service = service.map(|service| &service.service.spec.spec);
-    let upgrade = wanted_upgrade(request, matched)?;
-    if let Some(matched) = matched {
-        rewrite_target(request, matched, service.is_some_and(|service| service.disable_query_params));
-    }
-    let headers = request.headers_mut();
-    strip_request(headers);
+    let spec = service.map(|service| &service.service.spec.spec);
+    let upgrade = wanted_upgrade(request, headers, matched)?;
+    let target = matched
+        .and_then(|matched| rewritten(request, matched, spec.is_some_and(|spec| spec.disable_query_params)));
+    let says_own = strip_request(headers);
     // We answered it ourselves; the upstream need not wait.
     headers.remove(EXPECT);
     if let Some(protocol) = upgrade {
@@ -127,27 +162,59 @@ fn prepare(request: &mut Request<Body>) -> Result<(), GatewayError> {
         headers.insert(UPGRADE, protocol);
     }
     let settings = plan.map(|plan| &*plan.settings);
-    set_forwarded(headers, &context, settings);
+    if settings.is_some_and(|settings| settings.client.disable_compression) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    let names =
+        route.filter(|_| !spec.is_some_and(|spec| spec.hide_dgate_headers)).map(|route| &route.headers);
+    let is_usual = !says_own
+        && !context.record.client.trusted
+        && !settings.is_some_and(|settings| settings.disable_x_forwarded_headers);
+    // Copies have the headers alone, and balancers may look for any of them.
+    let is_seen = matched.is_some_and(|matched| matched.route.mirror.is_some())
+        || service.is_some_and(|service| matches!(service.hash_on, Some(HashOn::Header(_))));
+    if layer.is_late && is_usual && !is_seen {
+        let late = LateHeaders {
+            of_connection: block_of(&context.connection, headers.get(HOST)),
+            of_route: names.cloned(),
+            id: context.record.id.clone(),
+        };
+        return Ok(Prepared { target, late: Some(late) });
+    }
+    set_forwarded(headers, context, settings);
     headers.insert(X_REQUEST_ID, context.record.id.as_header().clone());
     set_via(headers);
-    let hides_names = service.is_some_and(|service| service.hide_dgate_headers);
-    set_names(headers, route.map(|route| &**route).filter(|_| !hides_names));
+    for name in [X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE] {
+        headers.remove(name);
+    }
     if !settings.is_some_and(|settings| settings.canary.hears(&context.record.client)) {
         // The next gateway may trust this one, and must not hear whom this one does not hear.
         headers.remove(X_DGATE_CANARY);
     }
-    if settings.is_some_and(|settings| settings.client.disable_compression) {
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(names) = names {
+        names.set_in(headers);
     }
-    Ok(())
+    Ok(Prepared { target, late: None })
+}
+
+/// What a request says that comes straight from its client.
+fn block_of(connection: &ConnectionInfo, host: Option<&HeaderValue>) -> Arc<HeaderBlock> {
+    connection.header_block(host, || {
+        let mut headers = HeaderMap::new();
+        host.map(|host| headers.insert(HOST, host.clone()));
+        set_untrusted(&mut headers, connection);
+        set_via(&mut headers);
+        headers.remove(HOST);
+        HeaderBlock::new(headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+    })
 }
 
 /// The protocol that the client wants to change to, if that is possible here.
 fn wanted_upgrade(
     request: &Request<Body>,
+    headers: &HeaderMap,
     matched: Option<&Matched>,
 ) -> Result<Option<HeaderValue>, GatewayError> {
-    let headers = request.headers();
     let Some(protocol) = headers.get(UPGRADE).filter(|_| request.version() == Version::HTTP_11) else {
         return Ok(None);
     };
@@ -163,8 +230,8 @@ fn wanted_upgrade(
     Ok(Some(protocol.clone()))
 }
 
-/// Strips the path and the query, where the route or service wants it.
-fn rewrite_target(request: &mut Request<Body>, matched: &Matched, drop_query: bool) {
+/// The target without a part of its path or its query, where the route or service wants that.
+fn rewritten(request: &Request<Body>, matched: &Matched, drop_query: bool) -> Option<Uri> {
     let spec = &matched.route.spec.spec;
     let uri = request.uri();
     let path = uri.path();
@@ -173,7 +240,7 @@ fn rewrite_target(request: &mut Request<Body>, matched: &Matched, drop_query: bo
     let query = uri.query().filter(|_| !drop_query);
     let drops_something = drop_query && uri.query().is_some();
     if !strip && !drops_something {
-        return;
+        return None;
     }
     let rest = if strip { &path[matched.pattern.strip_length(path)..] } else { path };
     let slash = if rest.starts_with('/') { "" } else { "/" };
@@ -181,9 +248,7 @@ fn rewrite_target(request: &mut Request<Body>, matched: &Matched, drop_query: bo
         Some(query) => format!("{slash}{rest}?{query}"),
         None => format!("{slash}{rest}"),
     };
-    if let Ok(target) = PathAndQuery::try_from(target) {
-        *request.uri_mut() = Uri::from(target);
-    }
+    PathAndQuery::try_from(target).map(Uri::from).ok()
 }
 
 /// Says where the request comes from. What an untrusted client says about that is dropped, what a trusted proxy says is
@@ -200,29 +265,32 @@ fn set_forwarded(headers: &mut HeaderMap, context: &RequestContext, settings: Op
         }
         return;
     }
-    let connection = &context.connection;
+    let connection = &*context.connection;
+    if !trusted {
+        set_untrusted(headers, connection);
+        return;
+    }
+    let host = headers.get(HOST).cloned();
+    let all_before = joined(headers, &X_FORWARDED_FOR);
+    headers.insert(X_FORWARDED_FOR, appended(all_before, connection.peer_header()));
+    let all_before = joined(headers, &FORWARDED);
+    headers.insert(FORWARDED, appended(all_before, &connection.forwarded_header(host.as_ref())));
+    keep_or_set(headers, X_FORWARDED_PROTO, Some(HeaderValue::from_static(connection.scheme())));
+    keep_or_set(headers, X_FORWARDED_HOST, host);
+    keep_or_set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
+    let ip = HeaderValue::from_str(&context.record.client.ip.to_string()).ok();
+    set(headers, X_REAL_IP, ip);
+}
+
+fn set_untrusted(headers: &mut HeaderMap, connection: &ConnectionInfo) {
     let peer = connection.peer_header();
     let host = headers.get(HOST).cloned();
-    let element = connection.forwarded_header(host.as_ref());
-    let proto = HeaderValue::from_static(connection.scheme());
-    if trusted {
-        let all_before = joined(headers, &X_FORWARDED_FOR);
-        headers.insert(X_FORWARDED_FOR, appended(all_before, peer));
-        let all_before = joined(headers, &FORWARDED);
-        headers.insert(FORWARDED, appended(all_before, &element));
-        keep_or_set(headers, X_FORWARDED_PROTO, Some(proto));
-        keep_or_set(headers, X_FORWARDED_HOST, host);
-        keep_or_set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
-        let ip = HeaderValue::from_str(&context.record.client.ip.to_string()).ok();
-        set(headers, X_REAL_IP, ip);
-    } else {
-        headers.insert(X_FORWARDED_FOR, peer.clone());
-        headers.insert(FORWARDED, element);
-        headers.insert(X_FORWARDED_PROTO, proto);
-        set(headers, X_FORWARDED_HOST, host);
-        set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
-        headers.insert(X_REAL_IP, peer.clone());
-    }
+    headers.insert(X_FORWARDED_FOR, peer.clone());
+    headers.insert(FORWARDED, connection.forwarded_header(host.as_ref()));
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(connection.scheme()));
+    set(headers, X_FORWARDED_HOST, host);
+    set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
+    headers.insert(X_REAL_IP, peer.clone());
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
@@ -259,21 +327,5 @@ fn set_via(headers: &mut HeaderMap) {
         headers.insert(VIA, appended(before, &OURS));
     } else {
         headers.insert(VIA, OURS);
-    }
-}
-
-/// Names the route, for upstreams that want to know. Nobody else may say these names.
-fn set_names(headers: &mut HeaderMap, route: Option<&RoutePlan>) {
-    match route {
-        Some(route) => {
-            headers.insert(X_DGATE_NAMESPACE, route.namespace_header.clone());
-            headers.insert(X_DGATE_ROUTE, route.route_header.clone());
-            set(headers, X_DGATE_SERVICE, route.service_header.clone());
-        }
-        None => {
-            for name in [X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE] {
-                headers.remove(name);
-            }
-        }
     }
 }

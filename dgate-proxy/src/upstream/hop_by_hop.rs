@@ -1,6 +1,8 @@
 //! Headers that end at the next hop (RFC 9110, section 7.6.1).
 
-use http::header::{CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::forwarding::{is_gateways_own, is_lookalike};
@@ -26,12 +28,18 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     strip(headers, |_| false);
 }
 
-/// The same for a request, and also removes what an upstream could take for a header of ours, or for framing.
-pub(super) fn strip_request(headers: &mut HeaderMap) {
-    strip(headers, is_lookalike);
+/// The same for a request, and also removes what an upstream could take for a header of ours, or for framing. Returns
+/// whether it says already what gateways say about where it comes from.
+pub(super) fn strip_request(headers: &mut HeaderMap) -> bool {
+    let mut has_own = false;
+    strip(headers, |name| {
+        has_own |= name == VIA.as_str() || is_gateways_own(name);
+        is_lookalike(name)
+    });
+    has_own
 }
 
-fn strip(headers: &mut HeaderMap, is_unwanted: fn(&str) -> bool) {
+fn strip(headers: &mut HeaderMap, mut is_unwanted: impl FnMut(&str) -> bool) {
     const UNWANTED: u16 = 1 << 15;
     // One look over the names; most messages have one of them or none.
     let mut found = 0_u16;

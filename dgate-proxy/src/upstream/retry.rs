@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::replay::Replay;
 use super::retry_rules::{OwnPolicy, Policy};
 use super::select::{Tried, service_of};
-use super::{RetryRules, ReturnSlot};
+use super::{Passage, RetryRules, ReturnSlot};
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -91,7 +91,7 @@ where
         };
         policy.budget().request(Instant::now());
         let slot = ReturnSlot::default();
-        request.extensions_mut().insert(slot.clone());
+        Passage::of(request.extensions_mut()).slot = Some(slot.clone());
         let (head, body) = request.into_parts();
         let replay = Replay::new(body);
         let state = State {
@@ -229,7 +229,7 @@ impl<S> State<S> {
         if self.copies {
             self.slot.keep(&head);
         }
-        head.extensions.insert(self.slot.clone());
+        Passage::of(&mut head.extensions).slot = Some(self.slot.clone());
         Request::from_parts(head, body)
     }
 

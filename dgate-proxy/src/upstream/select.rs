@@ -15,7 +15,7 @@ use http::Request;
 use tower_layer::Layer;
 
 use super::lone_service::LoneService;
-use super::{ReturnSlot, Target};
+use super::{Passage, Target};
 use crate::future::OrError;
 use crate::plan::{EndpointPlan, HashOn, ProxyPlan, Registries, ServicePlan};
 use crate::route::{context, cookie};
@@ -115,7 +115,8 @@ where
         match self.select(&mut request) {
             Ok(target) => {
                 let before = target.aim(&mut request);
-                if let Some(slot) = request.extensions().get::<ReturnSlot>() {
+                let passage = request.extensions().get::<Passage>();
+                if let Some(slot) = passage.and_then(|passage| passage.slot.as_ref()) {
                     slot.asked(target.endpoint(), before);
                 }
                 request.extensions_mut().insert(target);
@@ -137,11 +138,12 @@ impl<S> SelectEndpoint<S> {
         }
         let tried = request.extensions().get::<Tried>().map_or(&[][..], |Tried(tried)| tried);
         let key = service.hash_on.as_ref().and_then(|on| key(on, request));
-        let choice = Choice { now: Instant::now(), key, tried };
+        let since = Instant::now();
+        let choice = Choice { now: since, key, tried };
         let index = service.balancers.choose(carried_by(request), choice);
         let endpoint = index.and_then(|index| service.endpoints.get(index)).cloned();
         match endpoint {
-            Some(endpoint) => Ok(Target { service, endpoint }),
+            Some(endpoint) => Ok(Target { service, endpoint, since }),
             None => Err(ErrorKind::NoEndpoint.into()),
         }
     }
@@ -156,13 +158,14 @@ fn chosen(service: Arc<ServicePlan>, url: &str, registries: &Registries) -> Resu
     if !parsed.scheme.is_http() {
         return Err(wrong("it is not an HTTP URL".to_owned()));
     }
+    let since = Instant::now();
     let same =
         |known: &&Arc<EndpointPlan>| known.url.origin() == parsed.origin() && known.url.path == parsed.path;
     if let Some(endpoint) = service.endpoints.iter().find(same).cloned() {
-        return Ok(Target { service, endpoint });
+        return Ok(Target { service, endpoint, since });
     }
     let endpoint = registries.outside(&service, &parsed).map_err(|(_, error)| wrong(error))?;
-    Ok(Target { service, endpoint })
+    Ok(Target { service, endpoint, since })
 }
 
 /// The service that a request goes to.

@@ -12,7 +12,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::attempt_error::attempt_error;
-use super::{ReturnSlot, Target};
+use super::{Passage, Target};
 use crate::client::{SendFuture, Sending};
 
 /// Sends a request to the endpoint that was chosen for it. The innermost service.
@@ -36,10 +36,10 @@ impl Service<Request<Body>> for Send {
                 .because("no endpoint: the layer `SelectEndpoint` has to stand above");
             return Attempt { sending: Err(Some(error)) };
         };
-        let Target { service, endpoint } = target;
+        let Target { service, endpoint, .. } = target;
         let context = request.extensions().get::<RequestContext>();
         let interim = context.and_then(|context| context.interim.clone());
-        let slot = request.extensions_mut().remove::<ReturnSlot>();
+        let slot = Passage::take_slot(request.extensions_mut());
         let wants_upgrade = request.headers().contains_key(UPGRADE);
         let sending = endpoint.transport.send(Sending {
             request,

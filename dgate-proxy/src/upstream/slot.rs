@@ -7,6 +7,8 @@ use dgate_core::endpoint::Endpoint;
 use http::Uri;
 use http::request::Parts;
 
+use super::Passage;
+
 /// Where an attempt leaves its request's head, and says whom it asked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReturnSlot(Arc<Mutex<Returned>>);
@@ -31,15 +33,14 @@ impl ReturnSlot {
         if let Some(target) = returned.target.take() {
             head.uri = target;
         }
-        // A slot that held itself would never be freed.
-        head.extensions.remove::<Self>();
+        Passage::take_slot(&mut head.extensions);
         returned.head = Some(head);
     }
 
     /// Leaves a copy of the head: what the attempt makes of it does not matter.
     pub(super) fn keep(&self, head: &Parts) {
         let mut copy = head.clone();
-        copy.extensions.remove::<Self>();
+        Passage::take_slot(&mut copy.extensions);
         let mut returned = self.returned();
         returned.head = Some(copy);
         returned.is_copy = true;

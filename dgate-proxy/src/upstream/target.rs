@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use dgate_core::body::Body;
 use dgate_core::context::RequestContext;
@@ -26,6 +27,8 @@ use crate::plan::{EndpointPlan, ServicePlan};
 pub struct Target {
     pub(crate) service: Arc<ServicePlan>,
     pub(crate) endpoint: Arc<EndpointPlan>,
+    /// When it was chosen.
+    pub(crate) since: Instant,
 }
 
 impl Target {

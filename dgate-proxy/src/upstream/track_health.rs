@@ -85,8 +85,7 @@ where
         let target = request.extensions().get::<Target>().cloned();
         let record = request.extensions().get::<RequestContext>().map(|context| context.record.clone());
         let events = self.events.clone();
-        let tracked =
-            target.map(|target| Tracked { target, record, events, since: Instant::now(), is_noted: false });
+        let tracked = target.map(|target| Tracked { target, record, events, is_noted: false });
         TrackHealthFuture { inner: self.inner.call(request), tracked }
     }
 }
@@ -126,7 +125,6 @@ struct Tracked {
     target: Target,
     record: Option<Arc<RequestRecord>>,
     events: Arc<dyn EventSink>,
-    since: Instant,
     is_noted: bool,
 }
 
@@ -159,8 +157,8 @@ impl Tracked {
     /// Notes that the attempt is over. Returns how long it took.
     fn end(&mut self, now: Instant) -> Duration {
         self.is_noted = true;
-        let Target { service, endpoint } = &self.target;
-        let took = now.saturating_duration_since(self.since);
+        let Target { service, endpoint, since } = &self.target;
+        let took = now.saturating_duration_since(*since);
         if let Some(record) = &self.record {
             record.add_attempt(&endpoint.endpoint.id.url, took);
         }
@@ -169,7 +167,7 @@ impl Tracked {
     }
 
     fn failed(&self, now: Instant) {
-        let Target { service, endpoint } = &self.target;
+        let Target { service, endpoint, .. } = &self.target;
         let change = endpoint.endpoint.health.failed(&service.passive, now, || service.may_eject());
         if change == HealthChange::Down {
             report::ejected(service, endpoint, &*self.events);

@@ -108,3 +108,72 @@ async fn a_tag_comes_and_goes_at_its_instant_without_a_failed_request() {
     assert!(jiff::Timestamp::now() >= at(5));
     assert_eq!(load.finish().await.failed.as_slice(), &[][..] as &[String]);
 }
+
+/// A route whose modules answer with what they are and what they see, and the tags of its namespace.
+fn with_modules(tags: &str) -> String {
+    let module = |name: &str, tags: &str| {
+        format!(
+            "
+      - name: {name}
+        tags: {tags}
+        payload_raw: |
+          export function requestHandler(ctx: any) {{
+            ctx.response().send(`{name} ${{ctx.tags().join(' ')}}`);
+          }}"
+        )
+    };
+    format!(
+        "version: v1
+tags: [edge]
+proxy:
+  host: 127.0.0.1
+  port: 0
+  canary: {{sticky: 'header:x-user'}}
+  init_resources:
+    namespaces: [{{name: default, server_tags: {tags}}}]
+    modules:{}{}
+    routes: [{{name: all, paths: ['/**'], modules: [old, new]}}]
+admin: {{port: 0}}
+access_log: {{format: off}}
+log_format: json
+",
+        module("old", "['!canary:new']"),
+        module("new", "['#canary:new']"),
+    )
+}
+
+#[tokio::test]
+async fn a_canary_module_goes_from_one_percent_to_all_and_back_without_a_failed_request() {
+    let running = Running::start(&with_modules("['canary@1%:new']")).await;
+    let load = Load::start(running.address("proxy-http"), 4, "/x");
+    let mut client = TestClient::http1(running.address("proxy-http")).await;
+    let mut of = async |user: &str| {
+        let request =
+            Request::get("/").header("host", "a").header("x-user", user).body(String::new()).unwrap();
+        client.send(request).await.text()
+    };
+    load.more(50).await;
+    // The first one is among the 50 %, as the documented hash says.
+    let mut said = Vec::new();
+    for (round, tags) in ["['canary@50%:new']", "['canary@100%:new']", "['new:x']"].into_iter().enumerate() {
+        running.configure(&with_modules(tags));
+        running.signal(Signal::HUP);
+        crate::eventually("it was read again", async || {
+            running.log().matches("the configuration was read again").count() > round
+        })
+        .await;
+        load.more(50).await;
+        said.push([of("user-3").await, of("user-0").await]);
+    }
+    let told: Vec<[&str; 2]> = said.iter().map(|said| [said[0].as_str(), said[1].as_str()]).collect();
+    assert_eq!(
+        told,
+        [
+            ["new edge canary:new", "old edge"],
+            ["new edge canary:new", "new edge canary:new"],
+            ["old edge new:x", "old edge new:x"],
+        ]
+    );
+    let report = load.finish().await;
+    assert_eq!((report.failed.as_slice(), report.refused), (&[][..], 0));
+}

@@ -12,6 +12,9 @@ pub struct Apply {
     /// objects that each say their `kind`.
     #[schemars(schema_with = "resources")]
     pub resources: Value,
+    /// What shall not be there any more, in the same change: `route/default/hello`, `namespace/shop`.
+    #[serde(default)]
+    pub delete: Vec<String>,
     /// Whether resources that are not listed stay.
     #[serde(default)]
     pub mode: ApplyMode,
@@ -27,7 +30,7 @@ pub struct Apply {
     /// Fail with 409 unless the configuration is at this revision.
     #[serde(default)]
     pub expect_revision: Option<u64>,
-    /// With `sync`: what refers to something that goes, goes as well.
+    /// What refers to something that goes, goes as well.
     #[serde(default)]
     pub cascade: bool,
 }

@@ -15,6 +15,7 @@ use crate::client::connect::{ConnectError, Offer};
 use crate::http1::client::{Connection, ExchangeError};
 use crate::http2::{self, Failure, Outbound};
 use crate::io::Io;
+use crate::upstream::Passage;
 
 /// What an endpoint agreed to.
 pub(super) enum Agreed {
@@ -34,6 +35,9 @@ impl Transport {
             slot.give_back(head.clone());
         }
         let mut request = Request::from_parts(head, body);
+        if let Some(late) = request.extensions_mut().remove::<Passage>().and_then(|passage| passage.late) {
+            late.set_in(request.headers_mut());
+        }
         let scheme = if self.connector.url.scheme == Scheme::Https { "https" } else { "http" };
         let host = request.headers_mut().remove(HOST);
         let authority = host.as_ref().and_then(|host| host.to_str().ok()).map(str::to_owned);

@@ -55,8 +55,12 @@ impl Shard {
 
 impl Transport {
     /// An idle connection that is still good for this request.
-    pub(super) fn take_idle(&self, shard: usize, request: &Request<Body>) -> Option<Connection> {
-        let now = Instant::now();
+    pub(super) fn take_idle(
+        &self,
+        shard: usize,
+        request: &Request<Body>,
+        now: Instant,
+    ) -> Option<Connection> {
         let once = can_be_sent_only_once(request);
         loop {
             let mut idle = self.shards[shard].idle();

@@ -13,15 +13,16 @@ use http::{HeaderMap, StatusCode};
 use http_body::{Frame, SizeHint};
 
 use super::super::body_decoder::{BodyDecoder, Next};
+use super::super::encode;
 use super::super::framing::RequestFraming;
 use super::super::head::{HeadError, HeadLimits, HeadScanner};
 use super::super::outgoing::Outgoing;
-use super::super::{encode, read_room::ReadRoom};
+use super::super::read_room::{HeadRoom, ReadRoom};
 use crate::io::Io;
 use crate::pace::{Pace, PaceLimits};
 use crate::request_body::RequestBodyError;
 
-/// The first read of a head.
+/// How much is read at first on a new connection. What a client sends ahead is read in such pieces, too.
 const HEAD_ROOM: usize = 4 * 1_024;
 
 /// How much a client may send ahead while its request is being answered.
@@ -34,6 +35,7 @@ pub(crate) struct SharedWire(Mutex<Wire>);
 pub(super) struct Wire {
     pub(super) io: Io,
     pub(super) buffer: BytesMut,
+    room: HeadRoom,
     /// Interim responses on their way out, before anything else.
     interim: Outgoing,
     decoder: BodyDecoder,
@@ -55,6 +57,7 @@ impl SharedWire {
         Arc::new(Self(Mutex::new(Wire {
             io,
             buffer: already_read,
+            room: HeadRoom::new(HEAD_ROOM),
             interim: Outgoing::default(),
             decoder: BodyDecoder::Length(0),
             request: 0,
@@ -110,12 +113,13 @@ impl Wire {
                 match scanner.scan(&mut self.buffer, limits) {
                     Err(error) => return Poll::Ready(Ok(HeadEvent::Bad(error))),
                     Ok(Some(length)) => {
+                        self.room.adapt(self.buffer.len());
                         return Poll::Ready(Ok(HeadEvent::Head(self.buffer.split_to(length).freeze())));
                     }
                     Ok(None) => {}
                 }
             }
-            if self.eof || ready!(self.io.poll_read_into(cx, &mut self.buffer, HEAD_ROOM))? == 0 {
+            if self.eof || ready!(self.io.poll_read_into(cx, &mut self.buffer, self.room.get()))? == 0 {
                 self.eof = true;
                 return Poll::Ready(Ok(HeadEvent::Closed));
             }

@@ -194,7 +194,7 @@ async fn requests_are_matched_and_prepared() {
         .layer(MatchDomainLayer)
         .layer(MatchRouteLayer)
         .layer(LimitBodyLayer::new(3))
-        .layer(ForwardLayer)
+        .layer(ForwardLayer::default())
         .service(who);
     let mut request = get("http://any.example/users/7");
     request.extensions_mut().insert(ConnectionInfo::new("9.8.7.6:5".parse().unwrap()));
