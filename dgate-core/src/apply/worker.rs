@@ -1,12 +1,16 @@
 //! Works off the queue of change sets.
 
+mod edges;
+mod phase;
+
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use self::edges::sleep_until;
+use self::phase::Phase;
 use super::plan::{Plan, Planner, Step, Surroundings};
 use super::{
     Applied, ApplyError, ChangeSet, Environment, Next, Outcome, Prepare, Prepared, Request, Settings,
@@ -26,9 +30,6 @@ const BATCH: usize = 64;
 
 /// How often gauges are shown that nothing changes: collectors take what they have not heard of for long for forgotten.
 const REMINDER: Duration = Duration::from_secs(60);
-
-/// How long to wait after time has brought about what the data planes were not ready for.
-const TRY_AGAIN: Duration = Duration::from_secs(10);
 
 /// Works off the queue of change sets, one batch at a time. See [`super::Applier::new`].
 pub struct ApplyWorker {
@@ -140,30 +141,6 @@ impl ApplyWorker {
                 }
                 () = sleep_until(&self.clock, next_edge) => next_edge = self.cross_edge().await,
                 () = tokio::time::sleep(REMINDER) => self.show(),
-            }
-        }
-    }
-
-    /// The next instant at which the server carries other tags.
-    fn next_edge(&self) -> Option<Timestamp> {
-        self.publisher.live().load().snapshot.next_edge()
-    }
-
-    /// Makes live what applies by the tags that the server carries by now. Returns when to look again.
-    async fn cross_edge(&mut self) -> Option<Timestamp> {
-        match self.prepare(&self.resources, None, Cause::Time).await {
-            Ok(ready) => {
-                ready.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-                let instant = ready.snapshot.tags().instant();
-                tracing::info!(%instant, "the tags of this server have changed with time");
-                self.publish(ready);
-                self.next_edge()
-            }
-            Err(problems) => {
-                tracing::error!(
-                    "what the server's tags ask for by now cannot go live, and is tried again: {problems}"
-                );
-                self.clock.now().checked_add(TRY_AGAIN).ok()
             }
         }
     }
@@ -390,29 +367,5 @@ impl ApplyWorker {
         if !plan.writes.is_empty() {
             self.events.emit(Event::ConfigApplied { revision: self.revision });
         }
-    }
-}
-
-async fn sleep_until(clock: &Clock, instant: Option<Timestamp>) {
-    match instant {
-        Some(instant) => clock.sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Measures one phase of applying.
-struct Phase {
-    name: &'static str,
-    since: Instant,
-}
-
-impl Phase {
-    fn start(name: &'static str) -> Self {
-        Self { name, since: Instant::now() }
-    }
-
-    fn end(self) {
-        metrics::histogram!(metric_names::CONFIG_APPLY_SECONDS, "phase" => self.name)
-            .record(self.since.elapsed());
     }
 }
