@@ -7,6 +7,7 @@ mod explain;
 mod export;
 mod history;
 mod import;
+mod logs;
 mod man;
 mod module;
 mod plan;
@@ -68,6 +69,8 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     /// Show how busy the routes are.
     Top(top::Top),
+    /// Show the server's log as it is written.
+    Logs(logs::Logs),
     /// Turn other descriptions into resources for `apply`.
     Import(import::Import),
     /// Write everything that is configured, as `apply` reads it.
@@ -111,6 +114,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Validate(validate) => validate.run(context).await,
         Command::Explain(explain) => explain.run(context).await,
         Command::Top(top) => top.run(context).await,
+        Command::Logs(logs) => logs.run(context).await,
         Command::Import(import) => import.run(context),
         Command::Export(export) => export.run(context).await,
         Command::Log(log) => log.run(context).await,

@@ -25,6 +25,12 @@ pub(crate) struct Explain {
     /// The host, if the path is no URL.
     #[arg(long)]
     host: Option<String>,
+    /// Really send the request through the gateway, and show the answer.
+    #[arg(long)]
+    send: bool,
+    /// The body to send.
+    #[arg(short, long, value_name = "TEXT", requires = "send")]
+    data: Option<String>,
 }
 
 impl Explain {
@@ -78,6 +84,12 @@ impl Explain {
         if !headers.is_empty() {
             question["headers"] = headers.into();
         }
+        if self.send {
+            question["send"] = true.into();
+        }
+        if let Some(data) = &self.data {
+            question["body"] = data.as_str().into();
+        }
         Ok(question)
     }
 }
@@ -116,7 +128,23 @@ fn describe(answer: &Value) -> String {
     for endpoint in route["endpoints"].as_array().into_iter().flatten() {
         line("endpoint", format!("{}{}", word(&endpoint["url"]), word(&route["upstream_path"])));
     }
+    if let Some(sent) = answer.get("answer") {
+        describe_sent(sent, &mut text);
+    }
     text
+}
+
+/// The answer to a request that was really sent, as HTTP shows it.
+fn describe_sent(sent: &Value, text: &mut String) {
+    let took = sent["took_ms"].as_f64().unwrap_or_default();
+    let _ = writeln!(text, "\n{} after {took:.1} ms", sent["status"]);
+    for (name, value) in sent["headers"].as_object().into_iter().flatten() {
+        let _ = writeln!(text, "{name}: {}", value.as_str().unwrap_or_default());
+    }
+    let _ = writeln!(text, "\n{}", sent["body"].as_str().unwrap_or_default());
+    if sent["truncated"] == true {
+        let _ = writeln!(text, "… (there is more)");
+    }
 }
 
 fn words(list: &Value) -> String {
@@ -136,7 +164,14 @@ mod tests {
 
     fn question(words: &[&str], headers: &[&str], host: Option<&str>) -> Result<Value, Failure> {
         let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        Explain { request: owned(words), headers: owned(headers), host: host.map(str::to_owned) }.question()
+        Explain {
+            request: owned(words),
+            headers: owned(headers),
+            host: host.map(str::to_owned),
+            send: false,
+            data: None,
+        }
+        .question()
     }
 
     #[test]

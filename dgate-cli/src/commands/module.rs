@@ -3,6 +3,7 @@
 mod check;
 mod deploy;
 mod init;
+mod logs;
 mod network;
 mod run;
 mod test;
@@ -32,6 +33,8 @@ enum ModuleCommand {
     Verb(Verb),
     /// Put a file onto the gateway as a module, and into routes.
     Deploy(deploy::Deploy),
+    /// Show what modules write to their console, as they write it.
+    Logs(logs::Logs),
     /// Begin a module: source, tests, types.
     Init(init::Init),
     /// Say what is wrong with modules, and what they ask for against what they may do. Needs no server.
@@ -49,6 +52,7 @@ impl Module {
         match self.command {
             ModuleCommand::Verb(verb) => verb.run(Kind::Module, context).await,
             ModuleCommand::Deploy(deploy) => deploy.run(context).await,
+            ModuleCommand::Logs(logs) => logs.run(context).await,
             ModuleCommand::Init(init) => init.run(),
             ModuleCommand::Check(check) => check.run(context).await,
             ModuleCommand::Test(test) => test.run(context).await,

@@ -33,3 +33,18 @@ fn the_way_of_a_request_is_told() {
     assert_eq!(ended.status, 2);
     assert!(ended.stderr.contains("neither a path nor a URL"), "{}", ended.stderr);
 }
+
+#[test]
+fn a_request_can_really_be_sent() {
+    let answer = r#"{"data":{"domain":{"host":"localhost","reason":"x"},"answer":{"status":418,"headers":{"x-a":"b"},
+        "body":"short and stout","truncated":true,"took_ms":1.25}}}"#;
+    let server = Fake::answering([(200, "", answer)]);
+    let ended = run(&["--admin", &server.url, "explain", "POST", "/a", "--send", "-d", "tea"]);
+    assert!(
+        ended.stdout.ends_with("\n418 after 1.2 ms\nx-a: b\n\nshort and stout\n… (there is more)\n"),
+        "{}",
+        ended.stdout
+    );
+    let expected = serde_json::json!({ "method": "POST", "path": "/a", "send": true, "body": "tea" });
+    assert_eq!(server.asked()[0].json(), expected);
+}
