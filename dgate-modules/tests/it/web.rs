@@ -6,8 +6,9 @@ use crate::kit::{get, handler};
 
 /// Evaluates expressions in one handler. What throws is `{ "throws": NAME }`.
 async fn facts(expected: &[(&str, Value)]) {
-    let thunks: String =
-        expected.iter().map(|(expression, _)| format!("async () => ({expression}),\n")).collect();
+    let thunks: Vec<String> =
+        expected.iter().map(|(expression, _)| format!("async () => ({expression})")).collect();
+    let thunks = thunks.join(",\n");
     let source = format!(
         "const thunks = [{thunks}];
          export async function requestHandler(ctx) {{
