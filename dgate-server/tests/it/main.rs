@@ -8,7 +8,6 @@ mod configuration;
 mod keys;
 mod load;
 mod metrics;
-mod modules;
 mod ownership;
 mod reload;
 mod running;
