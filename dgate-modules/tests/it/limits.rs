@@ -46,11 +46,13 @@ fn most_memory() -> u64 {
     kilobytes.map_or(0, |kilobytes| kilobytes * 1024)
 }
 
+/// Name, code of the error, and handler. What is too large is refused, unless the time to make it is over first.
 macro_rules! runaways {
     ($($name:ident: $code:literal, $body:literal;)*) => {
         $(#[tokio::test]
         async fn $name() {
-            assert_eq!(runaway($body).await, (500, $code.to_owned()));
+            let (status, code) = runaway($body).await;
+            assert!(status == 500 && $code.split('|').any(|expected| expected == code), "{status} {code}");
         })*
     };
 }
@@ -88,32 +90,32 @@ runaways! {
     deep_recursion_through_json: "module_limit",
         "function requestHandler() { const f = () => JSON.stringify({ toJSON: f }); f(); }";
     it_never_resolves: "module_limit", "function requestHandler() { return new Promise(() => { }); }";
-    a_huge_string: "module_error", "function requestHandler() { return 'x'.repeat(2 ** 30).length; }";
-    a_huge_padding: "module_error", "function requestHandler() { return 'x'.padEnd(2 ** 29).length; }";
-    a_huge_array: "module_error", "function requestHandler() { return new Array(2 ** 32 - 1).fill(0); }";
-    a_huge_join: "module_error", "function requestHandler() { return new Array(2 ** 31).join('x'); }";
+    a_huge_string: "module_error|module_limit", "function requestHandler() { return 'x'.repeat(2 ** 30).length; }";
+    a_huge_padding: "module_error|module_limit", "function requestHandler() { return 'x'.padEnd(2 ** 29).length; }";
+    a_huge_array: "module_error|module_limit", "function requestHandler() { return new Array(2 ** 32 - 1).fill(0); }";
+    a_huge_join: "module_error|module_limit", "function requestHandler() { return new Array(2 ** 31).join('x'); }";
     a_huge_buffer: "module_error", "function requestHandler() { return new ArrayBuffer(2 ** 33); }";
-    array_from_nothing: "module_error", "function requestHandler() { return Array.from({ length: 2 ** 31 }); }";
-    a_text_that_doubles: "module_error",
+    array_from_nothing: "module_error|module_limit", "function requestHandler() { return Array.from({ length: 2 ** 31 }); }";
+    a_text_that_doubles: "module_error|module_limit",
         "function requestHandler() { let s = 'x'; for (let i = 0; i < 64; i++) s += s; return s.length; }";
-    a_text_that_doubles_without_a_loop: "module_error",
+    a_text_that_doubles_without_a_loop: "module_error|module_limit",
         "function requestHandler() { const d = (s) => s + s, e = (s) => `${s}${s}`, f = (s) => d(e(d(e(d(e(s))))));
            return f(f(f(f(f(f('xyz')))))).length; }";
     texts_that_pile_up: "module_limit",
         "function requestHandler() { const all = []; for (;;) all.push('x'.repeat(1 << 22)); }";
     buffers_that_pile_up: "module_limit",
         "function requestHandler() { const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1)); }";
-    a_list_that_is_spread: "module_error",
+    a_list_that_is_spread: "module_error|module_limit",
         "function requestHandler() { return [...new Array(15e5)].length; }";
-    a_list_that_is_joined_to_another: "module_error",
+    a_list_that_is_joined_to_another: "module_error|module_limit",
         "function requestHandler() { return new Array(15e5).concat([1]).length; }";
-    a_replacement_that_explodes: "module_error",
+    a_replacement_that_explodes: "module_error|module_limit",
         "function requestHandler() { return 'a'.repeat(1e6).replace(/a/g, \"$'\").length; }";
-    a_replacement_that_explodes_everywhere: "module_error",
+    a_replacement_that_explodes_everywhere: "module_error|module_limit",
         "function requestHandler() { return 'a'.repeat(1e4).replaceAll('a', 'b'.repeat(1e4)).length; }";
-    a_join_of_long_texts: "module_error",
+    a_join_of_long_texts: "module_error|module_limit",
         "function requestHandler() { return new Array(1e4).fill('x'.repeat(1e6)).join('').length; }";
-    a_split_into_everything: "module_error", "function requestHandler() { return 'x'.repeat(1024).repeat(1024).split('').length; }";
+    a_split_into_everything: "module_error|module_limit", "function requestHandler() { return 'x'.repeat(1024).repeat(1024).split('').length; }";
     nested_lists_as_text: "module_limit",
         "function requestHandler() { let a = []; for (let i = 0; i < 60; i++) a = [a, a]; return String(a); }";
     nested_lists_as_json: "module_limit",
