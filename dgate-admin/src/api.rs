@@ -1,8 +1,8 @@
 //! The Admin API: reads and changes what a gateway does, over HTTP.
 //!
-//! [`AdminApi`] is a tower service. What it can do stands in one table, [`table`], from which the router, the check of
-//! roles and the OpenAPI document are made. A request becomes a [`call::Call`], a handler makes a response or a
-//! [`failure::Failure`] of it, and [`guard`] stands before all of them.
+//! [`AdminApi`] is a tower service. What it can do stands in one table, `table`, from which the router, the check of
+//! roles and the OpenAPI document are made. A request becomes a `call::Call`, a handler makes a response or a
+//! `failure::Failure` of it, and `guard` stands before all of them.
 
 mod answer;
 mod apply;

@@ -1,6 +1,6 @@
 //! The store that keeps resources, documents and the changelog in a file.
 //!
-//! One thread writes ([`writer`]): what waits when it is ready for the next round is committed together, with one sync of
+//! One thread writes (`writer`): what waits when it is ready for the next round is committed together, with one sync of
 //! the disk. Readers see the last committed state and never wait for it. Whatever was acknowledged is there after a crash.
 
 mod codec;

@@ -1,7 +1,7 @@
 //! The local runtime: modules without a server, in the very same engine, with the very same limits and permissions.
 //!
 //! A [`Project`] is what stands in a directory: modules, and the resources around them. A [`LocalGateway`] takes requests
-//! to them without a socket; [`check`] says what is wrong before anything runs; [`test`] runs `*.test.ts`.
+//! to them without a socket; [`check`] says what is wrong before anything runs; [`test()`] runs `*.test.ts`.
 //!
 //! | you look for | it is in |
 //! |---|---|
