@@ -167,3 +167,30 @@ proptest! {
         prop_assert_eq!(applies, expected);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    /// Whatever is written, it is read or refused, and a refusal names a place in it.
+    #[test]
+    fn nonsense_is_refused_with_a_place(tag in "[@#!?*(){}.:,%0-9TZa-zé -]{0,40}") {
+        for (problems, what) in [
+            (ServerTags::parse(std::slice::from_ref(&tag)).1, "a server's"),
+            (Conditions::parse(std::slice::from_ref(&tag)).1, "a resource's"),
+        ] {
+            let Some(problem) = problems.iter().next() else { continue };
+            let place = problem.message.rsplit_once("(character ").map(|(_, place)| place.trim_end_matches(')'));
+            let place: usize = place.and_then(|place| place.parse().ok()).unwrap_or(0);
+            prop_assert!((1..=tag.chars().count() + 1).contains(&place), "{what}: {problem}");
+        }
+    }
+
+    /// What a server says of its tags is what it was told.
+    #[test]
+    fn tags_are_told_as_they_were_written(tags in proptest::collection::vec(tag(), 0..7)) {
+        let texts: Vec<String> = tags.iter().map(Tag::text).collect();
+        let (server, _) = ServerTags::parse(&texts);
+        let told: Vec<&str> = server.iter().map(dgate_core::tags::ServerTag::text).collect();
+        prop_assert_eq!(told, texts);
+    }
+}
