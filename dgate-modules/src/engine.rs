@@ -150,7 +150,7 @@ impl Runtime {
             Some(kept) => kept,
             None => {
                 let state = Rc::new(RequestState::new(task.info.clone()));
-                (api::context_object(state.clone(), &mut context), state)
+                (api::context_object(state.clone(), 0, &mut context), state)
             }
         };
         *state.exchange.borrow_mut() = task.exchange;

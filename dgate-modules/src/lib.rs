@@ -1,7 +1,41 @@
 //! TypeScript and JavaScript in the request path of the DGate gateway.
 //!
-//! [`ModuleRunner`] is the [`HookRunner`](dgate_core::hook::HookRunner) that a gateway is built with. See
-//! `ARCHITECTURE.md` for the life of a hook call.
+//! [`ModuleRunner`] is the [`HookRunner`](dgate_core::hook::HookRunner) that a gateway is built with; [`local`] runs modules
+//! without a server. See `ARCHITECTURE.md` for the life of a hook call, and [`local::TYPES`] for everything that modules
+//! see.
+//!
+//! # What modules share
+//!
+//! Requests run in runtimes that serve many of them, one after another and at the same time. Nothing of one request is
+//! seen by another, except for what a module keeps in variables of its own at its top level: those stay as long as the
+//! runtime does, and there is a runtime on each thread. Built-in objects and the global object are frozen; so are those of
+//! the gateway. Modules of one route share `ctx`, but not their `env`, permissions and consoles.
+//!
+//! # What is not there
+//!
+//! - Code from text: `eval`, `new Function`, WebAssembly.
+//! - BigInt with its typed arrays: nothing would bound how long it computes.
+//! - Streams (`response.body`, `ReadableStream`), `Blob`, `File`, `FormData`, `EventTarget` and `Event` (signals have
+//!   `addEventListener` of their own), `WebSocket`, workers, message channels, storage, caches, `navigator`,
+//!   `setImmediate`. A body is read as a whole, up to `limits.body`, or passed on as it is.
+//! - Relative URLs that begin with three slashes: they are refused.
+//! - Encodings other than UTF-8 in `TextDecoder`, and its option `stream`; `TextEncoder.encodeInto`.
+//! - `crypto.subtle` besides `digest`; `dgate/crypto` and `dgate/jwt` have more.
+//! - The option `transfer` of `structuredClone`.
+//! - `Response.error()`, and of `Request` everything that concerns browsers: `mode`, `credentials`, `cache`, `referrer`.
+//! - `import()`, and `await` at the top level for what is not there at once.
+//!
+//! # What is bounded, and what is not
+//!
+//! Loops, calls, callbacks of built-ins, getters, generators and promise jobs end when the call has computed for longer than
+//! `limits.cpu`; calls within calls end at some 400; a call ends at `limits.timeout`, or at once if it waits for what never
+//! comes. Texts are bounded to 16 Mi characters, lists that built-ins walk through to a million entries, buffers to 64 MiB,
+//! and operations that a call waits for at the same time to 256. One built-in that walks through as much as that may take
+//! some milliseconds longer than the limit.
+//!
+//! Not bounded is how long **regular expressions** go back and forth: `/(a+)+$/` on forty characters takes hours, and the
+//! engine cannot be interrupted meanwhile. Neither is the memory of many values that are each within their bounds, other
+//! than by the time it takes to make them.
 
 mod capability;
 mod cookies;

@@ -25,6 +25,7 @@ const MODULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("dgate/events", &["emit"]),
+    ("dgate/fs", &["readFile"]),
     ("dgate/http", &["Headers", "Request", "Response", "fetch"]),
     ("dgate/jwt", &["sign", "verify"]),
     ("dgate/secrets", &["getSecret"]),

@@ -8,6 +8,7 @@ mod classify;
 #[cfg(test)]
 pub(crate) mod declared;
 mod diagnose;
+mod growth;
 mod links;
 mod positions;
 mod ticks;

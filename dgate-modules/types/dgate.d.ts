@@ -484,6 +484,12 @@ declare module "dgate/events" {
   export function emit(name: string, data?: unknown): void;
 }
 
+/** Needs `os:file:read=path`; a `*` at its end stands for all below a folder. */
+declare module "dgate/fs" {
+  export function readFile(path: string, as?: "text"): Promise<string>;
+  export function readFile(path: string, as: "buffer"): Promise<ArrayBuffer>;
+}
+
 declare module "dgate/util" {
   export function base64Encode(data: string | ArrayBuffer | ArrayBufferView): string;
   export function base64Decode(text: string): ArrayBuffer;

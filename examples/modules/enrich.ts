@@ -1,7 +1,7 @@
 // Adds what another service knows about a user to the request. Answers are kept for a minute.
 import { getCache, setCache } from "dgate/storage";
 
-export async function requestModifier(ctx: any): Promise<void> {
+export async function requestModifier(ctx: Context): Promise<void> {
   const user = ctx.pathParam("id");
   let plan = getCache(`plan:${user}`);
   if (plan === null) {

@@ -1,5 +1,5 @@
 // The same client, the same endpoint.
-export function fetchUpstream(ctx: any): string {
+export function fetchUpstream(ctx: Context): string {
   const { urls } = ctx.service();
   let hash = 0;
   for (const character of ctx.request().remoteAddress as string) hash = (hash * 31 + character.charCodeAt(0)) >>> 0;

@@ -2,7 +2,7 @@
 import { verify } from "dgate/jwt";
 import { getSecret } from "dgate/secrets";
 
-export async function requestModifier(ctx: any): Promise<void> {
+export async function requestModifier(ctx: Context): Promise<void> {
   const { headers } = ctx.request();
   const token = headers.get("authorization")?.replace(/^Bearer /, "");
   try {

@@ -1,5 +1,5 @@
 // One answer from several upstreams; what fails is null. UPSTREAMS is a list of URLs, apart by spaces.
-export async function requestHandler(ctx: any): Promise<void> {
+export async function requestHandler(ctx: Context): Promise<void> {
   const urls: string[] = ctx.env.UPSTREAMS.split(" ");
   const answers = await Promise.allSettled(
     urls.map(async (url) => {

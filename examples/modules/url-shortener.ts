@@ -2,7 +2,7 @@
 import { createHash } from "dgate/crypto";
 import { addDocument, getDocument } from "dgate/state";
 
-export async function requestHandler(ctx: any): Promise<void> {
+export async function requestHandler(ctx: Context): Promise<void> {
   const { method } = ctx.request();
   const response = ctx.response();
   if (method === "GET") {

@@ -189,3 +189,13 @@ fn a_module_that_runs_reaches_what_it_may() {
     assert!(ran.stderr.contains("[m warn] asks"), "{}", ran.stderr);
     assert_eq!(server.asked()[0].line, "POST /x");
 }
+
+#[test]
+fn the_examples_pass_their_tests() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/modules");
+    let tested = crate::program::run(&["module", "test", examples]);
+    assert_eq!(tested.status, 0, "{}{}", tested.stdout, tested.stderr);
+    assert!(tested.stdout.contains("12 passed, 0 failed, 0 skipped"), "{}", tested.stdout);
+    let checked = crate::program::run(&["module", "check", examples]);
+    assert_eq!(checked.status, 0, "{}{}", checked.stdout, checked.stderr);
+}

@@ -9,6 +9,7 @@ mod console;
 mod context;
 mod define;
 mod encoding;
+mod harden;
 mod headers;
 mod modules;
 mod prelude;
@@ -26,7 +27,7 @@ use std::rc::Rc;
 
 use boa_engine::{Context, JsError, JsObject, JsResult, JsValue, js_string};
 
-pub(super) use self::context::{context_object, set_module};
+pub(super) use self::context::{context_for, context_object};
 pub(super) use self::modules::native_module;
 pub(super) use self::prelude::{apply_response, call_fetch, is_response, run_script};
 pub(super) use self::state::{RequestState, write_back};
@@ -75,7 +76,19 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     encoding::install(context)?;
     timers::install(context)?;
     prelude::install(context)?;
-    define::function("__dgate_tick", 0, tick, context)
+    define::function("__dgate_tick", 0, tick, context)?;
+    let prototypes = self::prototypes(context);
+    let own = [
+        &prototypes.context,
+        &prototypes.request,
+        &prototypes.response,
+        &prototypes.upstream,
+        &prototypes.headers,
+        &prototypes.query,
+        &prototypes.url,
+        &prototypes.body,
+    ];
+    harden::harden(own.into_iter().cloned().collect(), context)
 }
 
 /// See [`crate::typescript`]: every so often the gateway looks at the clock.

@@ -28,8 +28,11 @@ impl Entry {
     }
 
     pub(super) fn call(&self, call: &Call, context: &mut Context) -> JsResult<JsValue> {
-        let object = call.context.borrow().clone().map_or(JsValue::undefined(), JsValue::from);
-        api::set_module(call, self.index);
+        let first = call.context.borrow().clone();
+        let object = match &first {
+            Some(first) => api::context_for(first, self.index, context).into(),
+            None => JsValue::undefined(),
+        };
         let Some(function) = &self.hooks[call.hook as usize] else {
             let Some((this, fetch)) = &self.fetch else { return Ok(JsValue::undefined()) };
             return api::call_fetch(this, fetch, &object, context);

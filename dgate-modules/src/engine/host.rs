@@ -42,7 +42,13 @@ pub(super) struct Host {
     asked: Cell<Option<(Instant, Duration, Duration)>>,
     /// When a turn showed to be long: how long it was, and what the thread's own clock said.
     long: Cell<Option<(Duration, Duration)>>,
+    /// How much was done without ticks since the clock was looked at.
+    unwatched: Cell<f64>,
 }
+
+/// How many calls without ticks may pass until the clock is looked at, and how much in one call is as much as a call.
+const UNWATCHED: f64 = 64.0;
+const SMALL: f64 = 64.0;
 
 /// From here on it is worth asking what of a turn the thread computed, and what of it others did.
 const LONG: Duration = Duration::from_millis(1);
@@ -66,6 +72,7 @@ impl Host {
             turn_began: Cell::new(None),
             asked: Cell::new(None),
             long: Cell::new(None),
+            unwatched: Cell::new(0.0),
         })
     }
 
@@ -139,6 +146,16 @@ impl Host {
                 before
             }
         }
+    }
+
+    /// The same for what has no ticks: now and then, and always when it is large.
+    pub(super) fn look_at_clock_after(&self, size: f64) -> JsResult<()> {
+        let unwatched = self.unwatched.get() + 1.0 + size / SMALL;
+        self.unwatched.set(if unwatched > UNWATCHED { 0.0 } else { unwatched });
+        if unwatched > UNWATCHED {
+            self.look_at_clock()?;
+        }
+        Ok(())
     }
 
     /// How many ticks may pass until the next look.

@@ -9,7 +9,7 @@ pub(super) const LARGEST_BUFFER: u64 = 64 << 20;
 /// Longest string that built-ins make, in characters.
 pub(super) const LONGEST_STRING: f64 = (16 << 20) as f64;
 /// Longest list that built-ins walk through.
-pub(super) const LONGEST_LIST: f64 = 4e6;
+pub(super) const LONGEST_LIST: f64 = 1e6;
 /// Calls within calls. A frame of the engine's own stack takes about 1 KiB of the thread's.
 const DEEPEST_CALLS: usize = 400;
 /// Values on the engine's stack.

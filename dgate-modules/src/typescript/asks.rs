@@ -38,7 +38,7 @@ enum Scope {
 }
 
 /// Functions that need a permission: module, export, permission, and where the scope stands.
-const FUNCTIONS: [(&str, &str, &str, Scope); 20] = [
+const FUNCTIONS: [(&str, &str, &str, Scope); 17] = [
     ("dgate/http", "fetch", "os:net:http", Scope::Host),
     ("dgate/state", "getDocument", "resource:document:read", Scope::Argument(1)),
     ("dgate/state", "getDocuments", "resource:document:read", Scope::Property("collection")),
@@ -54,9 +54,6 @@ const FUNCTIONS: [(&str, &str, &str, Scope); 20] = [
     ("dgate/secrets", "getSecret", "resource:secret:read", Scope::Argument(0)),
     ("dgate/events", "emit", "event:emit", Scope::Argument(0)),
     ("dgate/fs", "readFile", "os:file:read", Scope::Argument(0)),
-    ("dgate/upstream", "endpoints", "resource:service:health", Scope::None),
-    ("dgate/upstream", "setHealth", "resource:service:health", Scope::None),
-    ("dgate/upstream", "setWeight", "resource:service:health", Scope::None),
     // Methods of `ctx` in the script dialect.
     ("ctx", "getDocument", "resource:document:read", Scope::Argument(0)),
     ("ctx", "setDocument", "resource:document:write", Scope::Argument(0)),

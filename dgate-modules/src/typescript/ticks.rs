@@ -9,9 +9,11 @@
 use std::fmt::Write as _;
 
 use oxc::ast::ast::{
-    ArrowFunctionBody, ArrowFunctionExpression, AssignmentTarget, BindingIdentifier, CallExpression,
-    DoWhileStatement, Expression, ForInStatement, ForOfStatement, ForStatement, Function, FunctionBody,
-    IdentifierReference, MemberExpression, Program, Statement, WhileStatement,
+    ArrowFunctionBody, ArrowFunctionExpression, AssignmentOperator, AssignmentTarget, BigIntLiteral,
+    BinaryExpression, BinaryOperator, BindingIdentifier, CallExpression, DoWhileStatement, Expression,
+    ForInStatement, ForOfStatement, ForStatement, Function, FunctionBody, IdentifierReference,
+    MemberExpression, Program, SpreadElement, Statement, TaggedTemplateExpression, TemplateLiteral,
+    WhileStatement,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::Scoping;
@@ -20,6 +22,7 @@ use oxc::syntax::scope::ScopeFlags;
 
 use super::Fault;
 use super::classify::{Dialect, global_hooks};
+use super::growth::{self, LIST, TEXT};
 use super::positions::Inserted;
 
 /// Names that belong to the gateway.
@@ -53,6 +56,7 @@ pub(super) fn instrument(
         insertions: Vec::new(),
         faults: Vec::new(),
         common: Common::default(),
+        in_sum: false,
         script: (dialect == Dialect::Script).then(ScriptHook::default),
     };
     ticks.visit_program(program);
@@ -101,6 +105,8 @@ struct Ticks<'s> {
     insertions: Vec<(usize, String)>,
     faults: Vec<Fault>,
     common: Common,
+    /// Whether what is looked at is the left side of a sum that is looked at as a whole.
+    in_sum: bool,
     script: Option<ScriptHook>,
 }
 
@@ -287,7 +293,62 @@ impl<'a> Visit<'a> for Ticks<'_> {
         }
     }
 
+    fn visit_binary_expression(&mut self, it: &BinaryExpression<'a>) {
+        let is_sum = it.operator == BinaryOperator::Addition;
+        let in_sum = std::mem::replace(&mut self.in_sum, is_sum);
+        let looked_at = growth::grows(it) && (!in_sum || growth::is_part_enough(it));
+        if looked_at {
+            self.put(it.span.start, TEXT);
+        }
+        self.visit_expression(&it.left);
+        self.in_sum = false;
+        self.visit_expression(&it.right);
+        if looked_at {
+            self.put(it.span.end, ")");
+        }
+    }
+
+    fn visit_template_literal(&mut self, it: &TemplateLiteral<'a>) {
+        let looked_at = growth::template_grows(it);
+        if looked_at {
+            self.put(it.span.start, TEXT);
+        }
+        walk::walk_template_literal(self, it);
+        if looked_at {
+            self.put(it.span.end, ")");
+        }
+    }
+
+    fn visit_tagged_template_expression(&mut self, it: &TaggedTemplateExpression<'a>) {
+        self.visit_expression(&it.tag);
+        it.quasi.expressions.iter().for_each(|expression| self.visit_expression(expression));
+    }
+
+    fn visit_spread_element(&mut self, it: &SpreadElement<'a>) {
+        let span = it.argument.span();
+        self.put(span.start, LIST);
+        walk::walk_spread_element(self, it);
+        self.put(span.end, ")");
+    }
+
+    fn visit_big_int_literal(&mut self, it: &BigIntLiteral<'a>) {
+        let message = "BigInt is not there for modules: nothing bounds how long it computes";
+        self.faults.push(Fault::at(self.source, it.span.start as usize, message));
+    }
+
+    fn visit_expression(&mut self, it: &Expression<'a>) {
+        // Whatever stands between a sum and its parts ends the sum.
+        if !matches!(it, Expression::BinaryExpression(_)) {
+            self.in_sum = false;
+        }
+        walk::walk_expression(self, it);
+    }
+
     fn visit_assignment_expression(&mut self, it: &oxc::ast::ast::AssignmentExpression<'a>) {
+        let grows = it.operator == AssignmentOperator::Addition && growth::grows_by(&it.right);
+        if grows {
+            self.put(it.span.start, TEXT);
+        }
         if let Some(name) = target_member(&it.left).and_then(Common::exported_name)
             && name != "default"
             && !self.common.exported.contains(&name)
@@ -295,6 +356,9 @@ impl<'a> Visit<'a> for Ticks<'_> {
             self.common.exported.push(name);
         }
         walk::walk_assignment_expression(self, it);
+        if grows {
+            self.put(it.span.end, ")");
+        }
     }
 }
 

@@ -249,6 +249,34 @@ async fn documents_secrets_and_the_cache_are_there() {
 }
 
 #[tokio::test]
+async fn files_are_read_where_that_is_granted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    std::fs::create_dir(path.join("open")).unwrap();
+    for (name, content) in [("open/a", "inside"), ("secret", "outside")] {
+        std::fs::write(path.join(name), content).unwrap();
+    }
+    std::os::unix::fs::symlink(path.join("secret"), path.join("open/link")).unwrap();
+    let source = format!(
+        "import {{ readFile }} from 'dgate/fs';
+         const attempts = ['{0}/open/a', '{0}/open/../open/./a', '{0}/secret', '{0}/open/../secret', '{0}/open/link', 'open/a', '{0}/open/none'];
+         export async function requestHandler(ctx) {{
+           const found = await Promise.allSettled(attempts.map(async (path) => readFile(path)));
+           ctx.response().json(found.map((one) => one.value ?? one.reason.name));
+         }}",
+        path.display()
+    );
+    let gateway = connected(&source, &[&format!("os:file:read={}/open/*", path.display())]).await;
+    let denied = "PermissionDenied";
+    assert_eq!(
+        get(&gateway, "/m/x").await.json(),
+        json!(["inside", "inside", denied, denied, denied, "TypeError", "Error"])
+    );
+    let gateway = connected(&source, &[&format!("os:file:read={}/open/link", path.display())]).await;
+    assert_eq!(get(&gateway, "/m/x").await.json()[4], "outside", "a link that is named is meant");
+}
+
+#[tokio::test]
 async fn denials_reach_the_client_as_their_own_error() {
     let gateway = connected("export const requestHandler = () => fetch('http://a.example/');", &[]).await;
     let request =

@@ -1,8 +1,11 @@
 //! Modules in a gateway, over real sockets.
 
+mod fetching;
 mod hooks;
 mod interface;
+mod isolation;
 mod kit;
 mod limits;
 mod local;
 mod recipes;
+mod web;

@@ -9,6 +9,7 @@ use dgate_proxy::Gateway;
 use dgate_proxy::testing::{Answer, TestGateway, TestUpstream};
 use http::Request;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::kit::{get, resource};
 
@@ -152,6 +153,45 @@ async fn errors_have_a_page() {
     assert!(
         answer.text().contains("upstream_refused") && answer.text().contains(answer.header("x-request-id"))
     );
+}
+
+#[tokio::test]
+async fn websockets_are_guarded() {
+    let upstream = TestUpstream::raw(|mut stream| async move {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+        assert!(head.contains("sec-websocket-protocol: chat.v1\r\n"), "{head}");
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-protocol: chat.v1\r\n\r\n";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let byte = stream.read_u8().await.unwrap();
+        stream.write_all(&[byte, b'!']).await.unwrap();
+    })
+    .await;
+    let env = json!({ "env": { "ORIGINS": "https://app.example", "PROTOCOL": "chat.v1" } });
+    let gateway = example("websocket-guard.ts", env, &[upstream.url()]).await;
+    let handshake = |origin: &str, protocol: &str| {
+        format!(
+            "GET /m/x HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\norigin: {origin}\r\nsec-websocket-protocol: {protocol}\r\n\r\n"
+        )
+    };
+    for (origin, protocol, status) in
+        [("https://evil.example", "chat.v1", "403"), ("https://app.example", "other", "400")]
+    {
+        let mut refused = gateway.raw().await;
+        refused.send(handshake(origin, protocol)).await;
+        let head = refused.read_until("\r\n\r\n").await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+    }
+    let mut open = gateway.raw().await;
+    open.send(handshake("https://app.example", "other, chat.v1")).await;
+    let head = open.read_until("\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 101") && head.contains("x-guarded: yes"), "{head}");
+    open.send("?").await;
+    assert_eq!(open.read_until("!").await, "?!");
 }
 
 #[tokio::test]

@@ -66,8 +66,9 @@ impl Fetch for FetchClient {
                 request,
                 wants_upgrade: false,
                 is_check: false,
-                connect_timeout: rules.timeout,
-                request_timeout: rules.timeout,
+                // The time for all of it together, below, is over first.
+                connect_timeout: rules.timeout.saturating_mul(2),
+                request_timeout: rules.timeout.saturating_mul(2),
                 idle_timeout: rules.timeout,
                 interim: None,
                 in_flight: None,

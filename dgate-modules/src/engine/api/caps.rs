@@ -1,11 +1,14 @@
-//! Built-ins that could run, or grow, for ever in one go, made to look at the size first.
+//! Built-ins that could run, or grow, for ever in one go, made to look at the size first, and at the clock.
 //!
-//! The engine's own code has no ticks. What is not wrapped here is bounded by the buffers and lists that it can be given.
+//! The engine's own code has no ticks. What is not wrapped here is bounded by the texts, buffers and lists that it can be
+//! given; regular expressions are bounded by nothing (see [`crate::typescript`] for what the compiler adds).
 
-use boa_engine::object::builtins::JsFunction;
+use boa_engine::object::builtins::{JsArray, JsFunction, JsMap, JsSet, JsTypedArray};
 use boa_engine::property::PropertyDescriptor;
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
 
+use super::define;
+use crate::engine::host::Host;
 use crate::engine::limits::{LONGEST_LIST, LONGEST_STRING};
 use crate::engine::values::argument;
 
@@ -39,15 +42,37 @@ const LIST: [&str; 27] = [
     "toSorted",
     "unshift",
 ];
+/// The same of typed arrays, whose length is bounded by that of buffers.
+const TYPED: [&str; 10] =
+    ["copyWithin", "fill", "includes", "indexOf", "join", "lastIndexOf", "reverse", "set", "slice", "sort"];
+/// How much longer than the text a result may be, at most.
+const STRING: [(&str, f64); 6] = [
+    ("normalize", 18.0),
+    ("toLowerCase", 3.0),
+    ("toUpperCase", 3.0),
+    ("toWellFormed", 1.0),
+    ("trim", 1.0),
+    ("isWellFormed", 1.0),
+];
+const GLOBAL: [(&str, f64); 4] =
+    [("encodeURI", 9.0), ("encodeURIComponent", 9.0), ("escape", 6.0), ("unescape", 1.0)];
+/// What is smaller is done before anybody could look at the clock.
+const LONG: f64 = 4096.0;
 
 /// How large a call would be.
 type Size = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<f64>;
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
-    let array = context.intrinsics().constructors().array().clone();
-    let string = context.intrinsics().constructors().string().prototype();
-    for name in LIST {
+    let constructors = context.intrinsics().constructors();
+    let array = constructors.array().clone();
+    let string = constructors.string().prototype();
+    let typed = constructors.typed_array().prototype();
+    for name in LIST.into_iter().filter(|name| *name != "join") {
         wrap(&array.prototype(), name, |this, _, context| length(this, context), LONGEST_LIST, context)?;
+    }
+    wrap(&array.prototype(), "join", joined, LONGEST_STRING, context)?;
+    for name in TYPED {
+        wrap(&typed, name, |this, _, context| length(this, context), f64::INFINITY, context)?;
     }
     wrap(
         &array.constructor(),
@@ -57,11 +82,89 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         context,
     )?;
     wrap(&string, "repeat", repeated, LONGEST_STRING, context)?;
+    wrap(&string, "concat", |this, arguments, _| Ok(concatenated(this, arguments)), LONGEST_STRING, context)?;
+    wrap(&string, "split", |this, arguments, _| Ok(parts(this, arguments)), LONGEST_LIST, context)?;
+    for name in ["replace", "replaceAll"] {
+        let size: Size = |this, arguments, _| Ok(replaced(this, arguments));
+        wrap(&string, name, size, LONGEST_STRING * 4.0, context)?;
+    }
     for name in ["padStart", "padEnd"] {
         let padded: Size = |_, arguments, context| argument(arguments, 0).to_number(context);
         wrap(&string, name, padded, LONGEST_STRING, context)?;
     }
-    Ok(())
+    for (name, factor) in STRING {
+        let most = LONGEST_STRING * 4.0 / factor;
+        wrap(&string, name, |this, _, _| Ok(text_length(this)), most, context)?;
+    }
+    let global = context.global_object();
+    for (name, factor) in GLOBAL {
+        let given: Size = |_, arguments, _| Ok(text_length(&argument(arguments, 0)));
+        wrap(&global, name, given, LONGEST_STRING * 4.0 / factor, context)?;
+    }
+    let json = context.intrinsics().objects().json();
+    wrap(&json, "stringify", written, LONGEST_STRING, context)?;
+    wrap(
+        &json,
+        "parse",
+        |_, arguments, _| Ok(text_length(&argument(arguments, 0))),
+        LONGEST_STRING,
+        context,
+    )?;
+    // Nothing bounds how long they compute.
+    for name in ["BigInt", "BigInt64Array", "BigUint64Array"] {
+        global.delete_property_or_throw(JsString::from(name), context)?;
+    }
+    let view = context.intrinsics().constructors().data_view().prototype();
+    for name in ["getBigInt64", "getBigUint64", "setBigInt64", "setBigUint64"] {
+        view.delete_property_or_throw(JsString::from(name), context)?;
+    }
+    define::function("__dgate_text", 1, text, context)?;
+    define::function("__dgate_list", 1, list, context)
+}
+
+fn too_large(most: f64) -> JsNativeError {
+    JsNativeError::range().with_message(format!("larger than modules may have it ({most})"))
+}
+
+/// A text that was put together, if it is not too long.
+fn text(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let value = argument(arguments, 0);
+    let length = text_length(&value);
+    if length > LONG {
+        if length > LONGEST_STRING {
+            return Err(too_large(LONGEST_STRING).into());
+        }
+        Host::of(context).look_at_clock()?;
+    }
+    Ok(value)
+}
+
+/// A list that is spread, if it is not too long.
+fn list(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let value = argument(arguments, 0);
+    let size = match value.as_object() {
+        None => text_length(&value),
+        Some(object) => {
+            if let Ok(array) = JsArray::from_object(object.clone()) {
+                array.length(context)? as f64
+            } else if let Ok(array) = JsTypedArray::from_object(object.clone()) {
+                array.length(context)? as f64
+            } else if let Ok(set) = JsSet::from_object(object.clone()) {
+                set.size() as f64
+            } else if let Ok(map) = JsMap::from_object(object) {
+                map.get_size(context)?.as_number().unwrap_or_default()
+            } else {
+                0.0
+            }
+        }
+    };
+    if size > LONG {
+        if size > LONGEST_LIST {
+            return Err(too_large(LONGEST_LIST).into());
+        }
+        Host::of(context).look_at_clock()?;
+    }
+    Ok(value)
 }
 
 fn wrap(object: &JsObject, name: &str, size: Size, most: f64, context: &mut Context) -> JsResult<()> {
@@ -71,12 +174,17 @@ fn wrap(object: &JsObject, name: &str, size: Size, most: f64, context: &mut Cont
     let length = original.get(js_string!("length"), context)?.to_u32(context)?;
     let wrapped = NativeFunction::from_copy_closure_with_captures(
         move |this, arguments, original: &JsFunction, context| {
-            if size(this, arguments, context)? > most {
-                return Err(JsNativeError::range()
-                    .with_message(format!("larger than modules may have it ({most})"))
-                    .into());
+            let size = size(this, arguments, context)?;
+            if size > most {
+                return Err(too_large(most).into());
             }
-            original.call(this, arguments, context)
+            Host::of(context).look_at_clock_after(size)?;
+            let result = original.call(this, arguments, context)?;
+            let length = text_length(&result);
+            if length > LONGEST_STRING {
+                return Err(too_large(LONGEST_STRING).into());
+            }
+            Ok(result)
         },
         original,
     );
@@ -90,6 +198,10 @@ fn wrap(object: &JsObject, name: &str, size: Size, most: f64, context: &mut Cont
     Ok(())
 }
 
+fn text_length(value: &JsValue) -> f64 {
+    value.as_string().map_or(0.0, |text| text.len() as f64)
+}
+
 /// The length of a list. Other values have none.
 fn length(value: &JsValue, context: &mut Context) -> JsResult<f64> {
     let Some(object) = value.as_object() else { return Ok(0.0) };
@@ -97,7 +209,77 @@ fn length(value: &JsValue, context: &mut Context) -> JsResult<f64> {
     Ok(length.as_number().unwrap_or(0.0))
 }
 
+/// The texts in a list, and what comes between them.
+fn joined(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<f64> {
+    let count = length(this, context)?;
+    if count > LONGEST_LIST {
+        return Err(too_large(LONGEST_LIST).into());
+    }
+    let between = argument(arguments, 0);
+    let mut sum = count * if between.is_undefined() { 1.0 } else { text_length(&between) };
+    let Some(object) = this.as_object() else { return Ok(sum) };
+    // What is no array of plain values tells its length when it is joined.
+    let Ok(array) = JsArray::from_object(object) else { return Ok(sum) };
+    for index in 0..count as u64 {
+        sum += text_length(&array.get(index, context)?);
+    }
+    Ok(sum)
+}
+
 fn repeated(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<f64> {
-    let length = this.as_string().map_or(0.0, |text| text.len() as f64);
-    Ok(length * argument(arguments, 0).to_number(context)?)
+    Ok(text_length(this) * argument(arguments, 0).to_number(context)?)
+}
+
+fn concatenated(this: &JsValue, arguments: &[JsValue]) -> f64 {
+    text_length(this) + arguments.iter().map(text_length).sum::<f64>()
+}
+
+/// How many parts a text has.
+fn parts(this: &JsValue, arguments: &[JsValue]) -> f64 {
+    let (Some(text), Some(by)) = (this.as_string(), argument(arguments, 0).as_string()) else { return 0.0 };
+    if by.is_empty() {
+        return text.len() as f64;
+    }
+    if (text.len() / by.len()) as f64 <= LONGEST_LIST {
+        return (text.len() / by.len()) as f64;
+    }
+    text.to_std_string_lossy().matches(&*by.to_std_string_lossy()).count() as f64
+}
+
+/// At most so long: every character may be replaced, and `$'` stands for the rest of the text.
+fn replaced(this: &JsValue, arguments: &[JsValue]) -> f64 {
+    let (pattern, by) = (argument(arguments, 0), argument(arguments, 1));
+    let Some(by) = by.as_string() else { return text_length(this) };
+    let (length, each) = (text_length(this), by.len() as f64);
+    let text = by.to_std_string_lossy();
+    let rest = if text.contains("$'") || text.contains("$`") { length } else { 0.0 };
+    let times = match pattern.as_string() {
+        Some(pattern) => length / (pattern.len().max(1) as f64),
+        None => length,
+    };
+    length + (times + 1.0) * (each + rest)
+}
+
+/// How many characters JSON of a value has at least, as far as plain properties tell; the clock is looked at meanwhile.
+fn written(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<f64> {
+    let (mut seen, mut length) = (0_u32, 0.0);
+    let mut left: Vec<JsValue> = vec![argument(arguments, 0)];
+    while let Some(value) = left.pop() {
+        seen += 1;
+        length += 1.0 + text_length(&value);
+        if seen.is_multiple_of(1024) {
+            Host::of(context).look_at_clock()?;
+        }
+        if length > LONGEST_STRING {
+            break;
+        }
+        // Whatever else there is runs code of the module's own, which ticks.
+        let plain = |object: &JsObject| object.is_ordinary() || object.is_array();
+        let Some(object) = value.as_object().filter(plain) else { continue };
+        for key in object.own_property_keys(context)? {
+            let property = object.borrow().properties().get(&key);
+            left.extend(property.and_then(|property| property.value().cloned()));
+        }
+    }
+    Ok(length)
 }

@@ -12,7 +12,6 @@ use super::define::{Member, prototype as define};
 use super::query::{self, QueryData};
 use super::state::RequestState;
 use super::{prototypes, request, response, upstream};
-use crate::engine::call::Call;
 use crate::engine::host::Host;
 use crate::engine::values::{argument, latin1};
 
@@ -26,6 +25,11 @@ pub(in crate::engine) struct ContextData {
     upstream: GcRefCell<Option<JsObject>>,
     query: GcRefCell<Option<JsObject>>,
     values: GcRefCell<Vec<(JsString, JsValue)>>,
+    /// Whose `env` it shows.
+    #[unsafe_ignore_trace]
+    module: usize,
+    /// The first `ctx` of the request, which holds everything that its modules share.
+    first: Option<JsObject>,
 }
 
 impl ContextData {
@@ -47,7 +51,24 @@ impl ContextData {
 }
 
 /// A new `ctx`.
-pub(in crate::engine) fn context_object(state: Rc<RequestState>, context: &mut Context) -> JsObject {
+pub(in crate::engine) fn context_object(
+    state: Rc<RequestState>,
+    module: usize,
+    context: &mut Context,
+) -> JsObject {
+    make(state, module, None, context)
+}
+
+/// The same request's `ctx` for a module: no module sees the `env` of another, not even later.
+pub(in crate::engine) fn context_for(first: &JsObject, module: usize, context: &mut Context) -> JsObject {
+    let state = match first.downcast_ref::<ContextData>() {
+        Some(data) if data.module != module => data.state.clone(),
+        _ => return first.clone(),
+    };
+    make(state, module, Some(first.clone()), context)
+}
+
+fn make(state: Rc<RequestState>, module: usize, first: Option<JsObject>, context: &Context) -> JsObject {
     let data = ContextData {
         state,
         request: GcRefCell::default(),
@@ -55,14 +76,11 @@ pub(in crate::engine) fn context_object(state: Rc<RequestState>, context: &mut C
         upstream: GcRefCell::default(),
         query: GcRefCell::default(),
         values: GcRefCell::default(),
+        module,
+        first,
     };
     let prototype = prototypes(context).context.clone();
     JsObject::from_proto_and_data(prototype, data)
-}
-
-/// The module that runs now is another one of the chain.
-pub(in crate::engine) fn set_module(call: &Call, index: usize) {
-    call.state.module.set(index);
 }
 
 pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
@@ -89,7 +107,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("request", 0, |this, _, context| {
                 let prototype = prototypes(context).request.clone();
-                let owner = this.as_object().ok_or_else(foreign)?;
+                let owner = shared(this)?;
                 part(this, |data| {
                     ContextData::own(&data.request, || request::object(&data.state, owner, prototype))
                 })
@@ -116,11 +134,25 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
     )
 }
 
-/// Works on what is behind a `ctx`.
+/// Works on what is behind a `ctx`, the same for all modules of a request.
 pub(super) fn with<R>(this: &JsValue, work: impl FnOnce(&ContextData) -> R) -> JsResult<R> {
-    let object = this.as_object().ok_or_else(foreign)?;
+    let object = shared(this)?;
     let data = object.downcast_ref::<ContextData>().ok_or_else(foreign)?;
     Ok(work(&data))
+}
+
+/// The module that a `ctx` was made for.
+pub(super) fn module_of(this: &JsValue) -> JsResult<usize> {
+    let object = this.as_object().ok_or_else(foreign)?;
+    let module = object.downcast_ref::<ContextData>().ok_or_else(foreign)?.module;
+    Ok(module)
+}
+
+/// The first `ctx` of the request.
+fn shared(this: &JsValue) -> JsResult<JsObject> {
+    let object = this.as_object().ok_or_else(foreign)?;
+    let first = object.downcast_ref::<ContextData>().ok_or_else(foreign)?.first.clone();
+    Ok(first.unwrap_or(object))
 }
 
 fn foreign() -> JsNativeError {
@@ -151,7 +183,8 @@ pub(super) fn query_object(this: &JsValue, context: &mut Context) -> JsResult<Js
 }
 
 fn env(this: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let (index, state) = with(this, |data| (data.state.module.get(), data.state.clone()))?;
+    let index = module_of(this)?;
+    let state = with(this, |data| data.state.clone())?;
     let secrets = &state.info.matched.namespace.resources.secrets;
     let host = Host::of(context);
     let object = JsObject::with_object_proto(context.intrinsics());

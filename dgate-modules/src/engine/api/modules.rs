@@ -1,6 +1,7 @@
 //! The native modules. Each importer gets functions of its own, bound to its permissions.
 
 mod crypto;
+mod fs;
 mod http;
 mod jwt;
 mod secrets;
@@ -64,6 +65,7 @@ fn function(module: &str, export: &str) -> Option<Function> {
     match module {
         "dgate" | "dgate/events" => system::function(export),
         "dgate/crypto" => crypto::function(export),
+        "dgate/fs" => fs::function(export),
         "dgate/jwt" => jwt::function(export),
         "dgate/secrets" => secrets::function(export),
         "dgate/state" => state::function(export),

@@ -12,7 +12,19 @@
 
   // === Abort ===
 
+  // Signals are made here only.
+  let mayMake = false;
+  const makeSignal = () => {
+    mayMake = true;
+    return new AbortSignal();
+  };
+
   class AbortSignal {
+    constructor() {
+      if (!mayMake) throw new TypeError("`AbortSignal` is not made with `new`");
+      mayMake = false;
+    }
+
     aborted = false;
     reason = undefined;
     onabort = null;
@@ -45,19 +57,19 @@
     }
 
     static abort(reason) {
-      const signal = new AbortSignal();
+      const signal = makeSignal();
       signal._abort(reason);
       return signal;
     }
 
     static timeout(milliseconds) {
-      const signal = new AbortSignal();
+      const signal = makeSignal();
       native.setTimeout(() => signal._abort(new DOMException("The operation timed out.", "TimeoutError")), milliseconds);
       return signal;
     }
 
     static any(signals) {
-      const any = new AbortSignal();
+      const any = makeSignal();
       for (const signal of signals) {
         if (signal.aborted) {
           any._abort(signal.reason);
@@ -70,7 +82,7 @@
   }
 
   class AbortController {
-    signal = new AbortSignal();
+    signal = makeSignal();
 
     abort(reason) {
       this.signal._abort(reason);
@@ -213,9 +225,14 @@
         : from !== null ? { body: from._take(), type: null }
         : { body: init._body === undefined ? null : init._body, type: null };
       super(body);
-      this.#url = from !== null ? from.url : String(new URL(String(input)));
+      const url = from !== null ? null : new URL(String(input));
+      if (url !== null && (url.username !== "" || url.password !== "")) throw new TypeError("a URL of a request holds no credentials");
+      this.#url = from !== null ? from.url : url.href;
       const method = String(init.method !== undefined ? init.method : from !== null ? from.method : "GET");
       const upper = method.toUpperCase();
+      if (!/^[!#$%&'*+\-.^_`|~0-9A-Z]+$/.test(upper) || ["CONNECT", "TRACE", "TRACK"].includes(upper)) {
+        throw new TypeError(`${method} is no method of a request`);
+      }
       this.#method = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"].includes(upper) ? upper : method;
       if (body !== null && typeof body !== "function" && (this.#method === "GET" || this.#method === "HEAD")) {
         throw new TypeError(`a ${this.#method} request has no body`);
@@ -224,7 +241,7 @@
       this.#headers = new Headers(headers);
       if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
       this.#signal = init.signal !== undefined && init.signal !== null ? init.signal
-        : from !== null ? from.signal : new AbortSignal();
+        : from !== null ? from.signal : makeSignal();
       this.#redirect = init.redirect !== undefined ? String(init.redirect) : from !== null ? from.redirect : "follow";
     }
 
@@ -407,7 +424,7 @@
   const scriptContext = (ctx) => {
     const from = ctx.request();
     const out = ctx.response();
-    const state = native.state();
+    const state = native.state(ctx);
     const query = {};
     for (const [name, value] of from.query) query[name] = value;
     const object = {

@@ -13,7 +13,7 @@ use dgate_core::Body;
 use super::body::{self, Form};
 use super::context;
 use super::define::{self, Member};
-use super::prototypes;
+use super::{harden, prototypes};
 use crate::engine::call::Call;
 use crate::engine::host::Host;
 use crate::engine::ops::{self, Outcome, named_error};
@@ -57,6 +57,7 @@ pub(super) fn member(name: &str, context: &mut Context) -> JsResult<JsValue> {
                 .ok_or_else(|| JsNativeError::error().with_message("the prelude is a function"))?
                 .call(&JsValue::undefined(), &[native.into()], context)?
                 .to_object(context)?;
+            harden::freeze_all(vec![made.clone()], context)?;
             let _ = prototypes(context).prelude.set(made.clone());
             Host::of(context).forgive(began.elapsed());
             made
@@ -235,9 +236,8 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
                 let set = set.as_callable().ok_or_else(|| JsNativeError::typ().with_message("no timers"))?;
                 set.call(&JsValue::undefined(), arguments, context)
             }),
-            Member::Method("state", 0, |_, _, context| {
-                let host = Host::of(context);
-                let module = host.current().map_or(0, |call| call.state.module.get());
+            Member::Method("state", 1, |_, arguments, context| {
+                let module = context::module_of(&argument(arguments, 0))?;
                 super::modules::object("dgate/state", module, context).map(JsValue::from)
             }),
         ],

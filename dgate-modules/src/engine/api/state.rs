@@ -1,6 +1,6 @@
 //! What the objects of one request share.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -16,18 +16,11 @@ use crate::exchange::{Draft, Exchange, RequestInfo, RequestPart};
 pub(in crate::engine) struct RequestState {
     pub(in crate::engine) info: Arc<RequestInfo>,
     pub(in crate::engine) exchange: RefCell<Exchange>,
-    /// The place in the program of the module that runs.
-    pub(super) module: Cell<usize>,
 }
 
 impl RequestState {
     pub(in crate::engine) fn new(info: Arc<RequestInfo>) -> Self {
-        Self { info, exchange: RefCell::default(), module: Cell::new(0) }
-    }
-
-    /// The module that runs now is another one.
-    pub(in crate::engine) fn set_module(&self, index: usize) {
-        self.module.set(index);
+        Self { info, exchange: RefCell::default() }
     }
 
     /// Works on the request.

@@ -122,9 +122,8 @@ fn make_context(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> Js
     let state = Rc::new(RequestState::new(call.state.info.clone()));
     // `env` is that of what is tested: the first module that is no test.
     let tested = host.program.modules.iter().position(|module| !module.permissions.everything());
-    state.set_module(tested.unwrap_or_default());
     state.exchange.borrow_mut().request = Some(RequestPart::take(&mut request));
-    Ok(context_object(state, context).into())
+    Ok(context_object(state, tested.unwrap_or_default(), context).into())
 }
 
 /// `(ctx, status, headers, body)`: what the upstream answered.
