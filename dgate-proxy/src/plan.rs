@@ -12,7 +12,7 @@ use std::sync::Arc;
 use dgate_core::snapshot::{NamespaceSnapshot, RouteId, ServiceId};
 
 pub(crate) use balancers::Balancers;
-pub(crate) use certificates::CertificateTable;
+pub(crate) use certificates::{CertificateTable, certified_key};
 pub(crate) use hooks::RouteHooks;
 pub(crate) use plane::{ProxyPlane, Registries};
 pub(crate) use route::RoutePlan;

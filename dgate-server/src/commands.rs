@@ -2,6 +2,7 @@
 
 mod hash_password;
 mod healthcheck;
+mod pinned;
 mod print_config;
 mod validate;
 

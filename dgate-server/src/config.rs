@@ -17,9 +17,9 @@ mod spans;
 pub(crate) use authentication::authentication;
 pub use load::{LoadError, Loaded, Source, load, load_file, load_text};
 pub use model::{
-    AccessLog, AccessLogFormat, Admin, AuthMethod, BasicAuth, Canary, Changelog, ClientTransport, Config,
-    InitResources, JwtAuth, Key, KeyAuth, Limits, LogFormat, LogLevel, MinTls, ModulePool, Modules, Proxy,
-    ProxyTls, Runtime, RuntimeFlavor, Shutdown, Storage, StorageType, TestServer, User, Version,
+    AccessLog, AccessLogFormat, Admin, AdminTls, AuthMethod, BasicAuth, Canary, Changelog, ClientTransport,
+    Config, InitResources, JwtAuth, Key, KeyAuth, Limits, LogFormat, LogLevel, MinTls, ModulePool, Modules,
+    Proxy, ProxyTls, Runtime, RuntimeFlavor, Shutdown, Storage, StorageType, TestServer, User, Version,
 };
 pub use origin::show;
 pub use report::render;

@@ -5,15 +5,15 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use dgate_core::BoxFuture;
-use dgate_proxy::Gateway;
 use dgate_proxy::server::{Acceptor, MinTlsVersion, TlsServer};
+use dgate_proxy::{FallbackCertificate, Gateway};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::admin::ControlPlane;
-use crate::config::{self, Config, MinTls, TestServer};
+use crate::config::{self, Loaded, MinTls, TestServer};
 use crate::small_http;
 use crate::sockets::{BindError, Sockets};
 
@@ -57,13 +57,14 @@ pub(crate) struct Wanted {
 enum Service {
     Http,
     Https(MinTls),
-    Admin(Box<config::Admin>),
+    Admin(Box<config::Admin>, Option<FallbackCertificate>),
     TestServer(TestServer),
 }
 
 impl Wanted {
     /// The listeners that a configuration asks for.
-    pub(crate) fn all(config: &Config) -> Vec<Self> {
+    pub(crate) fn all(loaded: &Loaded) -> Vec<Self> {
+        let config = &loaded.config;
         let proxy = &config.proxy;
         let new = |name, host: IpAddr, port, service| Self { name, address: (host, port).into(), service };
         let mut all = vec![new(Name::ProxyHttp, proxy.host, proxy.port, Service::Http)];
@@ -71,7 +72,12 @@ impl Wanted {
             all.push(new(Name::ProxyHttps, proxy.host, tls.port, Service::Https(tls.min_version)));
         }
         let admin = &config.admin;
-        all.push(new(Name::Admin, admin.host, admin.port, Service::Admin(Box::new(admin.clone()))));
+        all.push(new(
+            Name::Admin,
+            admin.host,
+            admin.port,
+            Service::Admin(Box::new(admin.clone()), loaded.admin_certificate.clone()),
+        ));
         if let Some(test) = &config.test_server {
             all.push(new(Name::TestServer, test.host, test.port, Service::TestServer(test.clone())));
         }
@@ -152,8 +158,12 @@ impl Listeners {
     ) -> Result<Bound, ListenError> {
         let mut bound = Vec::with_capacity(wanted.len());
         for wanted in wanted {
-            let there = self.open.iter().find(|open| open.wanted.address == wanted.address);
-            let there = there.filter(|open| wanted.address.port() != 0 || open.wanted.name == wanted.name);
+            // Any port is another one for each listener.
+            let is_it = |open: &&Open| {
+                open.wanted.address == wanted.address
+                    && (wanted.address.port() != 0 || open.wanted.name == wanted.name)
+            };
+            let there = self.open.iter().find(is_it);
             let sockets = match there {
                 Some(open) => open.sockets.clone(),
                 None => Arc::new(self.bind_one(&wanted, &mut inherited)?),
@@ -219,16 +229,19 @@ impl Listeners {
                     .map_err(|error| failed(error.into()))?;
                 Ok(self.accept(wanted.name, sockets, Some(tls)))
             }
-            Service::Admin(admin) => {
+            Service::Admin(admin, certificate) => {
                 let admin = Arc::new(self.context.control.api(admin));
+                // It was looked at when the file was read.
+                let tls = certificate.as_ref().map(TlsServer::of_certificate).transpose();
+                let tls = tls.map_err(|(_, error)| failed(std::io::Error::other(error).into()))?;
                 Ok(spawn_all(sockets, &[Handle::current()], |listener, _| {
-                    Box::pin(small_http::serve(listener, admin.clone()))
+                    Box::pin(small_http::serve(listener, tls.clone(), admin.clone()))
                 }))
             }
             Service::TestServer(test) => {
                 let test = Arc::new(test.clone());
                 Ok(spawn_all(sockets, &[Handle::current()], |listener, _| {
-                    Box::pin(small_http::serve(listener, test.clone()))
+                    Box::pin(small_http::serve(listener, None, test.clone()))
                 }))
             }
         }

@@ -101,6 +101,8 @@ async fn serve(source: Source, loaded: Loaded, telemetry: Telemetry, began: Inst
         Err(error) => return failed(&error),
     };
     exporter::LAST_RELOAD.set(true);
+    // Who changes the file as soon as the server serves is heard.
+    let watch = watch(&source, &server);
     say_that_it_serves(&source, &server, began);
     #[cfg(unix)]
     if let Some(predecessor) = predecessor
@@ -108,7 +110,6 @@ async fn serve(source: Source, loaded: Loaded, telemetry: Telemetry, began: Inst
     {
         tracing::warn!(%error, "the process before this one could not be told that this one serves");
     }
-    let watch = watch(&source, &server);
     let process = Process {
         source,
         server,

@@ -153,7 +153,7 @@ impl Server {
                 server: this.clone(),
             },
         });
-        let bound = listeners.bind(Wanted::all(config), inherited)?;
+        let bound = listeners.bind(Wanted::all(&loaded), inherited)?;
         listeners.switch(bound)?;
         readiness.set(true);
         let server = Self { loaded, gateway, listeners, readiness, access_log, workers, this };
@@ -188,7 +188,7 @@ impl Server {
     /// See [`ReloadError`]; nothing has changed then.
     pub async fn reload(&mut self, loaded: Loaded) -> Result<Reloaded, ReloadError> {
         // First what can fail and leaves no trace.
-        let bound = self.listeners.bind(Wanted::all(&loaded.config), Vec::new())?;
+        let bound = self.listeners.bind(Wanted::all(&loaded), Vec::new())?;
         let log = access_log::reopened(&loaded.config.access_log)?;
         let applied = match reload::apply(self.gateway.handle(), &loaded, false).await {
             Ok(applied) => applied,

@@ -119,7 +119,7 @@ fn not_after(certificate: &[u8]) -> Option<i64> {
 ///
 /// # Errors
 /// Which of the two is wrong, as a pointer, and why.
-fn certified_key(cert: &str, key: &str) -> Result<CertifiedKey, (&'static str, String)> {
+pub(crate) fn certified_key(cert: &str, key: &str) -> Result<CertifiedKey, (&'static str, String)> {
     let chain = certificates(cert).map_err(|error| ("/cert", error))?;
     if let Some(own) = chain.first() {
         ParsedCertificate::try_from(own)

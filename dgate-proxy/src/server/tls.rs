@@ -8,13 +8,14 @@ use dgate_core::pattern::normalize_host;
 use dgate_core::publish::Live;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
-use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::client::provider;
 use crate::gateway::Gateway;
-use crate::plan::ProxyPlan;
+use crate::plan::{ProxyPlan, certified_key};
+use crate::settings::FallbackCertificate;
 
 /// The oldest TLS version that is spoken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,6 +41,24 @@ impl TlsServer {
     /// When the cryptographic provider cannot do what TLS needs.
     pub fn new(gateway: &Gateway, min_version: MinTlsVersion) -> Result<Arc<Self>, TlsError> {
         let live = gateway.handle().live().clone();
+        let resolver: Arc<dyn ResolvesServerCert> = Arc::new(LiveCertificates(live));
+        Self::with_resolver(&resolver, min_version)
+    }
+
+    /// With one certificate, for listeners beside the gateway.
+    ///
+    /// # Errors
+    /// Whether `/cert` or `/key` is wrong, and why.
+    pub fn of_certificate(pem: &FallbackCertificate) -> Result<Arc<Self>, (&'static str, String)> {
+        let certified = certified_key(&pem.cert, &pem.key)?;
+        let resolver: Arc<dyn ResolvesServerCert> = Arc::new(SingleCertAndKey::from(certified));
+        Self::with_resolver(&resolver, MinTlsVersion::Tls12).map_err(|error| ("/cert", error.to_string()))
+    }
+
+    fn with_resolver(
+        resolver: &Arc<dyn ResolvesServerCert>,
+        min_version: MinTlsVersion,
+    ) -> Result<Arc<Self>, TlsError> {
         let acceptor = |protocols: &[&[u8]]| -> Result<TlsAcceptor, TlsError> {
             let versions: &[&rustls::SupportedProtocolVersion] = match min_version {
                 MinTlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
@@ -49,7 +68,7 @@ impl TlsServer {
                 .with_protocol_versions(versions)
                 .map_err(TlsError)?
                 .with_no_client_auth()
-                .with_cert_resolver(Arc::new(LiveCertificates(live.clone())));
+                .with_cert_resolver(resolver.clone());
             config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
             // Plain sockets carry whole responses; records should, too.
             config.max_fragment_size = None;
@@ -61,8 +80,11 @@ impl TlsServer {
         }))
     }
 
-    /// Shakes hands.
-    pub(super) async fn accept(&self, stream: TcpStream, http2: bool) -> io::Result<TlsStream<TcpStream>> {
+    /// Shakes hands; may speak HTTP/2 afterwards, or may not.
+    ///
+    /// # Errors
+    /// When the client does not want what is offered, or breaks off.
+    pub async fn accept(&self, stream: TcpStream, http2: bool) -> io::Result<TlsStream<TcpStream>> {
         let acceptor = if http2 { &self.with_http2 } else { &self.without_http2 };
         acceptor.accept(stream).await.map(Into::into)
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dgate_core::{Problem, Problems};
 use dgate_proxy::FallbackCertificate;
+use dgate_proxy::server::TlsServer;
 
 use super::model::{Config, InitResources, ResourceMut};
 
@@ -61,6 +62,28 @@ impl<'a> Files<'a> {
             }
             ResourceMut::Other => {}
         });
+    }
+
+    /// Reads the certificate of the admin listener.
+    pub(super) fn admin_certificate(
+        &mut self,
+        config: &Config,
+        problems: &mut Problems,
+    ) -> Option<FallbackCertificate> {
+        let tls = config.admin.tls.as_ref()?;
+        let mut read = |name: &str, path: &str| {
+            let failed = |error| problems.push(Problem::error(format!("/admin/tls/{name}"), error));
+            self.text(path).map_err(failed)
+        };
+        let (cert, key) = (read("cert_file", &tls.cert_file), read("key_file", &tls.key_file));
+        let pem = FallbackCertificate { cert: cert.ok()?, key: key.ok()? };
+        match TlsServer::of_certificate(&pem) {
+            Ok(_) => Some(pem),
+            Err((pointer, error)) => {
+                problems.push(Problem::error(format!("/admin/tls{pointer}_file"), error));
+                None
+            }
+        }
     }
 
     /// Reads or makes the certificate for names that no domain has one for.

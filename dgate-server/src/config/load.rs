@@ -9,7 +9,7 @@ use dgate_core::resource::AnyResource;
 use dgate_core::store::Author;
 use dgate_core::tags::ServerTags;
 use dgate_core::{Key, Problem, Problems, decode};
-use dgate_proxy::ProxySettings;
+use dgate_proxy::{FallbackCertificate, ProxySettings};
 use serde_json::Value;
 
 use super::authentication::authentication;
@@ -33,6 +33,8 @@ pub struct Loaded {
     pub config: Config,
     /// The data plane's settings.
     pub settings: ProxySettings,
+    /// The certificate of the admin listener, if it speaks TLS.
+    pub admin_certificate: Option<FallbackCertificate>,
     /// What resources mean on this server.
     pub environment: Environment,
     /// What is worth a warning.
@@ -179,6 +181,7 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
     };
     files.inline_all(&mut config.proxy.init_resources, problems);
     let fallback = files.fallback_certificate(&config, problems);
+    let admin_certificate = files.admin_certificate(&config, problems);
     let settings = proxy_settings(&config, fallback, problems);
     let (tags, found) = ServerTags::parse(&config.tags);
     problems.extend(found.below("/tags"));
@@ -194,7 +197,15 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
     }
     let environment = Environment { tags, default_namespace: !config.disable_default_namespace };
     let files = files.read;
-    Some(Loaded { config, settings, environment, warnings: Problems::new(), source: source.clone(), files })
+    Some(Loaded {
+        config,
+        settings,
+        admin_certificate,
+        environment,
+        warnings: Problems::new(),
+        source: source.clone(),
+        files,
+    })
 }
 
 /// Variables are texts. Where a number or a flag is expected, one that reads like it becomes one.

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use access_log::{AccessLog, AccessLogFormat};
-pub use admin::{Admin, AuthMethod, BasicAuth, JwtAuth, Key, KeyAuth, User};
+pub use admin::{Admin, AdminTls, AuthMethod, BasicAuth, JwtAuth, Key, KeyAuth, User};
 pub use canary::Canary;
 pub use init_resources::InitResources;
 pub(super) use init_resources::ResourceMut;

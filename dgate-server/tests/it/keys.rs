@@ -287,6 +287,41 @@ async fn certificates_come_by_name_and_change_live() {
     assert_eq!(certificate(address, "b.example").await, second);
 }
 
+#[tokio::test]
+async fn the_admin_listener_speaks_tls() {
+    let upstream = TestUpstream::echo().await;
+    let directory = Directory::new();
+    let write = |directory: &Directory| {
+        let made = rcgen::generate_simple_self_signed(["admin.example".to_owned()]).unwrap();
+        directory.write("cert.pem", made.cert.pem());
+        directory.write("key.pem", made.signing_key.serialize_pem());
+        made.cert.der().to_vec()
+    };
+    let first = write(&directory);
+    let text = configuration(&upstream.url(), "");
+    let with_tls = "admin: {port: 0, tls: {cert_file: cert.pem, key_file: key.pem}}";
+    directory.write("config.yaml", text.replace("admin: {port: 0}", with_tls));
+    let running = Running::start_in(directory, |_| {}).await;
+    let address = running.address("admin");
+    assert_eq!(certificate(address, "admin.example").await, first);
+    let check = || {
+        let mut command = crate::running::program();
+        command.arg("-c").arg(running.directory.path().join("config.yaml"));
+        crate::running::output(command.args(["healthcheck", "--address", &address.to_string()])).status.code()
+    };
+    assert_eq!(check(), Some(0));
+    let second = write(&running.directory);
+    assert_eq!(check(), Some(1), "the file has another certificate than the server");
+    running.signal(rustix::process::Signal::HUP);
+    running.says("the configuration was read again").await;
+    assert_eq!(certificate(address, "admin.example").await, second);
+    assert_eq!(check(), Some(0));
+    running.directory.write("key.pem", "no key");
+    running.signal(rustix::process::Signal::HUP);
+    running.says("the configuration stays as it was").await;
+    assert_eq!(certificate(address, "admin.example").await, second, "a bad file changes nothing");
+}
+
 /// The certificate that a server shows, by curl: whoever trusts just that one gets an answer.
 async fn certificate(address: std::net::SocketAddr, name: &str) -> Vec<u8> {
     use std::sync::Arc;

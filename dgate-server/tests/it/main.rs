@@ -5,6 +5,7 @@
 mod churn;
 mod commands;
 mod configuration;
+mod durable;
 mod keys;
 mod load;
 mod metrics;

@@ -24,6 +24,9 @@ pub struct Admin {
     pub insecure: bool,
     /// Nobody may change anything.
     pub watch_only: bool,
+    /// Speak TLS, with this certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<AdminTls>,
     /// How clients show who they are.
     pub auth_method: AuthMethod,
     /// With `basic`: who there is.
@@ -45,6 +48,7 @@ impl Default for Admin {
             allow_list: Vec::new(),
             insecure: false,
             watch_only: false,
+            tls: None,
             auth_method: AuthMethod::None,
             basic_auth: None,
             key_auth: None,
@@ -63,6 +67,16 @@ impl Admin {
         };
         SocketAddr::new(host, self.port)
     }
+}
+
+/// The certificate of the admin listener. It is read again with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdminTls {
+    /// File with the certificate chain, PEM.
+    pub cert_file: String,
+    /// File with its private key, PEM.
+    pub key_file: String,
 }
 
 /// How clients of the Admin API show who they are.
