@@ -49,6 +49,12 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     },
     NGINX,
     CURL,
+    Tool {
+        program: "script",
+        asks: (&["--version"], "util-linux"),
+        from: From::Debian("bsdutils"),
+        why: "a terminal, for questions that are asked at one",
+    },
 ];
 
 /// What the check of licences and sources needs.

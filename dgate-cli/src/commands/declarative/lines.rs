@@ -8,19 +8,29 @@ use serde_saphyr::Spanned;
 
 use super::source::options;
 
-/// The line of the value that a pointer `/list/index` or `/index` leads to, in the document of a number.
-pub(super) fn line_of(text: &str, document: usize, pointer: &str) -> Option<u64> {
-    let documents: Vec<Spanned<Node>> = serde_saphyr::from_multiple_with_options(text, options()).ok()?;
-    let document = documents.get(document)?;
-    if pointer.is_empty() {
-        return Some(document.referenced.line());
+/// Where the resources of a text stand.
+#[derive(Debug)]
+pub(super) struct Lines(Vec<Spanned<Node>>);
+
+impl Lines {
+    /// Reads a text. What cannot be found is missing.
+    pub(super) fn of(text: &str) -> Self {
+        Self(serde_saphyr::from_multiple_with_options(text, options()).unwrap_or_default())
     }
-    let (list, index) = pointer.rsplit_once('/')?;
-    let index: usize = index.parse().ok()?;
-    match (&document.value, list.trim_start_matches('/')) {
-        (Node::List(lines), "") => lines.get(index).copied(),
-        (Node::Lists(lists), name) => lists.get(name)?.get(index).copied(),
-        _ => None,
+
+    /// The line of the value that a pointer `/list/index` or `/index` leads to, in the document of a number.
+    pub(super) fn at(&self, document: usize, pointer: &str) -> Option<u64> {
+        let document = self.0.get(document)?;
+        if pointer.is_empty() {
+            return Some(document.referenced.line());
+        }
+        let (list, index) = pointer.rsplit_once('/')?;
+        let index: usize = index.parse().ok()?;
+        match (&document.value, list.trim_start_matches('/')) {
+            (Node::List(lines), "") => lines.get(index).copied(),
+            (Node::Lists(lists), name) => lists.get(name)?.get(index).copied(),
+            _ => None,
+        }
     }
 }
 
@@ -105,12 +115,14 @@ mod tests {
     #[test]
     fn resources_are_found_in_lists_and_documents() {
         let text = "version: v1\nservices:\n- name: a\n  urls: [x]\n- {name: b}\n---\n- kind: route\n  name: c\n---\nkind: route\n";
+        let lines = Lines::of(text);
         for (document, pointer, line) in
             [(0, "/services/0", 3), (0, "/services/1", 5), (1, "/0", 7), (2, "", 10)]
         {
-            assert_eq!(line_of(text, document, pointer), Some(line), "{document} {pointer}");
+            assert_eq!(lines.at(document, pointer), Some(line), "{document} {pointer}");
         }
-        assert_eq!(line_of(text, 0, "/services/9"), None);
-        assert_eq!(line_of(text, 7, ""), None);
+        assert_eq!(lines.at(0, "/services/9"), None);
+        assert_eq!(lines.at(7, ""), None);
+        assert_eq!(Lines::of("a: [1\nb: 2\n").at(0, ""), None, "this is no YAML");
     }
 }

@@ -1,5 +1,6 @@
 //! From files to resources that shall be there.
 
+use std::cell::OnceCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -8,7 +9,7 @@ use dgate_core::key::DEFAULT_NAMESPACE;
 use dgate_core::{Kind, closest, decode, with_kind};
 use serde_json::{Map, Value};
 
-use super::lines::line_of;
+use super::lines::Lines;
 use crate::commands::resource::inline_files;
 use crate::exit::Exit;
 use crate::failure::{Detail, Failure};
@@ -24,6 +25,8 @@ pub(super) struct Text {
     text: String,
     /// What file names in it are relative to.
     base: PathBuf,
+    /// Found out once, when something is to be said of a resource.
+    lines: OnceCell<Lines>,
 }
 
 /// A resource that shall be there.
@@ -87,7 +90,7 @@ impl Wishes {
 
     fn place_of(&self, text: usize, document: usize, pointer: &str) -> String {
         let Some(text) = self.texts.get(text) else { return String::new() };
-        match line_of(&text.text, document, pointer) {
+        match text.lines.get_or_init(|| Lines::of(&text.text)).at(document, pointer) {
             Some(line) if !is_toml(&text.name) => format!("{}:{line}", text.name),
             _ => text.name.clone(),
         }
@@ -114,15 +117,15 @@ impl Wishes {
                 _ => vec![(String::new(), Err("these are no resources".to_owned()))],
             };
             for (pointer, resource) in found {
-                let place = self.place_of(index, number, &pointer);
+                // Asked only for what is wrong: it costs reading the text again.
+                let place = || self.place_of(index, number, &pointer);
                 match resource {
                     Ok((kind, mut value)) => {
                         let found = prepare(kind, &mut value, namespace, &self.texts[index].base);
-                        problems
-                            .extend(found.into_iter().map(|detail| Detail { file: place.clone(), ..detail }));
+                        problems.extend(found.into_iter().map(|detail| Detail { file: place(), ..detail }));
                         self.resources.push(Wish { kind, value, text: index, document: number, pointer });
                     }
-                    Err(message) => problems.push(Detail { file: place, message, ..Detail::default() }),
+                    Err(message) => problems.push(Detail { file: place(), message, ..Detail::default() }),
                 }
             }
         }
@@ -216,7 +219,12 @@ fn texts(path: &Path) -> Result<Vec<Text>, Failure> {
         let mut text = String::new();
         let read = std::io::stdin().lock().read_to_string(&mut text);
         read.map_err(|error| Failure::new(Exit::Failed, format!("standard input cannot be read: {error}")))?;
-        return Ok(vec![Text { name: "standard input".to_owned(), text, base: PathBuf::from(".") }]);
+        return Ok(vec![Text {
+            name: "standard input".to_owned(),
+            text,
+            base: PathBuf::from("."),
+            lines: OnceCell::new(),
+        }]);
     }
     let mut files = Vec::new();
     if path.is_dir() {
@@ -231,7 +239,7 @@ fn texts(path: &Path) -> Result<Vec<Text>, Failure> {
     let read = |file: PathBuf| {
         let text = std::fs::read_to_string(&file).map_err(|error| failed(&file, error))?;
         let base = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(Text { name: file.display().to_string(), text, base: base.to_owned() })
+        Ok(Text { name: file.display().to_string(), text, base: base.to_owned(), lines: OnceCell::new() })
     };
     files.into_iter().map(read).collect()
 }
