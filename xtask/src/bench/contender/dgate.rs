@@ -24,7 +24,6 @@ storage: {{ type: memory }}
 access_log: {{ format: \"off\" }}
 runtime: {{ workers: 1 }}
 admin: {{ port: 0 }}
-storage: {{ type: memory }}
 proxy:
   host: 127.0.0.1
   {listen}
