@@ -4,6 +4,7 @@
 
 mod about;
 mod canary;
+mod canary_life;
 mod declarative;
 mod explain;
 mod fake;
