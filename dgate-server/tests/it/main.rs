@@ -9,6 +9,7 @@ mod durable;
 mod keys;
 mod load;
 mod metrics;
+mod modules;
 mod ownership;
 mod reload;
 mod running;

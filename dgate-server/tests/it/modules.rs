@@ -1,0 +1,45 @@
+//! Modules in the whole server.
+
+use crate::running::{Running, get};
+
+#[tokio::test]
+async fn counters_say_what_modules_used_too_much_of() {
+    let source = "
+version: v1
+proxy:
+  host: 127.0.0.1
+  port: 0
+  init_resources:
+    modules:
+      - {name: loop, payload_raw: 'export function requestHandler() { for (;;); }'}
+      - {name: deep, payload_raw: 'export function requestHandler() { const f = () => 1 + f(); f(); }'}
+      - {name: slow, limits: {timeout: 20ms}, payload_raw: 'import { sleep } from \"dgate\"; export const requestHandler = () => sleep(60000);'}
+      - {name: sly, payload_raw: 'export const requestHandler = () => fetch(\"http://a.example/\");'}
+    routes:
+      - {name: loop, paths: ['/loop'], modules: [loop]}
+      - {name: deep, paths: ['/deep'], modules: [deep]}
+      - {name: slow, paths: ['/slow'], modules: [slow]}
+      - {name: sly, paths: ['/sly'], modules: [sly]}
+admin: {port: 0}
+access_log: {format: off}
+log_format: json
+storage: {type: memory}
+runtime: {workers: 1}
+";
+    let running = Running::start(source).await;
+    for path in ["/loop", "/deep", "/slow", "/sly"] {
+        assert_eq!(running.get(path).await.status(), 500, "{path}");
+    }
+    let metrics = get(running.address("admin"), "localhost", "/metrics").await.text();
+    for (module, kind) in [("loop", "cpu"), ("deep", "recursion"), ("sly", "denied")] {
+        let line = format!(
+            "dgate_module_errors_total{{namespace=\"default\",module=\"{module}\",kind=\"{kind}\"}} 1"
+        );
+        assert!(metrics.contains(&line), "{line}\n{metrics}");
+    }
+    for kind in ["cpu", "recursion", "timeout"] {
+        let line = format!("dgate_module_limit_hits_total{{namespace=\"default\",kind=\"{kind}\"}} 1");
+        assert!(metrics.contains(&line), "{line}\n{metrics}");
+    }
+    assert!(metrics.contains("dgate_module_denied_total{namespace=\"default\"} 1"), "{metrics}");
+}
