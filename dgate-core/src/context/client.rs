@@ -105,16 +105,16 @@ impl ConnectionInfo {
             Some(host) if !host.is_empty() => header(format_args!("for={node};host={host};proto={proto}")),
             _ => header(format_args!("for={node};proto={proto}")),
         };
-        *last = Some((host.cloned(), value.clone()));
+        *last = Some((host.map(copy), value.clone()));
         value
     }
 
-    /// What this connection has requests say about where they come from: made once for a host that is asked for again
-    /// and again.
+    /// What this connection has requests say about where they come from: made from the host, once for a host that is
+    /// asked for again and again.
     pub fn header_block(
         &self,
         host: Option<&HeaderValue>,
-        make: impl FnOnce() -> HeaderBlock,
+        make: impl FnOnce(Option<&HeaderValue>) -> HeaderBlock,
     ) -> Arc<HeaderBlock> {
         let mut last = self.block.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, block)) = &*last
@@ -122,8 +122,9 @@ impl ConnectionInfo {
         {
             return block.clone();
         }
-        let block = Arc::new(make());
-        *last = Some((host.cloned(), block.clone()));
+        let host = host.map(copy);
+        let block = Arc::new(make(host.as_ref()));
+        *last = Some((host, block.clone()));
         block
     }
 }
@@ -139,6 +140,12 @@ impl Clone for ConnectionInfo {
     fn clone(&self) -> Self {
         Self::new(self.peer).to_port(self.local_port).encrypted(self.tls).accepted_by(self.listener.clone())
     }
+}
+
+/// A header value in memory of its own. A clone would hold on to the whole head that it came with, for as long as the
+/// connection is idle.
+fn copy(value: &HeaderValue) -> HeaderValue {
+    HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone())
 }
 
 /// A header value that is cheap to clone.
@@ -176,5 +183,18 @@ mod tests {
         assert_eq!(of("[2001:db8::1]:5", None), "for=\"[2001:db8::1]\";proto=http");
         assert_eq!(of("[::ffff:1.2.3.4]:5", None), "for=1.2.3.4;proto=http");
         assert_eq!(of("1.2.3.4:5", Some("a\"b")), "for=1.2.3.4;proto=http");
+    }
+
+    #[test]
+    fn what_a_connection_remembers_holds_no_buffer() {
+        let head = Bytes::copy_from_slice(&[b'a'; 4_096]);
+        let host = HeaderValue::from_maybe_shared(head.slice(..9)).unwrap();
+        let connection = ConnectionInfo::new("1.2.3.4:5".parse().unwrap());
+        let name = http::header::HOST;
+        let make = |host: Option<&HeaderValue>| HeaderBlock::new(vec![(name, host.unwrap().clone())]);
+        assert_eq!(connection.header_block(Some(&host), make).lines(), "host: aaaaaaaaa\r\n");
+        connection.forwarded_header(Some(&host));
+        drop(host);
+        assert!(head.is_unique());
     }
 }

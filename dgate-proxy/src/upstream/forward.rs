@@ -199,7 +199,7 @@ fn prepare_headers(
 
 /// What a request says that comes straight from its client.
 fn block_of(connection: &ConnectionInfo, host: Option<&HeaderValue>) -> Arc<HeaderBlock> {
-    connection.header_block(host, || {
+    connection.header_block(host, |host| {
         let mut headers = HeaderMap::new();
         host.map(|host| headers.insert(HOST, host.clone()));
         set_untrusted(&mut headers, connection);
