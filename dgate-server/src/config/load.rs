@@ -195,7 +195,8 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
             dgate_core::apply::resource_set(config.proxy.init_resources.iter().map(|(_, resource)| resource));
         problems.extend(dgate_core::compile(&resources, &tags, None).err().into_iter().flatten());
     }
-    let environment = Environment { tags, default_namespace: !config.disable_default_namespace };
+    let default_namespace = !config.disable_default_namespace;
+    let environment = Environment { tags, default_namespace, ..Environment::default() };
     let files = files.read;
     Some(Loaded {
         config,

@@ -16,6 +16,7 @@ mod running;
 mod signals;
 mod start;
 mod successor;
+mod tag_forms;
 mod tags;
 
 use std::time::Duration;
