@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod churn;
+mod cluster;
 mod commands;
 mod configuration;
 mod durable;
@@ -17,6 +18,7 @@ mod signals;
 mod start;
 mod successor;
 mod tags;
+mod trials;
 
 use std::time::Duration;
 
