@@ -17,6 +17,7 @@ mod running;
 mod signals;
 mod start;
 mod successor;
+mod tag_forms;
 mod tags;
 mod trials;
 
