@@ -71,7 +71,7 @@ fn told(reply: Reply) -> ModuleRan {
         headers: headers.collect(),
         body: text(&body[..body.len().min(LARGEST_BODY)]),
         truncated: body.len() > LARGEST_BODY,
-        hooks: hooks.into_iter().map(hook_ran).collect(),
+        hooks: hooks.iter().map(hook_ran).collect(),
         console: console.collect(),
         denied,
         failures: failures.into_iter().map(hook_failed).collect(),
@@ -79,7 +79,7 @@ fn told(reply: Reply) -> ModuleRan {
     }
 }
 
-fn hook_ran(time: HookTime) -> HookRan {
+fn hook_ran(time: &HookTime) -> HookRan {
     HookRan { hook: time.hook.to_owned(), took_ms: time.took.as_secs_f64() * 1e3 }
 }
 

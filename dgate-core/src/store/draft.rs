@@ -30,6 +30,13 @@ struct State {
     gone: Vec<Key>,
 }
 
+/// What became of a document in a draft.
+enum Here {
+    AsBelow,
+    Gone,
+    Written(Arc<Stored<Document>>),
+}
+
 impl DraftStore {
     /// A draft over another store's documents, which begins with these resources.
     pub fn new(below: Arc<dyn Store>, revision: Revision, resources: ResourceSet) -> Self {
@@ -72,10 +79,12 @@ impl Store for DraftStore {
     fn document(&self, key: &Key) -> BoxFuture<'_, Result<Option<Arc<Stored<Document>>>, StoreError>> {
         let key = key.clone();
         Box::pin(async move {
-            if let Some(written) = self.state().known(&key) {
-                return Ok(written);
+            let here = self.state().find(&key);
+            match here {
+                Here::AsBelow => self.below.document(&key).await,
+                Here::Gone => Ok(None),
+                Here::Written(document) => Ok(Some(document)),
             }
-            self.below.document(&key).await
         })
     }
 
@@ -95,7 +104,7 @@ impl Store for DraftStore {
                     let state = self.state();
                     let there = |document: &Arc<Stored<Document>>| {
                         let key = document.spec.key();
-                        state.known(&key).is_none().then_some((key, document.clone()))
+                        matches!(state.find(&key), Here::AsBelow).then_some((key, document.clone()))
                     };
                     found.extend(below.iter().filter_map(there));
                 }
@@ -131,12 +140,12 @@ impl State {
         }
     }
 
-    /// What became of a document here; nothing when it is as it is below.
-    fn known(&self, key: &Key) -> Option<Option<Arc<Stored<Document>>>> {
-        let now = Timestamp::now();
+    fn find(&self, key: &Key) -> Here {
         match self.documents.get(key) {
-            Some(written) => Some(written.clone().filter(|document| !is_over(document, now))),
-            None => self.gone.iter().any(|gone| holds(gone, key)).then_some(None),
+            Some(Some(document)) if !is_over(document, Timestamp::now()) => Here::Written(document.clone()),
+            Some(_) => Here::Gone,
+            None if self.gone.iter().any(|gone| holds(gone, key)) => Here::Gone,
+            None => Here::AsBelow,
         }
     }
 
