@@ -1,6 +1,5 @@
 //! What runs: immutable, indexed, made by [`crate::compile()`] from what was written.
 
-mod candidates;
 mod conditions;
 mod domain_table;
 mod method_set;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod churn;
+mod cluster;
 mod commands;
 mod configuration;
 mod durable;
@@ -18,6 +19,7 @@ mod start;
 mod successor;
 mod tag_forms;
 mod tags;
+mod trials;
 
 use std::time::Duration;
 

@@ -183,7 +183,8 @@ fn to_json(reply: &Reply, times: Option<(Duration, Duration)>) -> Value {
     json!({
         "status": reply.response.status().as_u16(), "headers": headers,
         "body": String::from_utf8_lossy(reply.response.body()), "console": console, "hooks": hooks,
-        "upstream": reply.upstream, "failures": reply.failures,
+        "upstream": reply.upstream, "denied": reply.denied,
+        "failures": reply.failures.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "median_seconds": times.map(|(median, _)| median.as_secs_f64()),
         "p99_seconds": times.map(|(_, most)| most.as_secs_f64()),
     })
