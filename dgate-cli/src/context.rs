@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use dgate_core::key::DEFAULT_NAMESPACE;
 
 use crate::args::GlobalArgs;
-use crate::client::{Client, Login, Settings};
+use crate::client::{Answer, Client, Login, Settings, warnings};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -34,6 +34,7 @@ impl Context {
             follow: self.global.follow,
             timeout: self.global.timeout,
             verbose: self.global.verbose,
+            output: self.output,
         };
         Client::new(&self.global.admin, settings)
     }
@@ -68,6 +69,22 @@ impl Context {
             return Ok(());
         }
         Err(Failure::new(Exit::Failed, "nothing was done"))
+    }
+
+    /// Says what an answer warns of.
+    pub(crate) fn warn_of(&self, answer: &Answer) {
+        warnings(answer).iter().for_each(|warning| self.output.warn(warning));
+    }
+
+    /// Refuses `-o` where there is only one form.
+    ///
+    /// # Errors
+    /// When another format is asked for.
+    pub(crate) fn no_format(&self, what: &str) -> Result<(), Failure> {
+        match self.output.format {
+            None => Ok(()),
+            Some(_) => Err(Failure::usage(format!("`--output` makes no sense here: this is {what}"))),
+        }
     }
 
     fn login(&self) -> Result<Login, Failure> {

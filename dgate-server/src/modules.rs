@@ -9,9 +9,14 @@ use crate::config::Config;
 
 /// The runner that a configuration wants.
 pub(crate) fn runner(config: &Config) -> Arc<ModuleRunner> {
+    Arc::new(ModuleRunner::new(settings(config)))
+}
+
+/// How modules are run by a configuration.
+pub(crate) fn settings(config: &Config) -> ModuleSettings {
     let written = &config.modules;
     let id = config.node_id.clone().unwrap_or_default();
-    let settings = ModuleSettings::default().with(|settings| {
+    ModuleSettings::default().with(|settings| {
         settings.default_permissions.clone_from(&written.default_permissions);
         settings.node = Node::new(id).tagged(config.tags.clone());
         let pool = &mut settings.pool;
@@ -19,8 +24,7 @@ pub(crate) fn runner(config: &Config) -> Arc<ModuleRunner> {
         pool.idle_timeout = written.pool.idle_timeout.get();
         pool.max_calls = written.pool.max_calls;
         pool.mailbox = written.pool.mailbox;
-    });
-    Arc::new(ModuleRunner::new(settings))
+    })
 }
 
 /// Gives modules the gateway's client and documents.

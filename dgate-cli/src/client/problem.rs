@@ -19,6 +19,9 @@ pub(super) fn failure(answer: &Answer, target: &str) -> Failure {
     let mut failure = Failure::new(Exit::of_status(status), message);
     failure.details = answer.body["errors"].as_array().into_iter().flatten().map(detail).collect();
     let kind = text("type").and_then(|name| name.rsplit(':').next()).unwrap_or_default();
+    if kind == "in_use" {
+        failure.details.iter_mut().for_each(without_repetition);
+    }
     if !failure.details.is_empty()
         && let Some(summary) = summary(kind)
     {
@@ -27,6 +30,14 @@ pub(super) fn failure(answer: &Answer, target: &str) -> Failure {
     }
     failure.help = text("help").map(str::to_owned).or_else(|| advice(status, kind).map(str::to_owned));
     failure
+}
+
+/// What is used is named by the message, and how to go on is said once, for the command line.
+fn without_repetition(detail: &mut Detail) {
+    if detail.message.starts_with(&format!("{} ", detail.resource)) {
+        detail.resource.clear();
+        detail.help = None;
+    }
 }
 
 fn detail(error: &Value) -> Detail {
@@ -64,6 +75,9 @@ fn advice(status: StatusCode, kind: &str) -> Option<&'static str> {
     match status {
         _ if kind == "in_use" => Some("`--cascade` deletes that, too"),
         StatusCode::UNAUTHORIZED => Some("log in with `--auth USER`, `--api-key KEY` or `--token TOKEN`"),
+        StatusCode::CONFLICT if kind == "conflict" => {
+            Some("it was changed meanwhile: look at it again, and try again")
+        }
         StatusCode::PRECONDITION_FAILED => Some("it was changed meanwhile: look at it again, and try again"),
         _ => None,
     }

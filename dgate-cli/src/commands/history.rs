@@ -4,9 +4,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::plan::Plan;
+use super::resource::to_the_second;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Detail, Failure};
 use crate::output::{self, Format, Table};
 
 /// What was changed.
@@ -62,7 +63,7 @@ impl Log {
             Format::Json if self.follow => entries.iter().try_for_each(output::text)?,
             Format::Json | Format::Yaml => context.output.value(&Value::Array(entries.to_vec()))?,
             Format::Name => entries.iter().try_for_each(|entry| output::text(&entry["revision"]))?,
-            Format::Table | Format::Wide if entries.is_empty() => output::say("no revisions"),
+            Format::Table | Format::Wide if entries.is_empty() => context.output.say("no revisions"),
             Format::Table | Format::Wide => output::text(table(entries))?,
         }
         if self.follow {
@@ -80,11 +81,10 @@ async fn follow(context: &Context, last: u64) -> Result<(), Failure> {
     while let Some(event) = events.next().await? {
         let entry: Value = serde_json::from_str(&event.data).unwrap_or_default();
         match (event.event.as_str(), context.output.format()) {
-            ("change", Format::Json) => output::text(&entry)?,
-            ("change", Format::Yaml) => output::text(format!("---\n{}", output::yaml(&entry)?.trim_end()))?,
+            ("change", Format::Json | Format::Yaml) => context.output.next_value(&entry)?,
             ("change", Format::Name) => output::text(&entry["revision"])?,
             ("change", _) => output::text(cells(&entry).join("   "))?,
-            _ => output::say(entry["reason"].as_str().unwrap_or("some revisions are missing here")),
+            _ => context.output.say(entry["reason"].as_str().unwrap_or("some revisions are missing here")),
         }
     }
     Ok(())
@@ -100,10 +100,7 @@ fn table(entries: &[Value]) -> Table {
 
 fn cells(entry: &Value) -> [String; 5] {
     let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-    // Seconds are enough.
-    let when = text("at");
-    let when = when.split_once('.').map_or(when.clone(), |(seconds, _)| format!("{seconds}Z"));
-    [entry["revision"].to_string(), when, text("who"), changes(entry), text("message")]
+    [entry["revision"].to_string(), to_the_second(&text("at")), text("who"), changes(entry), text("message")]
 }
 
 /// `+ route/default/hello`, or how many of each when there are several.
@@ -156,18 +153,36 @@ impl Rollback {
         if let Some(message) = &self.message {
             wish["message"] = message.as_str().into();
         }
-        let plan = Plan::of(client.post(&path).flag("dry_run", true).json(&wish).send().await?);
+        let planned = client.post(&path).flag("dry_run", true).json(&wish).send().await;
+        let plan = Plan::of(planned.map_err(|failure| self.advise(failure))?, context);
         if self.dry_run {
             plan.show(context)?;
             return Ok(Exit::Success);
         }
         if plan.is_empty() {
-            output::say(format!("everything is as in revision {} already", self.revision));
+            context.output.say(format!("everything is as in revision {} already", self.revision));
+            if !context.output.is_for_people() {
+                plan.show(context)?;
+            }
             return Ok(Exit::Success);
         }
-        output::say(plan.describe().trim_end());
+        context.output.say(plan.describe().trim_end());
         context.confirm(&format!("Go back to revision {}?", self.revision))?;
-        Plan::of(client.post(&path).json(&wish).send().await?).tell(context)?;
+        // What is done is what was shown, or nothing.
+        if let Some(revision) = plan.revision {
+            wish["expect_revision"] = revision.into();
+        }
+        Plan::of(client.post(&path).json(&wish).send().await?, context).tell(context)?;
         Ok(Exit::Success)
+    }
+
+    /// Documents stay where they are, so a collection that was not there yet cannot go.
+    fn advise(&self, mut failure: Failure) -> Failure {
+        let is_about_documents = |detail: &Detail| detail.message.contains("document/");
+        if !self.documents && failure.details.iter().any(is_about_documents) {
+            failure.details.iter_mut().for_each(|detail| detail.help = None);
+            return failure.with_help("`--documents` rolls documents back as well");
+        }
+        failure
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::client::{Answer, warnings};
+use crate::client::Answer;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Format, style};
@@ -22,10 +22,8 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Reads an answer, and says what it warns of.
-    pub(crate) fn of(answer: Answer) -> Self {
-        for warning in warnings(&answer) {
-            output::say(format!("{}warning:{:#} {warning}", style::WARNING, style::WARNING));
-        }
+    pub(crate) fn of(answer: Answer, context: &Context) -> Self {
+        context.warn_of(&answer);
         Self { revision: answer.revision(), data: answer.into_data() }
     }
 
@@ -86,12 +84,12 @@ impl Plan {
             Format::Json | Format::Yaml => context.output.value(&self.data),
             Format::Name => self.changed().try_for_each(output::text),
             Format::Table | Format::Wide if self.is_empty() => {
-                output::say("no differences");
+                context.output.say("no differences");
                 Ok(())
             }
             Format::Table | Format::Wide => {
                 output::text(self.describe().trim_end())?;
-                output::say(self.summary());
+                context.output.say(self.summary());
                 Ok(())
             }
         }
@@ -104,11 +102,11 @@ impl Plan {
     pub(crate) fn tell(&self, context: &Context) -> Result<(), Failure> {
         for change in self.changes().filter(|change| change["outcome"] != "unchanged") {
             let text = |name: &str| change[name].as_str().unwrap_or_default();
-            output::say(format!("{} {}", text("resource"), text("outcome")));
+            context.output.say(format!("{} {}", text("resource"), text("outcome")));
         }
         let summary = if self.is_empty() { "nothing had to be changed".to_owned() } else { self.summary() };
         let revision = self.revision.map_or_else(String::new, |revision| format!(" (revision {revision})"));
-        output::say(format!("{summary}{revision}"));
+        context.output.say(format!("{summary}{revision}"));
         match context.output.format() {
             Format::Table | Format::Wide => Ok(()),
             _ => self.show(context),

@@ -56,6 +56,47 @@ fn apply_sends_everything_at_once_and_says_what_was_done() {
 }
 
 #[test]
+fn a_change_is_waited_for_on_all_nodes() {
+    let folder = folder(&[("gateway.yaml", FILE)]);
+    let cluster = |revisions: [u64; 2]| {
+        let [a, b] = revisions;
+        format!(r#"{{"data":[{{"id":"a","revision":{a},"this":true}},{{"id":"b","revision":{b}}}]}}"#)
+    };
+    let (early, late) = (cluster([41, 40]), cluster([41, 42]));
+    let server = Fake::answering([(200, "", PLAN), (200, "", &early), (200, "", &early), (200, "", &late)]);
+    let ended = run_in(folder.path(), &["--admin", &server.url, "apply", "-f", "gateway.yaml", "--wait"]);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("(revision 41)\nall 2 nodes run revision 41\n"), "{}", ended.stderr);
+    assert_eq!(server.asked()[3].line, "GET /api/v1/cluster");
+
+    let mut answers = [(200, "", early.as_str()); 20];
+    answers[0].2 = PLAN;
+    let server = Fake::answering(answers);
+    let arguments = ["--admin", &server.url, "apply", "-f", "gateway.yaml", "--wait", "--timeout", "1s"];
+    let ended = run_in(folder.path(), &arguments);
+    assert_eq!(ended.status, 9, "{}", ended.stderr);
+    let said =
+        "the change is made, but after 1s revision 41 is not live on b (revision 40)\nhelp: `--timeout` says";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+}
+
+#[test]
+fn nodes_are_shown() {
+    let nodes = r#"{"data":[{"id":"a","version":"0.1.0","address":"127.0.0.1:9080","proxy_address":"0.0.0.0:8080","this":true,
+        "ready":true,"tags":["edge","region:eu"],"revision":7,"started_at":"2026-01-01T00:00:00.5Z",
+        "load":{"connections":3,"in_flight":1}}],"revision":7}"#;
+    let server = Fake::answering([(200, "", nodes)]);
+    let ended = run(&["--admin", &server.url, "cluster", "-o", "wide"]);
+    assert_eq!(
+        ended.stdout,
+        "ID   VERSION   ADMIN            PROXY          READY   REVISION   CONNECTIONS   IN FLIGHT   TAGS             SINCE\n\
+         a*   0.1.0     127.0.0.1:9080   0.0.0.0:8080   true    7          3             1           edge region:eu   2026-01-01T00:00:00Z\n"
+    );
+    let server = Fake::answering([(200, "", nodes)]);
+    assert_eq!(run(&["--admin", &server.url, "cluster", "-o", "name"]).stdout, "a\n");
+}
+
+#[test]
 fn standard_input_is_a_file() {
     let server = Fake::answering([(200, "", r#"{"data":{"unchanged":2,"changes":[]},"revision":3}"#)]);
     let mut command = program(&["--admin", &server.url, "apply", "-f", "-"]);
@@ -65,6 +106,41 @@ fn standard_input_is_a_file() {
     let ended = ended(&child.wait_with_output().unwrap());
     assert_eq!(ended.stderr, "nothing had to be changed (revision 3)\n");
     assert_eq!(server.asked()[0].json()["resources"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn variables_and_files_take_the_place_of_references() {
+    let text = "services:\n- name: api\n  urls: ['http://${HOST}:${PORT:-80}']\n  retries: ${RETRIES}\n  \
+                hide_dgate_headers: ${HIDE:-true}\n  tags: ['$${HOST}']\nmodules:\n- {name: m, payload_raw: '`${HOST}`'}\n\
+                secrets:\n- {name: s, data: '${file:secret.txt}'}\n";
+    let folder = folder(&[("gateway.yaml", text), ("secret.txt", "hunter2\n")]);
+    let server = Fake::answering([(200, "", PLAN)]);
+    let mut command = program(&["--admin", &server.url, "apply", "-f", "gateway.yaml"]);
+    command
+        .current_dir(folder.path())
+        .env("HOST", "a")
+        .env("RETRIES", "3")
+        .env_remove("PORT")
+        .env_remove("HIDE");
+    let applied = ended(&command.output().unwrap());
+    assert_eq!(applied.status, 0, "{}", applied.stderr);
+    let expected = json!([
+        { "name": "api", "urls": ["http://a:80"], "retries": 3, "hide_dgate_headers": true, "tags": ["${HOST}"], "kind": "service" },
+        { "name": "m", "payload_raw": "`${HOST}`", "kind": "module" },
+        { "name": "s", "data": "hunter2", "kind": "secret" },
+    ]);
+    assert_eq!(server.asked()[0].json()["resources"], expected);
+
+    let mut command = program(&["apply", "-f", "gateway.yaml"]);
+    let refused =
+        ended(&command.current_dir(folder.path()).env_remove("HOST").env_remove("RETRIES").output().unwrap());
+    assert_eq!(
+        refused.stderr,
+        "error: the files cannot be used\n  gateway.yaml:3 /services/0/urls/0: variable `HOST` is not set\n    \
+         help: set it, or give a default: `${HOST:-…}`\n  gateway.yaml:4 /services/0/retries: variable `RETRIES` is not set\n    \
+         help: set it, or give a default: `${RETRIES:-…}`\n"
+    );
+    assert_eq!(refused.status, 7);
 }
 
 #[test]
@@ -135,7 +211,7 @@ fn what_the_server_finds_is_said_with_file_and_line() {
     assert_eq!(
         ended.stderr,
         "error: this is not valid\n  gateway.yaml:3 service/default/api /urls: these are bad\n  \
-         gateway.yaml:5 route/default/api /service: no such service\n    help: did you mean `b`?\n"
+         gateway.yaml:7 route/default/api /service: no such service\n    help: did you mean `b`?\n"
     );
 }
 
@@ -148,14 +224,14 @@ fn validate_needs_no_server() {
         .unwrap();
     let ended = run_in(directory.path(), &["validate", "-f", "gateway.yaml"]);
     assert_eq!(ended.status, 7);
-    let line = "  gateway.yaml:5 route/default/api /service: service `apo` does not exist in namespace `default`\n    \
+    let line = "  gateway.yaml:7 route/default/api /service: service `apo` does not exist in namespace `default`\n    \
                 help: did you mean `api`?\n";
     assert!(ended.stderr.contains(line), "{}", ended.stderr);
     std::fs::write(directory.path().join("gateway.yaml"), FILE.replace("paths: [/api]", "path: /api"))
         .unwrap();
     let ended = run_in(directory.path(), &["validate", "-f", "gateway.yaml"]);
     assert!(
-        ended.stderr.contains("gateway.yaml:5 route/default/api /path: unknown field `path`"),
+        ended.stderr.contains("gateway.yaml:6 route/default/api /path: unknown field `path`"),
         "{}",
         ended.stderr
     );
@@ -213,5 +289,5 @@ fn a_rollback_is_shown_before_it_is_done() {
     assert_eq!(ended.status, 0, "{}", ended.stderr);
     let asked = server.asked();
     assert_eq!(asked[1].line, "POST /api/v1/changelog/4/rollback");
-    assert_eq!(asked[1].json(), json!({ "documents": false, "message": "why" }));
+    assert_eq!(asked[1].json(), json!({ "documents": false, "message": "why", "expect_revision": 41 }));
 }

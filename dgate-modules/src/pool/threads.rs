@@ -118,7 +118,10 @@ fn start(shared: &Arc<Shared>, number: usize) -> Option<Thread> {
         std::thread::Builder::new().name(format!("modules-{number}")).stack_size(STACK).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
-                Ok(runtime) => runtime.block_on(serve(shared, letters, counts)),
+                Ok(runtime) => {
+                    runtime.block_on(serve(shared, letters, counts));
+                    worker::drop_all();
+                }
                 Err(error) => tracing::error!(%error, "a thread for modules has no runtime"),
             }
         });

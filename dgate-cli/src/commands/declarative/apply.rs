@@ -5,11 +5,11 @@ use clap::Args;
 use super::Sources;
 use super::send::{Meant, send};
 use super::source::Wishes;
+use crate::commands::cluster::wait_for;
 use crate::commands::plan::Plan;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
 
 /// What shall be there.
 #[derive(Debug, Args)]
@@ -53,6 +53,9 @@ struct How {
     /// Fail unless the configuration is at this revision.
     #[arg(long, value_name = "REVISION")]
     expect_revision: Option<u64>,
+    /// Wait until all nodes of the cluster run it, for as long as `--timeout` says.
+    #[arg(long, conflicts_with = "dry_run")]
+    wait: bool,
 }
 
 impl How {
@@ -66,13 +69,16 @@ impl How {
         }
     }
 
-    fn end(&self, plan: &Plan, context: &Context) -> Result<Exit, Failure> {
+    async fn end(&self, plan: &Plan, context: &Context) -> Result<Exit, Failure> {
         if !self.dry_run {
             plan.tell(context)?;
+            if let Some(revision) = plan.revision.filter(|_| self.wait) {
+                wait_for(revision, context).await?;
+            }
             return Ok(Exit::Success);
         }
         plan.show(context)?;
-        output::say("dry run: nothing was changed");
+        context.output.say("dry run: nothing was changed");
         Ok(if self.exit_code && !plan.is_empty() { Exit::Differences } else { Exit::Success })
     }
 }
@@ -81,8 +87,8 @@ impl Apply {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wishes = Wishes::read(&self.sources.files, context.global.namespace.as_deref())?;
         let owner = owner(self.owner, &wishes)?;
-        let plan = send(&context.client()?, &wishes, &self.how.meant(owner)).await?;
-        self.how.end(&plan, context)
+        let plan = send(context, &wishes, &self.how.meant(owner)).await?;
+        self.how.end(&plan, context).await
     }
 }
 
@@ -96,19 +102,18 @@ impl Sync {
             return Err(Failure::usage(message).with_help(help));
         };
         let meant = Meant { sync: true, cascade: self.cascade, ..self.how.meant(Some(owner)) };
-        let client = context.client()?;
         if self.how.dry_run {
-            return self.how.end(&send(&client, &wishes, &meant).await?, context);
+            return self.how.end(&send(context, &wishes, &meant).await?, context).await;
         }
-        let plan = send(&client, &wishes, &Meant { dry_run: true, ..meant.clone() }).await?;
+        let plan = send(context, &wishes, &Meant { dry_run: true, ..meant.clone() }).await?;
         let deleted = plan.count("deleted");
         if deleted > 0 {
-            output::say(plan.describe().trim_end());
+            context.output.say(plan.describe().trim_end());
             let what = if deleted == 1 { "1 resource".to_owned() } else { format!("{deleted} resources") };
             context.confirm(&format!("Delete {what}?"))?;
         }
         let meant = Meant { expect_revision: plan.revision, ..meant };
-        self.how.end(&send(&client, &wishes, &meant).await?, context)
+        self.how.end(&send(context, &wishes, &meant).await?, context).await
     }
 }
 

@@ -110,6 +110,7 @@ pub(super) fn say_written(
     is_dry: bool,
     context: &Context,
 ) -> Result<(), Failure> {
+    context.warn_of(answer);
     // A plan says what would become of it, an answer by its status what has.
     let planned = answer.data()["changes"].as_array().and_then(|changes| changes.first());
     let verb = match planned.and_then(|change| change["outcome"].as_str()) {
@@ -122,7 +123,7 @@ pub(super) fn say_written(
         Some(revision) => format!(" (revision {revision})"),
         None => String::new(),
     };
-    output::say(format!("{identity} {verb}{after}"));
+    context.output.say(format!("{identity} {verb}{after}"));
     match context.output.format() {
         Format::Name => output::text(identity.slashed()),
         Format::Json | Format::Yaml if *answer.data() != Value::Null => context.output.value(answer.data()),
