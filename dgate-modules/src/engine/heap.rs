@@ -11,7 +11,7 @@ use boa_gc::{Finalize, Gc, Trace, force_collect};
 
 /// As much garbage a thread may have before it is collected, about.
 const ROOM: usize = 8 << 20;
-const BLOCK: usize = 64 << 10;
+const BLOCK: usize = 16 << 10;
 
 #[derive(Trace, Finalize)]
 #[allow(dead_code, reason = "nothing but large")]

@@ -53,12 +53,12 @@ fn write_value(value: &JsValue, depth: usize, out: &mut Vec<u8>, context: &mut C
 fn array(object: &JsObject, depth: usize, out: &mut Vec<u8>, context: &mut Context) -> Option<()> {
     let is_plain = object.prototype() == Some(context.intrinsics().constructors().array().prototype());
     // The only property that is no element is the length: nothing says what its JSON is.
-    let length = object.get(js_string!("length"), context).ok()?.as_number()?;
+    let length = object.get(js_string!("length"), context).ok()?.to_length(context).ok()?;
     if !is_plain || object.borrow().properties().contains_key(&js_string!("toJSON").into()) {
         return None;
     }
     let elements = elements(object)?;
-    if elements.len() as f64 != length {
+    if elements.len() as u64 != length {
         return None;
     }
     out.push(b'[');
