@@ -161,9 +161,13 @@ mod tests {
 
     #[test]
     fn every_function_and_loop_ticks() {
-        let source = "export const f = (x) => ({ x });\nexport function g() { 'use strict'; for (;;) g(); while (1) { g() } do g(); while (0) }\nclass C { m() {} get p() { return 1 } static { } }\nlabel: for (const a of []) continue label;\n";
+        let source = "export const f = (x) => ({ x });\nexport function g() { 'use strict'; for (;;) g(); while (1) { g() } do g(); while (0) }\nclass C { m() {} get p() { return 1 } static { while (0); } }\nconst h = () => { for (;;) { function i() { return 1 } } };\nlabel: for (const a of []) continue label;\n";
         let compiled = compile(source, false).unwrap();
+        // Six functions and methods; the loop of the static block and that outside of functions.
         assert_eq!(compiled.code.matches("--__dgate_fuel").count(), 8, "{}", compiled.code);
+        // The loops of `g` and `h`, which have a variable of their own for them.
+        assert_eq!(compiled.code.matches("--__dgate_left").count(), 4, "{}", compiled.code);
+        assert_eq!(compiled.code.matches("let __dgate_left").count(), 2, "{}", compiled.code);
         let (directive, after) = compiled.code.split_once("\"use strict\"").unwrap();
         assert!(directive.ends_with("{\n\t") && after.contains("--__dgate_fuel"), "{}", compiled.code);
     }

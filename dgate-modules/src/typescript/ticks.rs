@@ -2,7 +2,9 @@
 //!
 //! The engine cannot be interrupted. So every function and every loop begins with `if(--fuel<0)fuel=tick()`: every so
 //! often the gateway gets control, looks at the clock, and may end the call with an error that no `catch` sees. The
-//! variable belongs to the module's own scope, and no module may use names like it.
+//! variable of functions belongs to the module's own scope; that of loops to the function they are in, because the engine
+//! keeps such variables in registers. It begins low, so that many short loops cannot go without a look for long. No module
+//! may use names like these.
 //!
 //! Everything is put in without line breaks, so lines stay what they are.
 
@@ -28,6 +30,9 @@ use super::positions::Inserted;
 /// Names that belong to the gateway.
 const RESERVED: &str = "__dgate_";
 const TICK: &str = "if(--__dgate_fuel<0)__dgate_fuel=__dgate_tick();";
+/// What a function with loops begins with, and its loops.
+const LEFT: &str = "let __dgate_left=8;";
+const LOOP_TICK: &str = "if(--__dgate_left<0)__dgate_left=__dgate_tick();";
 const TICK_EXPRESSION: &str = "(--__dgate_fuel<0&&(__dgate_fuel=__dgate_tick()),";
 
 /// What looks global but belongs to each module, because it carries the module's permissions or name.
@@ -56,6 +61,7 @@ pub(super) fn instrument(
         insertions: Vec::new(),
         faults: Vec::new(),
         common: Common::default(),
+        function: None,
         in_sum: false,
         script: (dialect == Dialect::Script).then(ScriptHook::default),
     };
@@ -105,9 +111,18 @@ struct Ticks<'s> {
     insertions: Vec<(usize, String)>,
     faults: Vec<Fault>,
     common: Common,
+    /// The function that is looked at, if any is.
+    function: Option<Frame>,
     /// Whether what is looked at is the left side of a sum that is looked at as a whole.
     in_sum: bool,
     script: Option<ScriptHook>,
+}
+
+/// A function that is being looked at.
+struct Frame {
+    /// The insertion that it begins with.
+    begin: usize,
+    has_loops: bool,
 }
 
 /// The hook of a script that is being looked at. In scripts documents are read without `await`; it is put in here.
@@ -167,10 +182,17 @@ impl Ticks<'_> {
     }
 
     fn body(&mut self, body: &Statement<'_>) {
+        let tick = match &mut self.function {
+            Some(function) => {
+                function.has_loops = true;
+                LOOP_TICK
+            }
+            None => TICK,
+        };
         if let Statement::BlockStatement(block) = body {
-            self.put(block.span.start + 1, TICK);
+            self.put(block.span.start + 1, tick);
         } else {
-            self.put(body.span().start, &format!("{{{TICK}"));
+            self.put(body.span().start, &format!("{{{tick}"));
         }
     }
 
@@ -209,8 +231,13 @@ impl<'a> Visit<'a> for Ticks<'_> {
         let at = body.directives.last().map_or(body.span.start + 1, |directive| directive.span.end);
         // A directive may go without its semicolon.
         let separator = if body.directives.is_empty() { "" } else { ";" };
+        let frame = Frame { begin: self.insertions.len(), has_loops: false };
         self.put(at, &format!("{separator}{TICK}"));
+        let outer = self.function.replace(frame);
         walk::walk_function_body(self, body);
+        if let Some(Frame { begin, has_loops: true }) = std::mem::replace(&mut self.function, outer) {
+            self.insertions[begin].1.push_str(LEFT);
+        }
     }
 
     fn visit_arrow_function_expression(&mut self, arrow: &ArrowFunctionExpression<'a>) {
