@@ -4,7 +4,7 @@ mod cache;
 
 use std::sync::{Arc, OnceLock};
 
-use dgate_core::capability::{Documents, Fetch};
+use dgate_core::capability::{Documents, Fetch, Upstreams};
 
 pub(crate) use cache::Cache;
 
@@ -64,6 +64,7 @@ pub(crate) struct Capabilities {
     pub(crate) node: Node,
     pub(crate) fetch: OnceLock<Arc<dyn Fetch>>,
     pub(crate) documents: OnceLock<Arc<dyn Documents>>,
+    pub(crate) upstreams: OnceLock<Arc<dyn Upstreams>>,
     pub(crate) emit: OnceLock<Arc<EmitEvent>>,
     /// Where console lines go besides the log.
     pub(crate) console: OnceLock<Arc<Console>>,

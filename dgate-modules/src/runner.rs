@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use dgate_core::capability::{Documents, Fetch};
+use dgate_core::capability::{Documents, Fetch, Upstreams};
 use dgate_core::context::RequestContext;
 use dgate_core::hook::{HookChain, HookRunner, HookSession, Hooks};
 use dgate_core::resource::Resource as _;
@@ -72,6 +72,11 @@ impl ModuleRunner {
     /// Gives modules documents. Only the first ones count.
     pub fn connect_documents(&self, documents: Arc<dyn Documents>) {
         let _ = self.pool.shared.capabilities.documents.set(documents);
+    }
+
+    /// Gives modules the endpoints of services. Only the first ones count.
+    pub fn connect_upstreams(&self, upstreams: Arc<dyn Upstreams>) {
+        let _ = self.pool.shared.capabilities.upstreams.set(upstreams);
     }
 
     /// Takes what modules write to their consoles, besides the log. Only the first one counts.

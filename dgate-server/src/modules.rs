@@ -23,8 +23,9 @@ pub(crate) fn runner(config: &Config) -> Arc<ModuleRunner> {
     Arc::new(ModuleRunner::new(settings))
 }
 
-/// Gives modules the gateway's client and documents.
+/// Gives modules the gateway's client, documents and endpoints.
 pub(crate) fn connect(runner: &ModuleRunner, gateway: &Gateway) {
     runner.connect_fetch(gateway.fetch_client());
     runner.connect_documents(gateway.documents());
+    runner.connect_upstreams(gateway.upstreams());
 }

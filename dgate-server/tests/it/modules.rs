@@ -1,5 +1,7 @@
 //! Modules in the whole server.
 
+mod upstream;
+
 use crate::running::{Running, get};
 
 #[tokio::test]
