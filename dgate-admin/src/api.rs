@@ -11,6 +11,7 @@ mod changelog;
 mod changes;
 mod endpoint;
 mod etag;
+mod events;
 mod explain;
 mod export;
 pub(crate) mod failure;
@@ -35,6 +36,7 @@ mod written;
 use std::sync::Arc;
 
 use dgate_core::apply::Applier;
+use dgate_core::event::EventBus;
 use dgate_core::store::Store;
 
 pub use feed::Feed;
@@ -54,6 +56,8 @@ pub struct Context {
     pub store: Arc<dyn Store>,
     /// Tells who watches that something has changed. It has to be among the event sinks of the pipeline.
     pub feed: Feed,
+    /// What happens, for those who follow it. It has to be among the event sinks of the pipeline as well.
+    pub events: EventBus,
     /// Where lines of the log come from, for those who follow it.
     pub logs: LogTap,
     /// What is shown in place of secrets.

@@ -10,7 +10,7 @@ use super::model::{
     Apply, ChangelogEntry, ChangelogSummary, Connections, Explain, ExplainTags, Explained, Named,
     NamedDocument, NamedNamespace, Plan, Rollback, Session, Stats, UpstreamService,
 };
-use super::{apply, changelog, explain, export, list, logs, probes, resource, tags, watch};
+use super::{apply, changelog, events, explain, export, list, logs, probes, resource, tags, watch};
 use crate::auth::Role;
 
 const DRY_RUN: Parameter = Parameter::flag("dry_run", "Say what would change, and change nothing.");
@@ -225,6 +225,17 @@ fn gateway() -> Vec<Endpoint> {
                 Carries::Other("text/event-stream"),
             )
             .fails(&[400]),
+        get("/api/v1/events", "events", handler!(events::follow))
+            .summary("What happens, as it happens: changes, endpoints that go up and down, what modules emit")
+            .query(&[Parameter::text(
+                "name",
+                "Only events of this name, such as `order.paid`; a `*` at its end stands for anything.",
+            )])
+            .answers(
+                200,
+                "Events `event` with a JSON object each, and `dropped`.",
+                Carries::Other("text/event-stream"),
+            ),
         get("/api/v1/logs", "logs", handler!(logs::follow))
             .summary("Lines of the log as they are written")
             .access(Access::Read(Role::Admin))

@@ -9,7 +9,7 @@ use boa_engine::error::{EngineError, RuntimeLimitError};
 use boa_engine::object::builtins::JsFunction;
 use boa_engine::{Context, JsResult, JsValue};
 
-use super::api::Prototypes;
+use super::api::{Patterns, Prototypes};
 use super::call::Call;
 use super::clock::Clock;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
@@ -33,6 +33,8 @@ pub(super) struct Host {
     /// And the call that hit it.
     pub(super) hit_call: RefCell<Option<Rc<Call>>>,
     pub(super) prototypes: RefCell<Option<Rc<Prototypes>>>,
+    /// Regular expressions that were used.
+    pub(super) patterns: RefCell<Patterns>,
     current: RefCell<Option<Rc<Call>>>,
     /// Since when JavaScript runs, if it does.
     running_since: Cell<Option<Instant>>,
@@ -59,14 +61,15 @@ impl Host {
     pub(super) fn new(program: Arc<Program>, capabilities: Arc<Capabilities>, runtime: u64) -> Rc<Self> {
         Rc::new(Self {
             program,
+            operations: Operations::new(runtime, capabilities.limits.operations),
             capabilities,
-            operations: Operations::new(runtime),
             clock: Rc::new(Clock::new()),
             mock: RefCell::default(),
             settled: RefCell::default(),
             hit: Cell::new(None),
             hit_call: RefCell::default(),
             prototypes: RefCell::new(None),
+            patterns: RefCell::default(),
             current: RefCell::new(None),
             running_since: Cell::new(None),
             turn_began: Cell::new(None),
@@ -80,6 +83,16 @@ impl Host {
     #[track_caller]
     pub(super) fn of(context: &Context) -> Rc<Self> {
         context.get_data::<Rc<Self>>().expect("every context has its host").clone()
+    }
+
+    /// The longest text that built-ins make, in characters.
+    pub(super) fn longest_text(&self) -> f64 {
+        self.capabilities.limits.string as f64
+    }
+
+    /// The longest list that built-ins walk through.
+    pub(super) fn longest_list(&self) -> f64 {
+        self.capabilities.limits.list as f64
     }
 
     /// The call that runs now.
@@ -163,6 +176,7 @@ impl Host {
     /// # Errors
     /// When the current call has used up its time: an error that the module cannot catch.
     pub(super) fn look_at_clock(&self) -> JsResult<i32> {
+        crate::worker::looks_at_clock();
         let Some(since) = self.running_since.get() else { return Ok(TICKS_PER_LOOK) };
         let current = self.current.borrow();
         let (used, limit) = match &*current {
