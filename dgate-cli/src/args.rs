@@ -1,13 +1,18 @@
 //! The command line: what may be written.
 
+mod flags;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, CommandFactory, Parser};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::{Command, resource};
 use crate::exit::Exit;
-use crate::output::Format;
+use crate::failure::Failure;
+use crate::output::{Format, Output};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -68,6 +73,39 @@ pub(crate) struct GlobalArgs {
     /// Print the version of this program. See also `version`.
     #[arg(long, action = ArgAction::Version, value_parser = clap::value_parser!(bool))]
     version: Option<bool>,
+}
+
+impl Cli {
+    /// Reads a command line, the program's name first.
+    pub(crate) fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = command();
+        let words = flags::as_words(words.iter().cloned(), &command);
+        Self::from_arg_matches(&command.try_get_matches_from_mut(words)?)
+    }
+}
+
+/// Says why a command line makes no sense, or what it asks for about the program itself.
+pub(crate) fn refuse(error: &clap::Error, words: &[OsString]) -> ExitCode {
+    if error.use_stderr() && asks_for_json(words) {
+        let text = error.render().to_string();
+        let text = text.trim().strip_prefix("error: ").unwrap_or(&text).to_owned();
+        Output::new(Some(Format::Json)).fail(&Failure::usage(text));
+        return Exit::Usage.into();
+    }
+    // Nobody is told when nobody listens.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
+}
+
+/// Whether results shall be JSON, in a command line that cannot be read.
+fn asks_for_json(words: &[OsString]) -> bool {
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    let is_json = |at: usize| words.get(at).is_some_and(|word| *word == "json");
+    words.iter().enumerate().any(|(at, word)| match &**word {
+        "--output" | "-o" => is_json(at + 1),
+        "--output=json" | "-ojson" | "-o=json" => true,
+        _ => false,
+    })
 }
 
 /// Reads a duration with a unit.

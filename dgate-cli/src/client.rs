@@ -24,6 +24,7 @@ pub(crate) use problem::warnings;
 pub(crate) use request::Request;
 
 use crate::failure::Failure;
+use crate::output::Output;
 
 /// The header of `--api-key`.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) follow: bool,
     pub(crate) timeout: Duration,
     pub(crate) verbose: bool,
+    /// Where it is said what is asked.
+    pub(crate) output: Output,
 }
 
 /// A client of one Admin API. Each request has a connection of its own: a command sends one or two.

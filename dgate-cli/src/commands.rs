@@ -7,6 +7,7 @@ mod explain;
 mod export;
 mod history;
 mod import;
+mod job;
 mod logs;
 mod man;
 mod module;
@@ -52,7 +53,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "sec")]
     Secret(Verbs),
     /// A module that runs on a schedule or on events.
-    Job(Verbs),
+    Job(job::Job),
     /// A TCP address and what to do with its connections.
     Listener(Verbs),
     /// A wire format for TCP connections.
@@ -76,6 +77,7 @@ pub(crate) enum Command {
     /// Write everything that is configured, as `apply` reads it.
     Export(export::Export),
     /// Show what was changed, when and by whom.
+    #[command(alias = "changelog")]
     Log(history::Log),
     /// Go back to the configuration of an earlier revision.
     Rollback(history::Rollback),
@@ -105,7 +107,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Collection(Verbs { verb }) => verb.run(Kind::Collection, context).await,
         Command::Document(Verbs { verb }) => verb.run(Kind::Document, context).await,
         Command::Secret(Verbs { verb }) => verb.run(Kind::Secret, context).await,
-        Command::Job(Verbs { verb }) => verb.run(Kind::Job, context).await,
+        Command::Job(job) => job.run(context).await,
         Command::Listener(Verbs { verb }) => verb.run(Kind::Listener, context).await,
         Command::Protocol(Verbs { verb }) => verb.run(Kind::Protocol, context).await,
         Command::Apply(apply) => apply.run(context).await,
@@ -121,8 +123,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Rollback(rollback) => rollback.run(context).await,
         Command::Canary(canary) => canary.run(context).await,
         Command::Tags(tags) => tags.run(context).await,
-        Command::Completion(completion) => completion.run(),
-        Command::Man(man) => man.run(),
+        Command::Completion(completion) => completion.run(context),
+        Command::Man(man) => man.run(context),
         Command::Version(version) => version.run(context).await,
     }
 }

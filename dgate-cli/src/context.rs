@@ -34,6 +34,7 @@ impl Context {
             follow: self.global.follow,
             timeout: self.global.timeout,
             verbose: self.global.verbose,
+            output: self.output,
         };
         Client::new(&self.global.admin, settings)
     }
@@ -68,6 +69,17 @@ impl Context {
             return Ok(());
         }
         Err(Failure::new(Exit::Failed, "nothing was done"))
+    }
+
+    /// Refuses `-o` where there is only one form.
+    ///
+    /// # Errors
+    /// When another format is asked for.
+    pub(crate) fn no_format(&self, what: &str) -> Result<(), Failure> {
+        match self.output.format {
+            None => Ok(()),
+            Some(_) => Err(Failure::usage(format!("`--output` makes no sense here: this is {what}"))),
+        }
     }
 
     fn login(&self) -> Result<Login, Failure> {

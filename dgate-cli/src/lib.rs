@@ -21,8 +21,6 @@ mod output;
 
 use std::process::ExitCode;
 
-use clap::FromArgMatches;
-
 pub use args::command;
 pub use exit::Exit;
 pub use failure::Failure;
@@ -32,9 +30,10 @@ use crate::context::Context;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::from_arg_matches(&command().get_matches()) {
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::read(&words) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => return args::refuse(&error, &words),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -47,7 +46,7 @@ pub fn main() -> ExitCode {
     match runtime.block_on(commands::run(cli.command, &context)) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            anstream::eprintln!("{failure}");
+            context.output.fail(&failure);
             failure.exit().into()
         }
     }

@@ -1,5 +1,6 @@
 //! How results are written: data to standard output, everything else to standard error.
 
+mod notes;
 mod progress;
 pub(crate) mod style;
 mod table;
@@ -53,6 +54,17 @@ impl Output {
         matches!(self.format(), Format::Table | Format::Wide)
     }
 
+    /// Writes one value of several that follow each other: as a YAML document if asked for, else as a line of JSON.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub(crate) fn next_value(self, value: &Value) -> Result<(), Failure> {
+        match self.format() {
+            Format::Yaml => text(format!("---\n{}", yaml(value)?.trim_end())),
+            _ => text(value),
+        }
+    }
+
     /// Writes a value: as YAML if asked for, else as JSON.
     ///
     /// # Errors
@@ -81,11 +93,6 @@ pub(crate) fn text(what: impl Display) -> Result<(), Failure> {
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
-}
-
-/// Says something that is no result.
-pub(crate) fn say(what: impl Display) {
-    anstream::eprintln!("{what}");
 }
 
 /// A value as YAML.

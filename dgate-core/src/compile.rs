@@ -26,7 +26,7 @@ use crate::problems::did_you_mean;
 use crate::resource::{Namespace, Resource};
 use crate::snapshot::{OwnTags, Snapshot};
 use crate::stored::{ResourceSet, Table, Tables};
-use crate::tags::{ActiveTags, ChangedTags, Conditions, Outlook, ServerTags};
+use crate::tags::{ActiveTags, ChangedTags, Conditions, Outlook, ServerTags, Servers};
 use crate::{Key, Problem, Problems};
 
 pub use collections::DocumentCheck;
@@ -71,17 +71,30 @@ pub fn compile_at(
     clock: &Clock,
     previous: Option<&Snapshot>,
 ) -> Result<(Snapshot, Problems), Problems> {
-    compile_with(resources, tags, clock, previous, Ties::Refused)
+    compile_among(resources, &tags.clone().into(), clock, previous)
+}
+
+/// The same, for one of several servers: what is said of conditions is said of all of them.
+///
+/// # Errors
+/// Everything that is wrong, when something is.
+pub fn compile_among(
+    resources: &ResourceSet,
+    servers: &Servers,
+    clock: &Clock,
+    previous: Option<&Snapshot>,
+) -> Result<(Snapshot, Problems), Problems> {
+    compile_with(resources, servers, clock, previous, Ties::Refused)
 }
 
 /// The same again, when nothing was changed by anybody: what time has brought about cannot be refused.
 pub(crate) fn compile_settled(
     resources: &ResourceSet,
-    tags: &ServerTags,
+    servers: &Servers,
     clock: &Clock,
     previous: Option<&Snapshot>,
 ) -> Result<(Snapshot, Problems), Problems> {
-    compile_with(resources, tags, clock, previous, Ties::Settled)
+    compile_with(resources, servers, clock, previous, Ties::Settled)
 }
 
 /// What becomes of two resources that claim the same requests with equal rank.
@@ -117,11 +130,12 @@ struct Server<'a> {
 
 fn compile_with(
     resources: &ResourceSet,
-    tags: &ServerTags,
+    servers: &Servers,
     clock: &Clock,
     previous: Option<&Snapshot>,
     ties: Ties,
 ) -> Result<(Snapshot, Problems), Problems> {
+    let tags = &servers.own;
     // With other tags, everything is looked at again.
     let previous = previous.filter(|previous| previous.server_tags == *tags);
     let mut problems = Problems::new();
@@ -133,7 +147,7 @@ fn compile_with(
     snapshot.resources = resources.clone();
     snapshot.server_tags = tags.clone();
     snapshot.clock = clock.clone();
-    let domain_outlook = Outlook::of(tags, now);
+    let domain_outlook = Outlook::of(servers.iter(), now);
     let domain_changes = ChangedTags::between(&before, &active);
 
     let gone: Vec<_> = snapshot
@@ -151,7 +165,7 @@ fn compile_with(
         let mut found: Problems = name_problem(name).into_iter().collect();
         let (conditions, wrong_tags) = Conditions::parse(&stored.spec.tags);
         found.extend(wrong_tags);
-        let own = own_tags(tags, &stored.spec, now, &mut found);
+        let own = own_tags(servers, &stored.spec, now, &mut found);
         let running = snapshot.namespaces.by_name(name).cloned();
         let own_before = running.as_ref().and_then(|running| own_before.get(&running.id));
         let (tags, outlook) =
@@ -211,7 +225,7 @@ fn compile_with(
 
 /// What the server carries in a namespace that adds tags of its own.
 fn own_tags(
-    server: &ServerTags,
+    servers: &Servers,
     namespace: &Namespace,
     now: Timestamp,
     problems: &mut Problems,
@@ -220,11 +234,12 @@ fn own_tags(
         return None;
     }
     let (own, wrong) = ServerTags::parse(&namespace.server_tags);
-    let (server_tags, too_many) = server.with(&own);
+    let (server_tags, too_many) = servers.own.with(&own);
     let wrong: Problems = wrong.into_iter().chain(too_many).collect();
     problems.extend(wrong.below("/server_tags"));
     let tags = Arc::new(server_tags.at(now));
-    let outlook = Outlook::of(&server_tags, now);
+    let others: Vec<_> = servers.others.iter().map(|other| other.with(&own).0).collect();
+    let outlook = Outlook::of(std::iter::once(&server_tags).chain(&others), now);
     Some((OwnTags { server_tags, tags }, outlook))
 }
 

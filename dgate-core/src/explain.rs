@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use conditions::{CarriedTag, ConditionVerdict};
@@ -69,10 +70,17 @@ impl Question {
 }
 
 /// Why a request goes where it goes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// The instant it is about.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
+    /// The host as it is matched.
+    #[serde(default)]
+    pub host: String,
+    /// The path as it is matched.
+    #[serde(default)]
+    pub path: String,
     /// The tags of the server, and which of them the request carries.
     pub tags: Vec<CarriedTag>,
     /// The domains that the host may belong to, in the order in which they are tried.
@@ -88,6 +96,9 @@ pub struct Explanation {
     /// What the route's path captured.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub path_parameters: BTreeMap<String, String>,
+    /// The path and query that the upstream would see, if no module changes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_path: Option<String>,
     /// What the domain captured.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub domain_parameters: BTreeMap<String, String>,
@@ -106,7 +117,7 @@ pub struct Explanation {
 }
 
 /// Something that may take part in a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// What it is: `route/default/hello`, or the URL of an endpoint.
     pub resource: String,
@@ -126,12 +137,15 @@ pub fn explain(snapshot: &Snapshot, question: &Question) -> Explanation {
     let mut asking = Asking::new(snapshot, question);
     let mut explanation = Explanation {
         at: snapshot.tags().instant(),
+        host: asking.host.clone(),
+        path: asking.path.clone(),
         tags: asking.tags(),
         domains: Vec::new(),
         namespace: None,
         routes: Vec::new(),
         route: None,
         path_parameters: BTreeMap::new(),
+        upstream_path: None,
         domain_parameters: BTreeMap::new(),
         modules: Vec::new(),
         service: None,

@@ -27,6 +27,7 @@
 //! ```
 //!
 //! # Features
+//! - `text`: reading what people write into files, with references, and where in them something stands.
 //! - `test-util`: builders and fakes for tests.
 
 pub mod address;
@@ -54,6 +55,8 @@ pub mod snapshot;
 pub mod store;
 pub mod stored;
 pub mod tags;
+#[cfg(feature = "text")]
+pub mod text;
 pub mod timeline;
 pub mod units;
 pub mod worker;

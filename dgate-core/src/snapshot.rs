@@ -1,6 +1,5 @@
 //! What runs: immutable, indexed, made by [`crate::compile()`] from what was written.
 
-mod candidates;
 mod conditions;
 mod domain_table;
 mod method_set;
@@ -86,7 +85,8 @@ impl Snapshot {
     /// When it cannot be compiled for that instant.
     pub fn at(&self, instant: Timestamp) -> Result<Self, Problems> {
         let clock = ManualClock::new(instant).clock();
-        compile_settled(&self.resources, &self.server_tags, &clock, Some(self)).map(|(snapshot, _)| snapshot)
+        compile_settled(&self.resources, &self.server_tags.clone().into(), &clock, Some(self))
+            .map(|(snapshot, _)| snapshot)
     }
 
     /// What the server carries, as of the instant it was compiled for.

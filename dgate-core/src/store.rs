@@ -1,5 +1,6 @@
-//! Where resources and documents are kept: the trait, and the store that keeps them in memory.
+//! Where resources and documents are kept: the trait, the store that keeps them in memory, and drafts over another store.
 
+mod draft;
 mod memory;
 
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use draft::DraftStore;
 pub use memory::MemoryStore;
 
 use crate::resource::Document;

@@ -58,6 +58,9 @@ pub struct ConsoleLine {
 /// Takes what modules write to their consoles.
 pub(crate) type Console = dyn Fn(ConsoleLine) + Send + Sync;
 
+/// Takes what modules tried without a permission for it.
+pub(crate) type Denials = dyn Fn(&str) + Send + Sync;
+
 /// What the runtimes of a gateway share.
 #[derive(Default)]
 pub(crate) struct Capabilities {
@@ -69,5 +72,7 @@ pub(crate) struct Capabilities {
     pub(crate) events: OnceLock<Arc<dyn EventSink>>,
     /// Where console lines go besides the log.
     pub(crate) console: OnceLock<Arc<Console>>,
+    /// Where it is told what modules tried without a permission for it.
+    pub(crate) denials: OnceLock<Arc<Denials>>,
     pub(crate) cache: Cache,
 }

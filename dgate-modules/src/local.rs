@@ -9,16 +9,20 @@
 //! | a request through all hooks, with timings | `local/gateway.rs` |
 //! | what a module asks for against what it has | `local/check.rs`, `typescript/asks.rs` |
 //! | running tests | `local/testing.rs`; what tests import is in `engine/api/testing.rs` |
+//! | a module of a running gateway, tried apart from it | `local/trial.rs` |
 //! | results for people, CI servers and programs | `local/report.rs` |
 //! | a new project | `local/scaffold.rs` |
 
 mod check;
+mod documents;
 mod gateway;
+mod heard;
 mod plane;
 mod project;
 mod report;
 mod scaffold;
 mod testing;
+mod trial;
 mod trip;
 
 pub use check::{Ask, Checked, check};
@@ -27,3 +31,5 @@ pub use project::{Project, ProjectError};
 pub use report::Reporter;
 pub use scaffold::{TYPES, scaffold};
 pub use testing::{FileReport, TestOptions, TestOutcome, TestReport, test};
+pub use trial::Trial;
+pub use trip::HookFailure;

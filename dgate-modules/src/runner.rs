@@ -97,6 +97,11 @@ impl ModuleRunner {
         let _ = self.pool.shared.capabilities.console.set(Arc::new(console));
     }
 
+    /// Is told what modules tried without a permission for it, besides the log. Only the first one counts.
+    pub fn connect_denials(&self, denials: impl Fn(&str) + Send + Sync + 'static) {
+        let _ = self.pool.shared.capabilities.denials.set(Arc::new(denials));
+    }
+
     /// Takes what modules emit. Only the first one counts.
     pub fn connect_events(&self, events: Arc<dyn EventSink>) {
         let _ = self.pool.shared.capabilities.events.set(events);

@@ -174,6 +174,17 @@ fn drop_finished() {
     drop(dropped);
 }
 
+/// The thread comes to its end: drops all its runtimes, while the engine's own thread-locals are still there.
+pub(crate) fn drop_all() {
+    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let current = runtimes.current.take();
+    (0..current.len()).for_each(|_| metrics::count_retired("idle"));
+    drop(current);
+    let all = runtimes.all.take();
+    all.keys().for_each(|id| runtimes.pulse().gone(*id));
+    drop(all);
+}
+
 /// Something that a call waited for has come.
 pub(crate) fn finish_operation(runtime: u64, operation: u64, outcome: Option<Outcome>) {
     let runtimes = RUNTIMES.with(|runtimes| *runtimes);

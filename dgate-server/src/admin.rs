@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dgate_admin::Fingerprints;
 use dgate_admin::api::{
-    AdminApi, Context, Feed, GatewayServer, Listener, LogTap, ServerInfo, UpstreamConnections,
+    AdminApi, Context, Feed, GatewayServer, Listener, LogTap, ModuleTrial, ServerInfo, UpstreamConnections,
+    model::ModuleRan,
 };
 use dgate_admin::auth::Auth;
 use dgate_core::Problems;
@@ -22,6 +23,7 @@ use tower_service::Service;
 use crate::config;
 use crate::readiness::Readiness;
 use crate::small_http::Answer;
+use crate::trials::Trials;
 
 /// The collected metrics.
 #[derive(Clone)]
@@ -62,6 +64,7 @@ pub(crate) struct ThisServer {
     pub(crate) node: String,
     pub(crate) storage: &'static str,
     pub(crate) started_at: Timestamp,
+    pub(crate) trials: Trials,
     pub(crate) listeners: RwLock<Vec<(&'static str, SocketAddr)>>,
 }
 
@@ -95,6 +98,10 @@ impl GatewayServer for ThisServer {
             let Ok(response) = gateway.call(request).await;
             response
         })
+    }
+
+    fn run_module(&self, trial: ModuleTrial) -> BoxFuture<'static, Result<ModuleRan, Problems>> {
+        Box::pin(self.trials.clone().run(trial))
     }
 
     fn endpoints(&self) -> Vec<Arc<Endpoint>> {

@@ -1,9 +1,7 @@
 //! The configuration file: found, read, understood, and explained when it cannot be.
 
 mod authentication;
-mod document;
 mod files;
-mod interpolate;
 mod load;
 mod model;
 mod not_yet;
@@ -12,7 +10,6 @@ mod report;
 mod schema;
 mod search;
 mod settings;
-mod spans;
 
 pub(crate) use authentication::authentication;
 pub use load::{LoadError, Loaded, Source, load, load_file, load_text};

@@ -47,6 +47,7 @@ mod system;
 mod systemd;
 mod telemetry;
 mod test_server;
+mod trials;
 mod watch;
 mod workers;
 

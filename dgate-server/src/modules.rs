@@ -11,9 +11,14 @@ use crate::workers::Workers;
 
 /// The runner that a configuration wants.
 pub(crate) fn runner(config: &Config) -> Arc<ModuleRunner> {
+    Arc::new(ModuleRunner::new(settings(config)))
+}
+
+/// How modules are run by a configuration.
+pub(crate) fn settings(config: &Config) -> ModuleSettings {
     let written = &config.modules;
     let id = config.node_id.clone().unwrap_or_default();
-    let settings = ModuleSettings::default().with(|settings| {
+    ModuleSettings::default().with(|settings| {
         settings.default_permissions.clone_from(&written.default_permissions);
         settings.node = Node::new(id).tagged(config.tags.clone());
         let limits = &mut settings.limits;
@@ -33,8 +38,7 @@ pub(crate) fn runner(config: &Config) -> Arc<ModuleRunner> {
         pool.max_calls = written.pool.max_calls;
         pool.mailbox = written.pool.mailbox;
         pool.watchdog = written.pool.watchdog.get();
-    });
-    Arc::new(ModuleRunner::new(settings))
+    })
 }
 
 /// Makes workers get ready for modules before they are called.

@@ -23,6 +23,7 @@ use crate::readiness::Readiness;
 use crate::reload;
 use crate::storage;
 use crate::system::host_name;
+use crate::trials::Trials;
 use crate::workers::Workers;
 
 /// A running server. Its probes and background tasks run on the tokio runtime it was started on, requests on threads of
@@ -144,6 +145,7 @@ impl Server {
             node: config.node_id.clone().unwrap_or_else(host_name),
             storage: config.storage.kind.as_str(),
             started_at: Timestamp::now(),
+            trials: Trials::new(gateway.clone(), modules::settings(config)),
             listeners: RwLock::default(),
         });
         let mut listeners = Listeners::new(Context {

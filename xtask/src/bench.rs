@@ -1,6 +1,7 @@
 //! How fast the project is: parts of it, and the whole beside others.
 
 mod contender;
+mod control;
 mod end_to_end;
 mod load;
 mod micro;
@@ -30,6 +31,8 @@ pub(crate) struct Bench {
 enum What {
     /// The gateway beside nginx and HAProxy: CPU time per request.
     E2e(end_to_end::Options),
+    /// The control plane with a store in a file: starts, writes, large answers.
+    Control(control::Options),
 }
 
 impl Bench {
@@ -38,6 +41,7 @@ impl Bench {
         match &self.what {
             None => micro::run(&project, self.filter.as_deref()),
             Some(What::E2e(options)) => end_to_end::run(&project, options),
+            Some(What::Control(options)) => control::run(&project, options),
         }
     }
 }

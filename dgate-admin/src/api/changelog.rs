@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dgate_core::apply::{Change as Wish, ChangeSet};
 use dgate_core::key::DEFAULT_NAMESPACE;
-use dgate_core::store::{Changed, Entry};
+use dgate_core::store::{Changed, Entry, StoreError};
 use dgate_core::stored::Revision;
 use dgate_core::{Key, Kind};
 use http::StatusCode;
@@ -73,6 +73,9 @@ pub(crate) async fn rollback(mut call: Call) -> Reply {
     let current = call.state.live().revision;
     if target > current {
         return Err(Failure::not_found(format!("revision {target}")));
+    }
+    if let Some(expected) = wish.expect_revision.filter(|expected| *expected != current) {
+        return Err(StoreError::Conflict { expected, actual: current }.into());
     }
     let changes = undo(&call, target, current, wish.documents).await?;
     let message = wish.message.unwrap_or_else(|| format!("rollback to revision {target}"));

@@ -8,17 +8,18 @@
 mod changes;
 mod explain;
 mod failed;
+mod run;
 mod status;
-mod tags;
 mod wishes;
 
 pub use changes::{BeforeAfter, Change, ChangelogEntry, ChangelogSummary, Deleted, Done, Plan};
+pub use dgate_core::explain::{Candidate, CarriedTag, ConditionVerdict};
 pub use explain::{
-    Candidate, Explain, Explained, ExplainedDomain, ExplainedEndpoint, ExplainedRoute, SentAnswer,
+    Explain, Explained, ExplainedDomain, ExplainedEndpoint, ExplainedRoute, RouteCandidate, SentAnswer,
 };
 pub use failed::{Failed, Fault};
-pub use status::{Connections, Session, Stats, UpstreamEndpoint, UpstreamService};
-pub use tags::ExplainTags;
+pub use run::{ConsoleLine, HookFailed, HookRan, ModuleRan, RunModule};
+pub use status::{Connections, Load, Node, Session, Stats, UpstreamEndpoint, UpstreamService};
 pub use wishes::{Apply, ApplyMode, Named, NamedDocument, NamedNamespace, Rollback};
 
 pub use crate::diff::Difference;

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use dgate_core::endpoint::Endpoint;
-use dgate_core::{Body, BoxFuture};
+use dgate_core::{Body, BoxFuture, Problems};
 use http::{Request, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use super::model::ModuleRan;
 
 /// The server around a gateway, as far as the Admin API tells of it. Whoever joins the parts implements it.
 pub trait GatewayServer: Send + Sync + 'static {
@@ -22,6 +25,12 @@ pub trait GatewayServer: Send + Sync + 'static {
     /// Answers a request as if a client had sent it.
     fn send(&self, request: Request<Body>) -> BoxFuture<'static, Response<Body>>;
 
+    /// Tries a module of what is live with one request, apart from what serves: nothing that is live changes.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the module, or with the pattern that is to lead to it.
+    fn run_module(&self, trial: ModuleTrial) -> BoxFuture<'static, Result<ModuleRan, Problems>>;
+
     /// The endpoints that have been used, with their health.
     fn endpoints(&self) -> Vec<Arc<Endpoint>>;
 
@@ -30,6 +39,19 @@ pub trait GatewayServer: Send + Sync + 'static {
 
     /// Connections to upstreams.
     fn upstream_connections(&self) -> Vec<UpstreamConnections>;
+}
+
+/// A module and a request to try it with.
+#[derive(Debug)]
+pub struct ModuleTrial {
+    /// The module's namespace.
+    pub namespace: String,
+    /// Its name.
+    pub module: String,
+    /// The pattern of the route that leads to it.
+    pub pattern: String,
+    /// The request.
+    pub request: Request<Bytes>,
 }
 
 /// What a server is.

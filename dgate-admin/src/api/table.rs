@@ -2,15 +2,18 @@
 //! are made from it.
 
 use dgate_core::Kind;
+use dgate_core::explain::Explanation;
 use http::Method;
 
 use super::call::Call;
 use super::endpoint::{Access, Carries, Endpoint, Handler, Parameter, Takes, described};
 use super::model::{
-    Apply, ChangelogEntry, ChangelogSummary, Connections, Explain, ExplainTags, Explained, Named,
-    NamedDocument, NamedNamespace, Plan, Rollback, Session, Stats, UpstreamService,
+    Apply, ChangelogEntry, ChangelogSummary, Connections, Explain, Explained, ModuleRan, Named,
+    NamedDocument, NamedNamespace, Node, Plan, Rollback, RunModule, Session, Stats, UpstreamService,
 };
-use super::{apply, changelog, events, explain, export, list, logs, probes, resource, tags, watch};
+use super::{
+    apply, changelog, cluster, events, explain, export, list, logs, probes, resource, run, tags, watch,
+};
 use crate::auth::Role;
 
 const DRY_RUN: Parameter = Parameter::flag("dry_run", "Say what would change, and change nothing.");
@@ -174,6 +177,9 @@ fn gateway() -> Vec<Endpoint> {
             "How it stands.",
             Carries::Data(described::<Stats>),
         ),
+        get("/api/v1/cluster", "cluster", handler!(cluster::cluster))
+            .summary("The nodes, what runs on them, and how much they have to do")
+            .answers(200, "The nodes.", Carries::List(described::<Node>)),
         get("/api/v1/upstreams", "upstreams", handler!(probes::upstreams))
             .summary("Services, their endpoints and their health")
             .answers(200, "The services.", Carries::List(described::<UpstreamService>)),
@@ -249,12 +255,18 @@ fn gateway() -> Vec<Endpoint> {
                 "Events `line` with a JSON object each, and `dropped`.",
                 Carries::Other("text/event-stream"),
             ),
-        post("/api/v1/tags/explain", "explain_tags", handler!(tags::explain))
-            .summary("Who gets what: each candidate, each condition, and why it won or lost")
+        post("/api/v1/module/{namespace}/{name}/run", "run_module", handler!(run::run))
+            .summary("Try a module with one request, apart from what serves")
+            .about(Kind::Module)
+            .takes(Takes::Value(described::<RunModule>))
+            .answers(200, "What came of it.", Carries::Data(described::<ModuleRan>))
+            .fails(&[404, 408, 413, 415, 422]),
+        post("/api/v1/tags/explain", "explain_tags", handler!(explain::explain_tags))
+            .summary("The same as `/explain`, in the order of the decisions")
             .group("tags")
             .access(Access::Read(Role::Viewer))
-            .takes(Takes::Value(described::<ExplainTags>))
-            .answers(200, "The explanation.", Carries::Data(any))
+            .takes(Takes::Value(described::<Explain>))
+            .answers(200, "The explanation.", Carries::Data(described::<Explanation>))
             .fails(&[400, 408, 413, 415, 422]),
         get("/api/v1/tags/plan", "plan_tags", handler!(tags::plan))
             .summary("What will change with time, by the tags of the server and of namespaces")

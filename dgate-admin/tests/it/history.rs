@@ -150,6 +150,8 @@ async fn a_rollback_is_planned_and_brings_everything_back() {
     let last = kit.get("/api/v1/changelog/6").await.is(200);
     assert_eq!(last["data"]["message"], "rollback to revision 1");
     kit.post("/api/v1/changelog/99/rollback", json!({})).await.is(404);
+    let late = kit.post("/api/v1/changelog/1/rollback", json!({ "expect_revision": 1 })).await.is(409);
+    assert!(late["detail"].as_str().unwrap().contains(", not at 1"), "{late}");
 }
 
 #[tokio::test]

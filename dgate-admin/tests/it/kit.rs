@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use dgate_admin::Fingerprints;
 use dgate_admin::api::{
-    AdminApi, Context, Feed, GatewayServer, Listener, LogTap, ServerInfo, UpstreamConnections,
+    AdminApi, Context, Feed, GatewayServer, Listener, LogTap, ModuleTrial, ServerInfo, UpstreamConnections,
+    model::ModuleRan,
 };
 use dgate_admin::auth::Auth;
 use dgate_core::apply::{Applier, Environment};
 use dgate_core::endpoint::Endpoint;
 use dgate_core::event::EventBus;
 use dgate_core::store::{MemoryStore, Store};
-use dgate_core::{Body, BoxFuture};
+use dgate_core::{Body, BoxFuture, Problem, Problems};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::Value;
 
@@ -67,6 +68,11 @@ impl GatewayServer for Server {
     fn send(&self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
         let text = format!("{} {} for {:?}", request.method(), request.uri(), request.headers()["host"]);
         Box::pin(std::future::ready(Response::new(Body::full(text))))
+    }
+
+    fn run_module(&self, _: ModuleTrial) -> BoxFuture<'static, Result<ModuleRan, Problems>> {
+        let problem = Problem::error("/payload_raw", "there are no modules without an engine");
+        Box::pin(std::future::ready(Err(problem.into())))
     }
 
     fn endpoints(&self) -> Vec<Arc<Endpoint>> {

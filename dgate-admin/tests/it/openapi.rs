@@ -76,6 +76,7 @@ async fn answers_are_as_described() {
         ("/api/v1/changelog", "/api/v1/changelog"),
         ("/api/v1/changelog/{revision}", "/api/v1/changelog/1"),
         ("/api/v1/stats", "/api/v1/stats"),
+        ("/api/v1/cluster", "/api/v1/cluster"),
         ("/api/v1/upstreams", "/api/v1/upstreams"),
         ("/api/v1/session", "/api/v1/session"),
         ("/api/v1/connections", "/api/v1/connections"),

@@ -56,6 +56,41 @@ async fn a_request_is_explained_for_another_client_and_instant() {
 }
 
 #[tokio::test]
+async fn one_explanation_says_all_of_it() {
+    let kit = shop().await;
+    let ask = async |more: Value| {
+        let mut question = json!({ "host": "shop.example", "path": "/sale?x=1" });
+        question.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        kit.post("/api/v1/explain", question).await
+    };
+    let now = ask(json!({})).await.is(200)["data"].clone();
+    let candidate = &now["candidates"][0];
+    assert_eq!((&candidate["route"], &candidate["wins"]), (&json!("sale"), &json!(false)));
+    assert_eq!(candidate["conditions"][0]["condition"], "#season:sale");
+    assert_eq!((&now["route"]["name"], &now["route"]["upstream_path"]), (&json!("api"), &json!("/sale?x=1")));
+    assert_eq!(
+        (&now["domain"]["domain"], &now["domains"][0]["chosen"]),
+        (&json!("domain/shop/d"), &json!(true))
+    );
+    assert_eq!(now["tags"][0]["carried"], false);
+
+    let then = ask(json!({ "at": "2030-01-15T00:00:00Z" })).await.is(200)["data"].clone();
+    assert_eq!((&then["at"], &then["route"]["name"]), (&json!("2030-01-15T00:00:00Z"), &json!("sale")));
+    assert_eq!(then["route"]["endpoints"][0]["url"], "http://b");
+    assert_eq!(then["outcome"], "route/shop/sale takes it, and service/shop/new answers");
+
+    let tags = json!({ "kind": "namespace", "name": "shop", "server_tags": ["canary@50%:v2"] });
+    kit.post("/api/v1/apply", json!({ "resources": [tags] })).await.is(200);
+    let tag = async |more: Value| ask(more).await.is(200)["data"]["tags"][0].clone();
+    assert!(tag(json!({ "key": "user-9" })).await["why"].as_str().unwrap().starts_with("`user-9` is "));
+    assert_eq!(tag(json!({ "key": "user-9", "forced": ["canary:v2"] })).await["carried"], true);
+    assert_eq!(tag(json!({ "key": "user-9", "forced": ["!canary:v2"] })).await["carried"], false);
+    ask(json!({ "at": "2030-01-15T00:00:00Z", "send": true })).await.is(400);
+    let elsewhere = json!({ "host": "shop.example", "path": "/", "send": true });
+    kit.post("/api/v1/tags/explain", elsewhere).await.is(400);
+}
+
+#[tokio::test]
 async fn what_time_will_bring_is_listed() {
     let kit = shop().await;
     let planned = kit.get("/api/v1/tags/plan?until=2030-01-01T00:00:00Z").await.is(200);

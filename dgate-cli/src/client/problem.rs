@@ -64,6 +64,9 @@ fn advice(status: StatusCode, kind: &str) -> Option<&'static str> {
     match status {
         _ if kind == "in_use" => Some("`--cascade` deletes that, too"),
         StatusCode::UNAUTHORIZED => Some("log in with `--auth USER`, `--api-key KEY` or `--token TOKEN`"),
+        StatusCode::CONFLICT if kind == "conflict" => {
+            Some("it was changed meanwhile: look at it again, and try again")
+        }
         StatusCode::PRECONDITION_FAILED => Some("it was changed meanwhile: look at it again, and try again"),
         _ => None,
     }

@@ -143,7 +143,8 @@ impl<'a> Request<'a> {
             if self.client.settings.verbose {
                 let origin = Address { path: String::new(), ..address.clone() };
                 let took = begun.elapsed().as_secs_f64() * 1_000.0;
-                anstream::eprintln!("HTTP/1.1 {method} {origin}{target} - {status} {took:.1}ms");
+                let output = self.client.settings.output;
+                output.say(format!("HTTP/1.1 {method} {origin}{target} - {status} {took:.1}ms"));
             }
             if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
                 return Ok(response);

@@ -3,6 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -17,7 +18,8 @@ pub(crate) struct Completion {
 }
 
 impl Completion {
-    pub(crate) fn run(&self) -> Result<Exit, Failure> {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        context.no_format("a script")?;
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut crate::command(), "dgate-cli", &mut script);
         output::bytes(&script)?;

@@ -2,10 +2,12 @@
 
 mod apply;
 mod check;
+#[cfg(test)]
+mod count;
 mod diff;
-mod lines;
 mod send;
 mod source;
+mod text;
 mod validate;
 
 pub(crate) use apply::{Apply, Sync};
@@ -20,6 +22,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub(crate) struct Sources {
     /// A file, a folder (all YAML, JSON and TOML files in it), or `-` for standard input. May be given several times.
+    /// `${VAR}`, `${VAR:-default}`, `${VAR:?message}` and `${file:PATH}` in values are replaced; `$$` is a dollar sign.
     #[arg(short, long = "file", value_name = "FILE|DIR|-", required = true)]
     files: Vec<PathBuf>,
 }

@@ -1,6 +1,7 @@
 //! `dgate-cli export`.
 
 use clap::Args;
+use dgate_core::text::escape_references;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -26,7 +27,9 @@ impl Export {
             .query_if("namespace", context.global.namespace.as_deref())
             .query_if("owner", self.owner.as_deref())
             .flag("documents", self.documents);
-        let everything = with_progress("export", request.send()).await?.into_data();
+        let mut everything = with_progress("export", request.send()).await?.into_data();
+        // What looks like a reference is none: `apply` shall read what is there.
+        escape_references(&mut everything);
         match context.output.format() {
             Format::Json => context.output.value(&everything)?,
             _ => output::text(output::yaml(&everything)?.trim_end())?,

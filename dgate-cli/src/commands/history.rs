@@ -62,7 +62,7 @@ impl Log {
             Format::Json if self.follow => entries.iter().try_for_each(output::text)?,
             Format::Json | Format::Yaml => context.output.value(&Value::Array(entries.to_vec()))?,
             Format::Name => entries.iter().try_for_each(|entry| output::text(&entry["revision"]))?,
-            Format::Table | Format::Wide if entries.is_empty() => output::say("no revisions"),
+            Format::Table | Format::Wide if entries.is_empty() => context.output.say("no revisions"),
             Format::Table | Format::Wide => output::text(table(entries))?,
         }
         if self.follow {
@@ -80,11 +80,10 @@ async fn follow(context: &Context, last: u64) -> Result<(), Failure> {
     while let Some(event) = events.next().await? {
         let entry: Value = serde_json::from_str(&event.data).unwrap_or_default();
         match (event.event.as_str(), context.output.format()) {
-            ("change", Format::Json) => output::text(&entry)?,
-            ("change", Format::Yaml) => output::text(format!("---\n{}", output::yaml(&entry)?.trim_end()))?,
+            ("change", Format::Json | Format::Yaml) => context.output.next_value(&entry)?,
             ("change", Format::Name) => output::text(&entry["revision"])?,
             ("change", _) => output::text(cells(&entry).join("   "))?,
-            _ => output::say(entry["reason"].as_str().unwrap_or("some revisions are missing here")),
+            _ => context.output.say(entry["reason"].as_str().unwrap_or("some revisions are missing here")),
         }
     }
     Ok(())
@@ -156,18 +155,25 @@ impl Rollback {
         if let Some(message) = &self.message {
             wish["message"] = message.as_str().into();
         }
-        let plan = Plan::of(client.post(&path).flag("dry_run", true).json(&wish).send().await?);
+        let plan = Plan::of(client.post(&path).flag("dry_run", true).json(&wish).send().await?, context);
         if self.dry_run {
             plan.show(context)?;
             return Ok(Exit::Success);
         }
         if plan.is_empty() {
-            output::say(format!("everything is as in revision {} already", self.revision));
+            context.output.say(format!("everything is as in revision {} already", self.revision));
+            if !context.output.is_for_people() {
+                plan.show(context)?;
+            }
             return Ok(Exit::Success);
         }
-        output::say(plan.describe().trim_end());
+        context.output.say(plan.describe().trim_end());
         context.confirm(&format!("Go back to revision {}?", self.revision))?;
-        Plan::of(client.post(&path).json(&wish).send().await?).tell(context)?;
+        // What is done is what was shown, or nothing.
+        if let Some(revision) = plan.revision {
+            wish["expect_revision"] = revision.into();
+        }
+        Plan::of(client.post(&path).json(&wish).send().await?, context).tell(context)?;
         Ok(Exit::Success)
     }
 }

@@ -8,12 +8,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use dgate_core::text::escape_references;
 use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, Format, style};
+use crate::output::{self, Format};
 
 /// What is imported.
 #[derive(Debug, Args)]
@@ -69,7 +70,7 @@ impl Import {
             From::Kong(Kong { file }) => kong::import(&read(file)?).map_err(|why| unusable(file, &why))?,
         };
         for note in &imported.notes {
-            output::say(format!("{}warning:{:#} {note}", style::WARNING, style::WARNING));
+            context.output.warn(note);
         }
         let resources = imported.resources(context.global.namespace.as_deref());
         match context.output.format() {
@@ -90,7 +91,9 @@ impl Imported {
             }
             all.insert(list.to_owned(), resources.into());
         }
-        all.into()
+        let mut all = Value::from(all);
+        escape_references(&mut all);
+        all
     }
 }
 

@@ -83,13 +83,10 @@ pub(crate) async fn follow(
     while let Some(event) = events.next().await? {
         let Ok(Value::Object(line)) = serde_json::from_str(&event.data) else { continue };
         if event.event == "dropped" {
-            output::say(format!("{} lines were dropped: they came too fast", line["lines"]));
+            context.output.say(format!("{} lines were dropped: they came too fast", line["lines"]));
         } else if is_wanted(&line) {
             match context.output.format() {
-                Format::Json => output::text(&event.data)?,
-                Format::Yaml => {
-                    output::text(format!("---\n{}", output::yaml(&Value::Object(line))?.trim_end()))?;
-                }
+                Format::Json | Format::Yaml => context.output.next_value(&Value::Object(line))?,
                 _ => output::text(describe(&line))?,
             }
         }

@@ -53,11 +53,11 @@ impl Module {
             ModuleCommand::Verb(verb) => verb.run(Kind::Module, context).await,
             ModuleCommand::Deploy(deploy) => deploy.run(context).await,
             ModuleCommand::Logs(logs) => logs.run(context).await,
-            ModuleCommand::Init(init) => init.run(),
+            ModuleCommand::Init(init) => init.run(context),
             ModuleCommand::Check(check) => check.run(context).await,
             ModuleCommand::Test(test) => test.run(context).await,
             ModuleCommand::Run(run) => run.run(context).await,
-            ModuleCommand::Types(types) => types.run(),
+            ModuleCommand::Types(types) => types.run(context),
         }
     }
 }

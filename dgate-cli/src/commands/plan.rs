@@ -22,9 +22,9 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Reads an answer, and says what it warns of.
-    pub(crate) fn of(answer: Answer) -> Self {
+    pub(crate) fn of(answer: Answer, context: &Context) -> Self {
         for warning in warnings(&answer) {
-            output::say(format!("{}warning:{:#} {warning}", style::WARNING, style::WARNING));
+            context.output.warn(warning);
         }
         Self { revision: answer.revision(), data: answer.into_data() }
     }
@@ -86,12 +86,12 @@ impl Plan {
             Format::Json | Format::Yaml => context.output.value(&self.data),
             Format::Name => self.changed().try_for_each(output::text),
             Format::Table | Format::Wide if self.is_empty() => {
-                output::say("no differences");
+                context.output.say("no differences");
                 Ok(())
             }
             Format::Table | Format::Wide => {
                 output::text(self.describe().trim_end())?;
-                output::say(self.summary());
+                context.output.say(self.summary());
                 Ok(())
             }
         }
@@ -104,11 +104,11 @@ impl Plan {
     pub(crate) fn tell(&self, context: &Context) -> Result<(), Failure> {
         for change in self.changes().filter(|change| change["outcome"] != "unchanged") {
             let text = |name: &str| change[name].as_str().unwrap_or_default();
-            output::say(format!("{} {}", text("resource"), text("outcome")));
+            context.output.say(format!("{} {}", text("resource"), text("outcome")));
         }
         let summary = if self.is_empty() { "nothing had to be changed".to_owned() } else { self.summary() };
         let revision = self.revision.map_or_else(String::new, |revision| format!(" (revision {revision})"));
-        output::say(format!("{summary}{revision}"));
+        context.output.say(format!("{summary}{revision}"));
         match context.output.format() {
             Format::Table | Format::Wide => Ok(()),
             _ => self.show(context),

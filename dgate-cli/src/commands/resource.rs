@@ -5,6 +5,7 @@ mod coerce;
 mod columns;
 mod compose;
 mod delete;
+mod delete_all;
 mod edit;
 mod fields;
 mod files;
@@ -83,7 +84,9 @@ pub(crate) fn with_field_help(mut command: clap::Command) -> clap::Command {
     for kind in Kind::ALL {
         command = command.mut_subcommand(kind.as_str(), |of_kind| {
             let of_kind = of_kind.mut_subcommand("create", |verb| verb.after_help(fields::help(kind)));
-            of_kind.mut_subcommand("set", |verb| verb.after_help(fields::help(kind)))
+            let of_kind = of_kind.mut_subcommand("set", |verb| verb.after_help(fields::help(kind)));
+            of_kind
+                .mut_subcommand("delete", |verb| verb.mut_arg("all", |all| all.hide(kind != Kind::Document)))
         });
     }
     command

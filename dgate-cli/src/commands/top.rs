@@ -41,7 +41,7 @@ impl Top {
             let after = sample(&client).await?;
             let now = Instant::now();
             let rates = rates(&before, &after, now.duration_since(begun));
-            show(&rates, &after, is_screen, context)?;
+            show(&rates, &after, is_screen, count == Some(1), context)?;
             (before, begun) = (after, now);
             done += 1;
         }
@@ -54,10 +54,17 @@ async fn sample(client: &Client) -> Result<Sample, Failure> {
     Ok(Sample::parse(&String::from_utf8_lossy(&answer.bytes)))
 }
 
-fn show(rates: &[Rates], sample: &Sample, is_screen: bool, context: &Context) -> Result<(), Failure> {
+fn show(
+    rates: &[Rates],
+    sample: &Sample,
+    is_screen: bool,
+    is_only: bool,
+    context: &Context,
+) -> Result<(), Failure> {
     if !context.output.is_for_people() {
         let routes: Vec<Value> = rates.iter().map(Rates::to_json).collect();
-        return context.output.value(&json!({ "in_flight": sample.in_flight, "routes": routes }));
+        let data = json!({ "in_flight": sample.in_flight, "routes": routes });
+        return if is_only { context.output.value(&data) } else { context.output.next_value(&data) };
     }
     let mut table = Table::new(["NAMESPACE", "ROUTE", "REQ/S", "5XX %", "P50 MS", "P95 MS"]);
     for rates in rates {
@@ -65,6 +72,6 @@ fn show(rates: &[Rates], sample: &Sample, is_screen: bool, context: &Context) ->
     }
     let clear = if is_screen { "\x1b[H\x1b[2J" } else { "" };
     output::text(format!("{clear}{table}"))?;
-    output::say(format!("{} requests in flight", sample.in_flight));
+    context.output.say(format!("{} requests in flight", sample.in_flight));
     Ok(())
 }

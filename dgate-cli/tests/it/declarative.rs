@@ -68,6 +68,41 @@ fn standard_input_is_a_file() {
 }
 
 #[test]
+fn variables_and_files_take_the_place_of_references() {
+    let text = "services:\n- name: api\n  urls: ['http://${HOST}:${PORT:-80}']\n  retries: ${RETRIES}\n  \
+                hide_dgate_headers: ${HIDE:-true}\n  tags: ['$${HOST}']\nmodules:\n- {name: m, payload_raw: '`${HOST}`'}\n\
+                secrets:\n- {name: s, data: '${file:secret.txt}'}\n";
+    let folder = folder(&[("gateway.yaml", text), ("secret.txt", "hunter2\n")]);
+    let server = Fake::answering([(200, "", PLAN)]);
+    let mut command = program(&["--admin", &server.url, "apply", "-f", "gateway.yaml"]);
+    command
+        .current_dir(folder.path())
+        .env("HOST", "a")
+        .env("RETRIES", "3")
+        .env_remove("PORT")
+        .env_remove("HIDE");
+    let applied = ended(&command.output().unwrap());
+    assert_eq!(applied.status, 0, "{}", applied.stderr);
+    let expected = json!([
+        { "name": "api", "urls": ["http://a:80"], "retries": 3, "hide_dgate_headers": true, "tags": ["${HOST}"], "kind": "service" },
+        { "name": "m", "payload_raw": "`${HOST}`", "kind": "module" },
+        { "name": "s", "data": "hunter2", "kind": "secret" },
+    ]);
+    assert_eq!(server.asked()[0].json()["resources"], expected);
+
+    let mut command = program(&["apply", "-f", "gateway.yaml"]);
+    let refused =
+        ended(&command.current_dir(folder.path()).env_remove("HOST").env_remove("RETRIES").output().unwrap());
+    assert_eq!(
+        refused.stderr,
+        "error: the files cannot be used\n  gateway.yaml:3 /services/0/urls/0: variable `HOST` is not set\n    \
+         help: set it, or give a default: `${HOST:-…}`\n  gateway.yaml:4 /services/0/retries: variable `RETRIES` is not set\n    \
+         help: set it, or give a default: `${RETRIES:-…}`\n"
+    );
+    assert_eq!(refused.status, 7);
+}
+
+#[test]
 fn diff_shows_and_counts_and_has_a_status() {
     let folder = folder(&[("gateway.yaml", FILE)]);
     let server = Fake::answering([(200, "", PLAN)]);
@@ -135,7 +170,7 @@ fn what_the_server_finds_is_said_with_file_and_line() {
     assert_eq!(
         ended.stderr,
         "error: this is not valid\n  gateway.yaml:3 service/default/api /urls: these are bad\n  \
-         gateway.yaml:5 route/default/api /service: no such service\n    help: did you mean `b`?\n"
+         gateway.yaml:7 route/default/api /service: no such service\n    help: did you mean `b`?\n"
     );
 }
 
@@ -148,14 +183,14 @@ fn validate_needs_no_server() {
         .unwrap();
     let ended = run_in(directory.path(), &["validate", "-f", "gateway.yaml"]);
     assert_eq!(ended.status, 7);
-    let line = "  gateway.yaml:5 route/default/api /service: service `apo` does not exist in namespace `default`\n    \
+    let line = "  gateway.yaml:7 route/default/api /service: service `apo` does not exist in namespace `default`\n    \
                 help: did you mean `api`?\n";
     assert!(ended.stderr.contains(line), "{}", ended.stderr);
     std::fs::write(directory.path().join("gateway.yaml"), FILE.replace("paths: [/api]", "path: /api"))
         .unwrap();
     let ended = run_in(directory.path(), &["validate", "-f", "gateway.yaml"]);
     assert!(
-        ended.stderr.contains("gateway.yaml:5 route/default/api /path: unknown field `path`"),
+        ended.stderr.contains("gateway.yaml:6 route/default/api /path: unknown field `path`"),
         "{}",
         ended.stderr
     );
@@ -213,5 +248,5 @@ fn a_rollback_is_shown_before_it_is_done() {
     assert_eq!(ended.status, 0, "{}", ended.stderr);
     let asked = server.asked();
     assert_eq!(asked[1].line, "POST /api/v1/changelog/4/rollback");
-    assert_eq!(asked[1].json(), json!({ "documents": false, "message": "why" }));
+    assert_eq!(asked[1].json(), json!({ "documents": false, "message": "why", "expect_revision": 41 }));
 }

@@ -1,67 +1,12 @@
 //! The program against a real server.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::program::{Ended, ended, program};
-use crate::server::{Ports, Server};
-
-/// A server in a folder of its own.
-struct Gateway {
-    _server: Server,
-    folder: tempfile::TempDir,
-    ports: Ports,
-}
-
-impl Gateway {
-    fn start() -> Self {
-        Self::start_with_admin("")
-    }
-
-    /// With further keys of the admin listener.
-    fn start_with_admin(keys: &str) -> Self {
-        let (folder, ports) = (tempfile::tempdir().unwrap(), Ports::free());
-        let server = Server::start(folder.path(), &ports.configuration_with_admin(keys));
-        Self { _server: server, folder, ports }
-    }
-
-    fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder().join(name), text).unwrap();
-    }
-
-    /// Runs a command line, words at spaces.
-    fn run(&self, line: &str) -> Ended {
-        let words: Vec<&str> = line.split(' ').collect();
-        let mut command = program(&words);
-        command.env("DGATE_ADMIN_API", self.ports.admin_url()).current_dir(self.folder());
-        ended(&command.output().unwrap())
-    }
-
-    /// The same, for what must work.
-    fn done(&self, line: &str) -> String {
-        let ended = self.run(line);
-        assert_eq!(ended.status, 0, "{line}: {}", ended.stderr);
-        ended.stdout
-    }
-
-    fn json(&self, line: &str) -> Value {
-        serde_json::from_str(&self.done(&format!("{line} -o json"))).unwrap()
-    }
-
-    /// Runs a command line that must fail with a status, and say something.
-    fn fails(&self, line: &str, status: i32, said: &str) {
-        let ended = self.run(line);
-        assert_eq!((ended.status, ended.stdout.as_str()), (status, ""), "{line}: {}", ended.stderr);
-        assert!(ended.stderr.contains(said), "{line}: {}", ended.stderr);
-    }
-}
+use crate::gateway::{Gateway, at_a_terminal};
+use crate::program::{ended, program};
 
 #[test]
 fn every_kind_has_every_verb() {
@@ -170,7 +115,7 @@ fn an_export_is_no_different_and_comes_back() {
         "owner: edge\nnamespaces: [{name: shop}]\nsecrets: [{name: s, namespace: shop, data: hunter2}]\n\
          services: [{name: api, namespace: shop, urls: ['http://127.0.0.1:1', {url: 'http://127.0.0.1:2', weight: 3}], connectTimeout: 250ms}]\n\
          modules: [{name: m, namespace: shop, payloadFile: m.ts}]\ncollections: [{name: c, namespace: shop}]\n\
-         documents: [{id: '1', collection: c, namespace: shop, data: {a: [1, 2.5, null, 'ü: #']}}]\n\
+         documents: [{id: '1', collection: c, namespace: shop, data: {a: [1, 2.5, null, 'ü: #', '$${x} $']}}]\n\
          routes: [{name: r, namespace: shop, paths: [/r], service: api, modules: [m], match: {headers: {x-a: {prefix: b}}}}]\n",
     );
     assert!(gateway.run("apply -f all.yaml -m first").stderr.contains("7 created (revision 1)"));
@@ -208,15 +153,15 @@ fn what_is_wrong_with_a_file_is_told_at_once_and_nothing_is_changed() {
     assert_eq!(refused.status, 7);
     for line in [
         "bad.yaml:2 service/default/a /urls",
-        "bad.yaml:4 route/default/r /paths/0",
-        "bad.yaml:4 route/default/r /service",
+        "bad.yaml:5 route/default/r /paths/0",
+        "bad.yaml:6 route/default/r /service",
     ] {
         assert!(refused.stderr.contains(line), "{line}: {}", refused.stderr);
     }
     assert_eq!(gateway.json("svc ls"), serde_json::json!([]));
     let offline = gateway.run("validate -f bad.yaml");
     assert_eq!(offline.status, 7);
-    assert!(offline.stderr.contains("bad.yaml:4 route/default/r /service"), "{}", offline.stderr);
+    assert!(offline.stderr.contains("bad.yaml:6 route/default/r /service"), "{}", offline.stderr);
     gateway.fails("validate --online -f bad.yaml", 7, "bad.yaml:2");
 }
 
@@ -330,19 +275,6 @@ fn keys_are_another_way_to_log_in() {
     gateway.fails("svc ls", 4, "--api-key");
     gateway.done("--api-key hunter2 svc ls");
     gateway.fails("--api-key hunter2 --token x svc ls", 2, "more than one of");
-}
-
-/// Runs a command line at a terminal, and types something.
-fn at_a_terminal(gateway: &Gateway, line: &str, typed: &str) -> String {
-    let line = format!("{} {line}", env!("CARGO_BIN_EXE_dgate-cli"));
-    let mut command = std::process::Command::new("script");
-    command
-        .args(["-qec", &line, "/dev/null"])
-        .env("DGATE_ADMIN_API", gateway.ports.admin_url())
-        .env("NO_COLOR", "1");
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
 }
 
 #[test]

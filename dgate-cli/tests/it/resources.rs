@@ -42,6 +42,7 @@ fn names_are_given_in_several_ways() {
         vec!["create", "name=hello", "namespace=shop", "paths=/a"],
         vec!["create", "shop/hello", "paths=/a"],
         vec!["-n", "shop", "create", "hello", "paths=/a"],
+        vec!["create", "--name", "hello", "--namespace", "shop", "--paths", "/a"],
     ] {
         let server = Fake::answering([OK]);
         let ended = run(&[&["--admin", &server.url, "route"], words.as_slice()].concat());
@@ -55,6 +56,7 @@ fn names_are_given_in_several_ways() {
         &["get", "shop/users/7"],
         &["get", "7", "-c", "users", "-n", "shop"],
         &["get", "id=7", "collection=users", "namespace=shop"],
+        &["get", "--id", "7", "--collection=users", "--namespace", "shop"],
     ] {
         let server = Fake::answering([(200, "", r#"{"data":{"id":"7"}}"#)]);
         let ended = run(&[&["--admin", &server.url, "doc"], words].concat());
@@ -207,6 +209,78 @@ fn what_else_would_go_is_shown_and_asked_for() {
     assert_eq!(ended.status, 0, "{}", ended.stderr);
     assert!(ended.stderr.ends_with("namespace shop deleted (revision 9)\n"), "{}", ended.stderr);
     assert_eq!(server.asked()[1].line, "DELETE /api/v1/namespace/shop?cascade=true");
+}
+
+#[test]
+fn all_documents_of_a_collection_are_deleted_in_few_changes() {
+    let documents: Vec<_> = (0..1_500)
+        .map(|id| json!({ "id": id.to_string(), "collection": "users", "namespace": "shop" }))
+        .collect();
+    let (first, second) = documents.split_at(1_000);
+    let pages =
+        [json!({ "data": first, "next_cursor": "c" }).to_string(), json!({ "data": second }).to_string()];
+    let collection = (200, "", r#"{"data":{"name":"users"}}"#);
+    let answers = [collection, (200, "", pages[0].as_str()), (200, "", &pages[1])];
+    let server = Fake::answering(answers);
+    let ended = run(&["--admin", &server.url, "doc", "rm", "collection=users", "namespace=shop", "--all"]);
+    assert_eq!(ended.status, 2, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("Delete 1500 documents of collection shop/users? Nobody can be asked"),
+        "{}",
+        ended.stderr
+    );
+    server.asked();
+
+    let done = (200, "", r#"{"data":{},"revision":9}"#);
+    let server = Fake::answering([answers[0], answers[1], answers[2], done, done]);
+    let ended = run(&[
+        "--admin",
+        &server.url,
+        "-y",
+        "-n",
+        "shop",
+        "document",
+        "delete",
+        "-c",
+        "users",
+        "--all",
+        "-m",
+        "why",
+    ]);
+    assert_eq!(
+        (ended.status, ended.stderr.as_str()),
+        (0, "1500 documents of collection shop/users deleted (revision 9)\n")
+    );
+    let asked = server.asked();
+    let deleted = |at: usize| asked[at].json()["delete"].as_array().unwrap().len();
+    assert_eq!((deleted(3), deleted(4)), (1_000, 500));
+    assert_eq!(asked[3].json()["delete"][0], "document/shop/users/0");
+    assert_eq!(asked[3].json()["message"], "why");
+    for (words, said) in [
+        (&["doc", "rm", "--all"] as &[_], "the collection is missing"),
+        (&["doc", "rm", "users/7", "--all"], "either `users/7` or `--all`"),
+        (&["svc", "rm", "--all"], "`--all` deletes the documents of a collection"),
+    ] {
+        let ended = run(words);
+        assert_eq!(ended.status, 2, "{words:?}");
+        assert!(ended.stderr.contains(said), "{words:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn jobs_are_paused_and_resumed_by_a_field() {
+    for (verb, paused, said) in [("pause", true, "is paused"), ("resume", false, "is no longer paused")] {
+        let done = (200, "", r#"{"data":{"name":"j"},"revision":8}"#);
+        let server = Fake::answering([done, done]);
+        let ended = run(&["--admin", &server.url, "job", verb, "j", "shop/k", "-m", "why"]);
+        assert_eq!(
+            (ended.status, ended.stderr),
+            (0, format!("job default/j {said} (revision 8)\njob shop/k {said} (revision 8)\n"))
+        );
+        let asked = server.asked();
+        assert_eq!(asked[1].line, "PATCH /api/v1/job/shop/k?message=why");
+        assert_eq!(asked[0].json(), json!({ "paused": paused }));
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::resource::AnyResource;
 use crate::store::{Author, Changed, StoreError};
 use crate::stored::Revision;
-use crate::tags::ServerTags;
+use crate::tags::{ServerTags, Servers};
 use crate::{Key, Problems};
 
 /// One wish.
@@ -196,13 +196,22 @@ impl fmt::Debug for Settings {
 pub struct Environment {
     /// Its tags.
     pub tags: ServerTags,
+    /// The tags of the other servers that share the configuration, as far as they are known.
+    pub others: Vec<ServerTags>,
     /// Whether the namespace `default` exists without being created.
     pub default_namespace: bool,
 }
 
 impl Default for Environment {
     fn default() -> Self {
-        Self { tags: ServerTags::default(), default_namespace: true }
+        Self { tags: ServerTags::default(), others: Vec::new(), default_namespace: true }
+    }
+}
+
+impl Environment {
+    /// This server and the others.
+    pub(crate) fn servers(&self) -> Servers {
+        Servers { own: self.tags.clone(), others: self.others.clone() }
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::Problems;
 use crate::clock::Clock;
-use crate::compile::{compile_at, compile_settled};
+use crate::compile::{compile_among, compile_settled};
 use crate::event::{Event, EventSink, ResourceChange};
 use crate::metric_names;
 use crate::publish::Publisher;
@@ -297,9 +297,9 @@ impl ApplyWorker {
     ) -> Result<Ready, Problems> {
         let running = self.publisher.live().load();
         let clock = Phase::start("compile");
-        let compile = if cause == Cause::Time { compile_settled } else { compile_at };
-        let (snapshot, mut warnings) =
-            compile(next, &self.environment.tags, &self.clock, Some(&running.snapshot))?;
+        let compile = if cause == Cause::Time { compile_settled } else { compile_among };
+        let servers = self.environment.servers();
+        let (snapshot, mut warnings) = compile(next, &servers, &self.clock, Some(&running.snapshot))?;
         clock.end();
         let clock = Phase::start("prepare");
         let snapshot = Arc::new(snapshot);

@@ -1,12 +1,13 @@
 //! What is said of tags and conditions on them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Asking, Candidate};
 use crate::tags::{Applies, Condition, Conditions};
 
 /// A tag of the server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CarriedTag {
     /// The tag as it was written.
     pub tag: String,
@@ -17,7 +18,7 @@ pub struct CarriedTag {
 }
 
 /// A condition on the server's tags.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConditionVerdict {
     /// The condition as it was written.
     pub condition: String,

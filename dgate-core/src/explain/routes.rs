@@ -38,6 +38,7 @@ impl Asking<'_> {
             RouteLookup::Found(found) => {
                 explanation.route = Some(found.route.name.to_string());
                 explanation.path_parameters = self.path_parameters(&found);
+                explanation.upstream_path = Some(self.upstream_path(&found));
                 let carried = self.request.carries(namespace.canary_bits(&found.route) | domain_bits);
                 explanation.variant = self.active.label(carried).map(|label| label.to_string());
                 self.explain_parts(namespace, &found.route, explanation);
@@ -64,6 +65,16 @@ impl Asking<'_> {
             .zip(values)
             .map(|(name, value)| (name.to_string(), normalize::decode(value).into_owned()))
             .collect()
+    }
+
+    /// What is left of the path, and the query.
+    fn upstream_path(&self, found: &RouteMatch) -> String {
+        let strips = found.route.spec.spec.strip_path;
+        let stripped = if strips { found.pattern.strip_length(&self.path) } else { 0 };
+        let rest = self.path.get(stripped..).unwrap_or_default();
+        let slash = if rest.starts_with('/') { "" } else { "/" };
+        let query = self.question.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{slash}{rest}{query}")
     }
 
     /// Every route with a pattern that matches the path, whether it applies or not.
@@ -97,7 +108,8 @@ impl Asking<'_> {
     fn why_not(&self, route: &CompiledRoute) -> Option<String> {
         let question = self.question;
         if !route.methods.answers(&question.method) {
-            return Some(format!("it does not answer {}", question.method));
+            let allowed: Vec<_> = route.methods.allowed().map(|method| method.to_string()).collect();
+            return Some(format!("it takes {}, not {}", allowed.join(", "), question.method));
         }
         let mut each = route.conditions.each(&question.headers, question.query.as_deref());
         each.find(|(_, holds)| !holds).map(|(condition, _)| format!("not so: {condition}"))

@@ -186,7 +186,7 @@ fn end_of(document: &Stored<Document>) -> Option<Timestamp> {
     document.meta.updated_at.checked_add(ttl).ok()
 }
 
-fn is_over(document: &Stored<Document>, now: Timestamp) -> bool {
+pub(super) fn is_over(document: &Stored<Document>, now: Timestamp) -> bool {
     end_of(document).is_some_and(|end| end <= now)
 }
 

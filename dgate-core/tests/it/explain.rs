@@ -82,7 +82,7 @@ fn each_candidate_says_why() {
         told(&in_canary.routes),
         [
             "route/shop/debug: not so: header x-debug is `1`",
-            "route/shop/post: it does not answer GET",
+            "route/shop/post: it takes POST, not GET",
             "* route/shop/item-v2: the first one that matches",
             "route/shop/item: another one goes before",
             "route/shop/sale: `#season:sale` does not hold: the server does not have `season:sale`",

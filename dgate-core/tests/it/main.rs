@@ -5,6 +5,7 @@
 mod apply;
 mod compile;
 mod decode;
+mod draft;
 mod explain;
 mod gauges;
 mod tags;

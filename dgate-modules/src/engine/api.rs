@@ -115,6 +115,10 @@ pub(super) fn error_object(error: &ErrorInfo, context: &mut Context) -> JsValue 
 
 /// The error of a permission that is not granted.
 fn denied(message: &str, context: &mut Context) -> JsError {
-    crate::metrics::count_denial(&Host::of(context).program.namespace);
+    let host = Host::of(context);
+    crate::metrics::count_denial(&host.program.namespace);
+    if let Some(told) = host.capabilities.denials.get() {
+        told(message);
+    }
     named_error("PermissionDenied", message, context)
 }

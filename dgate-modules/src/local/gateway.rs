@@ -7,19 +7,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dgate_core::apply::{Applier, ApplyError, ChangeSet, Environment};
-use dgate_core::capability::{Fetch, GatewayDocuments};
+use dgate_core::capability::Fetch;
 use dgate_core::context::{ClientInfo, ConnectionInfo, Matched, RequestContext, RequestId, RequestRecord};
 use dgate_core::event::NoEvents;
+use dgate_core::key::DEFAULT_NAMESPACE;
 use dgate_core::resource::{AnyResource, Resource as _};
 use dgate_core::snapshot::{NamespaceSnapshot, RouteLookup};
-use dgate_core::store::{DocumentQuery, MemoryStore, Store as _};
+use dgate_core::store::{DocumentQuery, MemoryStore, Store};
 use dgate_core::{Body, ErrorKind, GatewayError, Kind, Problem, Problems};
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode};
 
 use super::Project;
+use super::documents::LocalDocuments;
+use super::heard::Heard;
 use super::plane::{Chains, Plane};
-use super::trip::{Trip, echo};
+use super::trip::{HookFailure, Trip, echo};
 use crate::ConsoleLine;
 use crate::program::{self, Library};
 use crate::runner::{ModuleRunner, ModuleSettings};
@@ -36,12 +39,14 @@ pub struct Network {
 /// Whoever makes one has a tokio runtime. Upstreams are not asked: a request that no module answers gets an echo of
 /// itself as the upstream's answer.
 pub struct LocalGateway {
-    applier: Applier,
-    store: Arc<MemoryStore>,
+    /// The only one that lasts: when it goes, so do the pipeline and all that belongs to it.
+    applier: Arc<Applier>,
+    store: Arc<dyn Store>,
+    namespace: Arc<str>,
     /// The documents that the project lists.
     listed: Vec<AnyResource>,
     pub(super) runner: ModuleRunner,
-    console: Arc<std::sync::Mutex<Vec<ConsoleLine>>>,
+    heard: Heard,
 }
 
 /// What came back.
@@ -57,7 +62,9 @@ pub struct Reply {
     /// Where the request went; nothing when a module answered.
     pub upstream: Option<String>,
     /// What went wrong in a module, with its place and trace, when something did.
-    pub failures: Vec<String>,
+    pub failures: Vec<HookFailure>,
+    /// What modules tried and had no permission for, once each.
+    pub denied: Vec<String>,
 }
 
 /// How long a hook took.
@@ -76,30 +83,38 @@ impl LocalGateway {
     /// # Errors
     /// Everything that is wrong with them.
     pub async fn start(project: &Project, network: Network) -> Result<Self, Problems> {
-        let runner = ModuleRunner::new(ModuleSettings::default());
-        let store = Arc::new(MemoryStore::new());
-        let plane = Arc::new(Plane(runner.clone()));
-        let (applier, mut worker) =
-            Applier::new(store.clone(), vec![plane], Arc::new(NoEvents), Environment::default());
-        worker.load().await.map_err(problems)?;
-        tokio::spawn(worker.run());
+        let (settings, store) = (ModuleSettings::default(), Arc::new(MemoryStore::new()));
+        let mut gateway = Self::open(settings, network, store, DEFAULT_NAMESPACE.into()).await?;
         let mut changes = ChangeSet::new();
         for resource in project.resources() {
             changes = changes.put(resource.clone());
         }
-        applier.apply(changes).await.map_err(problems)?;
+        gateway.applier.apply(changes).await.map_err(problems)?;
+        let is_document = |resource: &&AnyResource| resource.kind() == Kind::Document;
+        gateway.listed = project.resources().iter().filter(is_document).cloned().collect();
+        Ok(gateway)
+    }
+
+    /// Makes what a store holds live. Requests go to one of its namespaces.
+    pub(super) async fn open(
+        settings: ModuleSettings,
+        network: Network,
+        store: Arc<dyn Store>,
+        namespace: Arc<str>,
+    ) -> Result<Self, Problems> {
+        let runner = ModuleRunner::new(settings);
+        let plane = Arc::new(Plane(runner.clone()));
+        let (applier, mut worker) =
+            Applier::new(store.clone(), vec![plane], Arc::new(NoEvents), Environment::default());
+        let applier = Arc::new(applier);
         if let Some(fetch) = network.fetch {
             runner.connect_fetch(fetch);
         }
-        runner.connect_documents(Arc::new(GatewayDocuments::new(store.clone(), applier.clone())));
-        let console = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let lines = console.clone();
-        runner.connect_console(move |line| {
-            lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
-        });
-        let is_document = |resource: &&AnyResource| resource.kind() == Kind::Document;
-        let listed = project.resources().iter().filter(is_document).cloned().collect();
-        Ok(Self { applier, store, listed, runner, console })
+        runner.connect_documents(Arc::new(LocalDocuments::new(store.clone(), &applier)));
+        let heard = Heard::of(&runner);
+        worker.load().await.map_err(problems)?;
+        tokio::spawn(worker.run());
+        Ok(Self { applier, store, namespace, listed: Vec::new(), runner, heard })
     }
 
     /// Adds or replaces a resource.
@@ -134,7 +149,7 @@ impl LocalGateway {
     }
 
     pub(super) fn namespace(&self) -> Option<Arc<NamespaceSnapshot>> {
-        self.applier.live().load().snapshot.namespaces().by_name("default").cloned()
+        self.applier.live().load().snapshot.namespaces().by_name(&self.namespace).cloned()
     }
 
     /// Removes all documents but those that the project lists.
@@ -166,7 +181,7 @@ impl LocalGateway {
 
     /// What was written to the console since this was last asked.
     pub(super) fn take_console(&self) -> Vec<ConsoleLine> {
-        std::mem::take(&mut *self.console.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        self.heard.take_console()
     }
 
     /// The context of a request, with its route.
@@ -220,6 +235,7 @@ impl LocalGateway {
             hooks: trip.hooks,
             upstream: trip.upstream,
             failures: trip.failures,
+            denied: self.heard.take_denied(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The way of one request through the hooks of its route.
 
+use std::fmt;
 use std::time::Instant;
 
 use dgate_core::context::RequestContext;
@@ -15,7 +16,25 @@ use crate::failure::Failure;
 pub(super) struct Trip {
     pub(super) hooks: Vec<HookTime>,
     pub(super) upstream: Option<String>,
-    pub(super) failures: Vec<String>,
+    pub(super) failures: Vec<HookFailure>,
+}
+
+/// What went wrong in a hook.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HookFailure {
+    /// In which one.
+    pub hook: &'static str,
+    /// What kind of failure it is: `threw`, `denied`, `cpu`, `timeout`, `recursion`, …
+    pub kind: &'static str,
+    /// What the module or the gateway says.
+    pub message: String,
+    /// Whose fault it is, when that is known.
+    pub module: Option<String>,
+    /// Where in the module's own source, as `file:line:column`, when that is known.
+    pub place: Option<String>,
+    /// Where it came from, innermost first: `name (file:line:column)`.
+    pub trace: Vec<String>,
 }
 
 impl Trip {
@@ -28,7 +47,7 @@ impl Trip {
         let result = work.await;
         self.hooks.push(HookTime { hook, took: started.elapsed() });
         if let Err(error) = &result {
-            self.failures.push(explain(error));
+            self.failures.push(HookFailure::new(hook, error));
         }
         result
     }
@@ -102,11 +121,33 @@ pub(super) fn echo(request: &Request<Body>, trip: &mut Trip, chosen: Option<Stri
     response
 }
 
-/// What went wrong, with all that is known of where.
-fn explain(error: &GatewayError) -> String {
-    let failure = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Failure>());
-    match failure {
-        Some(failure) => failure.with_trace(),
-        None => error.to_string(),
+impl HookFailure {
+    fn new(hook: &'static str, error: &GatewayError) -> Self {
+        let failure = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Failure>());
+        let Some(failure) = failure else {
+            let (kind, message) = (error.kind().code(), error.to_string());
+            return Self { hook, kind, message, module: None, place: None, trace: Vec::new() };
+        };
+        Self {
+            hook,
+            kind: failure.kind.name(),
+            message: failure.message.clone(),
+            module: failure.module.as_ref().map(ToString::to_string),
+            place: failure.place.clone(),
+            trace: failure.trace.clone(),
+        }
+    }
+}
+
+/// The message with its place, and below it where it came from.
+impl fmt::Display for HookFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match (&self.place, &self.module) {
+            (Some(place), _) => write!(f, " ({place})")?,
+            (None, Some(module)) => write!(f, " (module {module})")?,
+            (None, None) => {}
+        }
+        self.trace.iter().try_for_each(|line| write!(f, "\n    at {line}"))
     }
 }

@@ -154,7 +154,10 @@ impl Threads {
             worker::adopt(pulse);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
-                Ok(runtime) => runtime.block_on(serve(shared, number, letters, counts)),
+                Ok(runtime) => {
+                    runtime.block_on(serve(shared, number, letters, counts));
+                    worker::drop_all();
+                }
                 Err(error) => tracing::error!(%error, "a thread for modules has no runtime"),
             }
         });

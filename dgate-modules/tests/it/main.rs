@@ -8,4 +8,5 @@ mod kit;
 mod limits;
 mod local;
 mod recipes;
+mod trial;
 mod web;

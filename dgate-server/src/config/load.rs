@@ -8,20 +8,17 @@ use dgate_core::apply::{Change, ChangeSet, Environment, Mode, Settings};
 use dgate_core::resource::AnyResource;
 use dgate_core::store::Author;
 use dgate_core::tags::ServerTags;
+use dgate_core::text::{Format, Interpolated, Position, Sources, coerce, interpolate};
 use dgate_core::{Key, Problem, Problems, decode};
 use dgate_proxy::{FallbackCertificate, ProxySettings};
-use serde_json::Value;
 
 use super::authentication::authentication;
-use super::document::Format;
 use super::files::Files;
-use super::interpolate::{Interpolated, Sources, interpolate};
 use super::model::Config;
 use super::not_yet;
 use super::report::display_name;
 use super::search::FoundAt;
 use super::settings::proxy_settings;
-use super::spans::Position;
 
 /// Whose resources the file's resources become.
 pub(crate) const OWNER: &str = "config-file";
@@ -169,8 +166,7 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
     let mut files = Files::new(&base);
     let outside = Outside { files: std::cell::RefCell::new(&mut files) };
     source.interpolated = interpolate(&mut value, &outside, problems);
-    let pointers: Vec<_> = source.interpolated.iter().map(|done| done.pointer.clone()).collect();
-    coerce(&mut value, &pointers);
+    coerce(&mut value, &source.interpolated, decode::types_at::<Config>);
 
     let mut config = match decode::<Config>(value) {
         Ok(config) => config,
@@ -196,7 +192,8 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
             dgate_core::apply::resource_set(config.proxy.init_resources.iter().map(|(_, resource)| resource));
         problems.extend(dgate_core::compile(&resources, &tags, None).err().into_iter().flatten());
     }
-    let environment = Environment { tags, default_namespace: !config.disable_default_namespace };
+    let default_namespace = !config.disable_default_namespace;
+    let environment = Environment { tags, default_namespace, ..Environment::default() };
     let files = files.read;
     Some(Loaded {
         config,
@@ -207,23 +204,6 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
         source: source.clone(),
         files,
     })
-}
-
-/// Variables are texts. Where a number or a flag is expected, one that reads like it becomes one.
-fn coerce(value: &mut Value, pointers: &[String]) {
-    for pointer in pointers {
-        let expected = decode::types_at::<Config>(pointer);
-        let Some(found) = value.pointer_mut(pointer) else { continue };
-        let Value::String(text) = &*found else { continue };
-        let expects = |name: &str| expected.iter().any(|expected| expected == name);
-        let as_number = (expects("integer") || expects("number")).then(|| text.parse::<i64>().ok()).flatten();
-        let as_flag = expects("boolean").then(|| text.parse::<bool>().ok()).flatten();
-        if let Some(number) = as_number {
-            *found = number.into();
-        } else if let Some(flag) = as_flag {
-            *found = flag.into();
-        }
-    }
 }
 
 struct Outside<'f, 'b> {

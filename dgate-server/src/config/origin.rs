@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use dgate_core::decode::escape;
+use dgate_core::text::Spans;
 use serde_json::Value;
 
 use super::load::Loaded;
-use super::spans::Spans;
 
 /// Fields whose values nobody may print.
 const SECRET: [&str; 3] = ["key", "password", "encryption_key"];

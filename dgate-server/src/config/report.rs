@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use dgate_core::text::{Position, Spans};
 use dgate_core::{Problem, Problems, Severity};
 
 use super::load::Source;
-use super::spans::{Position, Spans};
 
 /// All problems of a source, each with its place, a snippet and advice. `color` for terminals.
 pub fn render(problems: &Problems, source: &Source, color: bool) -> String {
@@ -60,10 +60,10 @@ fn place(problem: &Problem, source: &Source, spans: &Spans) -> Option<Position> 
     }
     let base = problem.key.as_ref().and_then(|key| source.places.get(key)).map_or("", String::as_str);
     let pointer = format!("{base}{}", problem.pointer);
-    if problem.message.starts_with("unknown field") || problem.message.ends_with("by this version") {
+    if problem.message.ends_with("by this version") {
         return spans.key(&pointer);
     }
-    spans.value(&pointer)
+    spans.problem(&pointer, &problem.message)
 }
 
 fn byte_range(text: &str, place: Position) -> std::ops::Range<usize> {

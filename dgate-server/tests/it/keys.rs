@@ -322,8 +322,8 @@ async fn the_admin_listener_speaks_tls() {
     assert_eq!(certificate(address, "admin.example").await, second, "a bad file changes nothing");
 }
 
-/// The certificate that a server shows, by curl: whoever trusts just that one gets an answer.
-async fn certificate(address: std::net::SocketAddr, name: &str) -> Vec<u8> {
+/// The certificate that a server shows to whoever asks for a name.
+pub(crate) async fn certificate(address: std::net::SocketAddr, name: &str) -> Vec<u8> {
     use std::sync::Arc;
     use tokio_rustls::rustls::pki_types::ServerName;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

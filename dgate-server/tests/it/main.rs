@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod churn;
+mod cluster;
 mod commands;
 mod configuration;
 mod durable;
@@ -16,7 +17,9 @@ mod running;
 mod signals;
 mod start;
 mod successor;
+mod tag_forms;
 mod tags;
+mod trials;
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dgate_core::explain::{Candidate, CarriedTag, ConditionVerdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ pub struct Explain {
     /// The method.
     #[serde(default = "Explain::get")]
     pub method: String,
-    /// The host it is for, without port.
+    /// The host it is for, with or without a port.
     #[serde(default = "Explain::localhost")]
     pub host: String,
     /// The path, with the query string if there is one.
@@ -20,7 +21,16 @@ pub struct Explain {
     /// The headers.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Really send it, and tell what the answer was. Needs the role `editor`.
+    /// The client's sticky key: the value of the header or cookie of `proxy.canary.sticky`, or its address.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Answers to be forced, as in `X-DGate-Canary`: `canary:v2`, `!canary:v2`.
+    #[serde(default)]
+    pub forced: Vec<String>,
+    /// The instant it comes at, as RFC 3339; now when absent.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Really send it, and tell what the answer was. Needs the role `editor`; only for now, not for another instant.
     #[serde(default)]
     pub send: bool,
     /// The body to send.
@@ -41,18 +51,36 @@ impl Explain {
 /// What the gateway would do with a request, and why.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Explained {
+    /// The instant it is about.
+    pub at: String,
     /// The path as it is matched.
     pub path: String,
+    /// What becomes of it, in one sentence.
+    pub outcome: String,
     /// Which domain takes the host.
     pub domain: ExplainedDomain,
     /// The route that takes the request; absent when none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<ExplainedRoute>,
     /// Each route with a pattern that matches the path, in the order in which they are tried.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<RouteCandidate>,
     /// What the answer would be when no route takes the request: 404, or 405 with the methods that are possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// The tags of the server, and which of them the request carries.
+    pub tags: Vec<CarriedTag>,
+    /// What logs and metrics say of it, if canary tags decided on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// Each domain that the host may belong to, in the order in which they are tried.
+    pub domains: Vec<Candidate>,
+    /// The modules of the route, those included that do not apply.
+    pub modules: Vec<Candidate>,
+    /// The service of the route, whether it applies or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<Candidate>,
+    /// The endpoints of the service, those included that do not apply.
+    pub endpoints: Vec<Candidate>,
     /// What the answer was; absent when nothing was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<SentAnswer>,
@@ -107,9 +135,9 @@ pub struct ExplainedRoute {
     /// The service it leads to; absent when it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// The endpoints of that service that apply to this server.
+    /// The endpoints of that service that apply.
     pub endpoints: Vec<ExplainedEndpoint>,
-    /// The path the upstream would see.
+    /// The path and query the upstream would see, if no module changes them.
     pub upstream_path: String,
 }
 
@@ -126,7 +154,7 @@ pub struct ExplainedEndpoint {
 
 /// A route that could take a request.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Candidate {
+pub struct RouteCandidate {
     /// Its name.
     pub route: String,
     /// The pattern that matches the path.
@@ -137,4 +165,6 @@ pub struct Candidate {
     pub wins: bool,
     /// Why it does or does not.
     pub reason: String,
+    /// Its conditions on tags.
+    pub conditions: Vec<ConditionVerdict>,
 }

@@ -60,6 +60,43 @@ pub struct UpstreamEndpoint {
     pub in_flight: u32,
 }
 
+/// A node of the gateway.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Node {
+    /// Its name.
+    pub id: String,
+    /// The version of the program.
+    pub version: String,
+    /// The address of its Admin API.
+    pub address: String,
+    /// The address of its proxy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_address: Option<String>,
+    /// Whether it is the one that answers.
+    #[serde(rename = "this")]
+    pub is_this: bool,
+    /// Whether it wants requests.
+    pub ready: bool,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The revision that is live on it.
+    pub revision: u64,
+    /// Since when it runs.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub started_at: jiff::Timestamp,
+    /// How much it has to do.
+    pub load: Load,
+}
+
+/// How much a node has to do.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Load {
+    /// How many connections of clients are open.
+    pub connections: usize,
+    /// How many requests wait for upstreams.
+    pub in_flight: u32,
+}
+
 /// Who asks.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Session {

@@ -92,4 +92,6 @@ pub struct Rollback {
     pub message: Option<String>,
     /// Roll back documents as well. Without it, only those come back that went with their collection.
     pub documents: bool,
+    /// Fail with 409 unless the configuration is at this revision.
+    pub expect_revision: Option<u64>,
 }

@@ -7,7 +7,6 @@ use super::found::{Found, Step};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
 
 /// A canary whose service and modules become those of its route.
 #[derive(Debug, Args)]
@@ -42,9 +41,9 @@ impl Promote {
             message: format!("canary of route {} is promoted", found.title()),
             ..Step::default()
         };
-        found.apply(step).await?.tell(context)?;
+        found.apply(step, context).await?.tell(context)?;
         if let Some(owner) = found.route["owner"].as_str() {
-            output::say(format!(
+            context.output.say(format!(
                 "the route belongs to `{owner}`: change it there as well, or it comes back as it was"
             ));
         }
@@ -73,5 +72,5 @@ pub(super) async fn abort(found: &Found, why: &str, context: &Context) -> Result
         message: format!("{why}: route {}", found.title()),
         ..Step::default()
     };
-    found.apply(step).await?.tell(context)
+    found.apply(step, context).await?.tell(context)
 }

@@ -98,7 +98,7 @@ impl Found {
     ///
     /// # Errors
     /// When the server refuses it; among other reasons because something has changed meanwhile.
-    pub(super) async fn apply(&self, step: Step) -> Result<Plan, Failure> {
+    pub(super) async fn apply(&self, step: Step, context: &Context) -> Result<Plan, Failure> {
         let mut resources: Vec<Value> =
             step.routes.into_iter().map(|route| written("route", route)).collect();
         let others = self.tags().filter(|text| self.ours(text).is_none()).map(str::to_owned);
@@ -119,7 +119,7 @@ impl Found {
         if let Some(revision) = self.revision {
             body["expect_revision"] = revision.into();
         }
-        self.client.post("/api/v1/apply").json(&body).send().await.map(Plan::of)
+        self.client.post("/api/v1/apply").json(&body).send().await.map(|answer| Plan::of(answer, context))
     }
 
     /// The metrics of the server that is asked.

@@ -11,7 +11,6 @@ use super::share::ShareArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
 
 /// A canary to begin.
 #[derive(Debug, Args)]
@@ -53,8 +52,8 @@ impl Start {
             message: format!("canary of route {title} begins {}", self.share.describe()),
             ..Step::default()
         };
-        found.apply(step).await?.tell(context)?;
-        output::say(format!("watch it with `dgate-cli canary watch {title}`"));
+        found.apply(step, context).await?.tell(context)?;
+        context.output.say(format!("watch it with `dgate-cli canary watch {title}`"));
         Ok(Exit::Success)
     }
 
@@ -105,7 +104,7 @@ impl Widen {
             message: format!("canary of route {} goes on {}", found.title(), self.share.describe()),
             ..Step::default()
         };
-        found.apply(step).await?.tell(context)?;
+        found.apply(step, context).await?.tell(context)?;
         Ok(Exit::Success)
     }
 }

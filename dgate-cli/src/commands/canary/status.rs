@@ -13,7 +13,7 @@ use super::traffic::Traffic;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, Table};
+use crate::output::{self, Output, Table};
 
 /// Which canary, and how long it is looked at.
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ impl Status {
         let before = Variants::read(&found).await?;
         tokio::time::sleep(self.interval.get()).await;
         let variants = Variants::read(&found).await?.since(&before);
-        show(&found, &variants, self.interval.get(), context)?;
+        show(&found, &variants, self.interval.get(), |output, data| output.value(data), context)?;
         Ok(Exit::Success)
     }
 }
@@ -64,6 +64,7 @@ pub(super) fn show(
     found: &Found,
     variants: &Variants,
     took: Duration,
+    write: impl Fn(Output, &Value) -> Result<(), Failure>,
     context: &Context,
 ) -> Result<(), Failure> {
     let share = found.tag().map_or_else(|| "-".to_owned(), |tag| share(&tag));
@@ -80,7 +81,7 @@ pub(super) fn show(
             }
             data
         });
-        return context.output.value(&Value::Array(data.collect()));
+        return write(context.output, &Value::Array(data.collect()));
     }
     let mut table = Table::new(["VARIANT", "ROUTE", "SHARE", "REQUESTS", "RATE", "ERRORS", "MEAN", "P99"]);
     for (variant, route, share, traffic) in rows {

@@ -12,7 +12,6 @@ use super::status::{Variants, show};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
 
 /// Which canary is watched, how often and how long, and what is too bad.
 #[derive(Debug, Args)]
@@ -55,11 +54,11 @@ impl Watch {
             tokio::time::sleep(self.interval.get()).await;
             let found = Found::read(&self.route, context).await?;
             if found.beside.is_none() {
-                output::say(format!("the canary of route {} has ended", found.title()));
+                context.output.say(format!("the canary of route {} has ended", found.title()));
                 return Ok(Exit::Success);
             }
             let variants = Variants::read(&found).await?.since(&before);
-            show(&found, &variants, begun.elapsed(), context)?;
+            show(&found, &variants, begun.elapsed(), |output, data| output.next_value(data), context)?;
             if let Some(reason) = self.limits.exceeded(&variants) {
                 abort(&found, &format!("canary is aborted, as {reason}"), context).await?;
                 return Err(Failure::new(Exit::Failed, format!("the canary was aborted: {reason}")));

@@ -9,7 +9,6 @@ use crate::commands::plan::Plan;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
 
 /// What shall be there.
 #[derive(Debug, Args)]
@@ -72,7 +71,7 @@ impl How {
             return Ok(Exit::Success);
         }
         plan.show(context)?;
-        output::say("dry run: nothing was changed");
+        context.output.say("dry run: nothing was changed");
         Ok(if self.exit_code && !plan.is_empty() { Exit::Differences } else { Exit::Success })
     }
 }
@@ -81,7 +80,7 @@ impl Apply {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wishes = Wishes::read(&self.sources.files, context.global.namespace.as_deref())?;
         let owner = owner(self.owner, &wishes)?;
-        let plan = send(&context.client()?, &wishes, &self.how.meant(owner)).await?;
+        let plan = send(context, &wishes, &self.how.meant(owner)).await?;
         self.how.end(&plan, context)
     }
 }
@@ -96,19 +95,18 @@ impl Sync {
             return Err(Failure::usage(message).with_help(help));
         };
         let meant = Meant { sync: true, cascade: self.cascade, ..self.how.meant(Some(owner)) };
-        let client = context.client()?;
         if self.how.dry_run {
-            return self.how.end(&send(&client, &wishes, &meant).await?, context);
+            return self.how.end(&send(context, &wishes, &meant).await?, context);
         }
-        let plan = send(&client, &wishes, &Meant { dry_run: true, ..meant.clone() }).await?;
+        let plan = send(context, &wishes, &Meant { dry_run: true, ..meant.clone() }).await?;
         let deleted = plan.count("deleted");
         if deleted > 0 {
-            output::say(plan.describe().trim_end());
+            context.output.say(plan.describe().trim_end());
             let what = if deleted == 1 { "1 resource".to_owned() } else { format!("{deleted} resources") };
             context.confirm(&format!("Delete {what}?"))?;
         }
         let meant = Meant { expect_revision: plan.revision, ..meant };
-        self.how.end(&send(&client, &wishes, &meant).await?, context)
+        self.how.end(&send(context, &wishes, &meant).await?, context)
     }
 }
 

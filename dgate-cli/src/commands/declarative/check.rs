@@ -12,14 +12,14 @@ use crate::failure::Detail;
 pub(super) fn check(wishes: &Wishes) -> (Vec<Detail>, Vec<Detail>) {
     let mut found: Vec<(Detail, Severity)> = Vec::new();
     let mut resources: Vec<AnyResource> = Vec::new();
-    for (index, (wish, name)) in wishes.resources.iter().zip(wishes.names()).enumerate() {
+    for (index, wish) in wishes.resources.iter().enumerate() {
         let decoded = with_kind!(wish.kind, R => decode::<R>(wish.value.clone()).map(AnyResource::from));
         match decoded {
             Ok(resource) => resources.push(resource),
             Err(problems) => found.extend(problems.iter().map(|problem| {
-                let detail =
-                    Detail { file: wishes.place(index), resource: name.clone(), ..Detail::from(problem) };
-                (detail, problem.severity)
+                let detail = Detail::from(problem);
+                let file = wishes.place(index, &detail.pointer, &detail.message);
+                (Detail { file, resource: wishes.name(index), ..detail }, problem.severity)
             })),
         }
     }
@@ -37,6 +37,7 @@ pub(super) fn check(wishes: &Wishes) -> (Vec<Detail>, Vec<Detail>) {
 
 fn placed(problem: &Problem, wishes: &Wishes) -> Detail {
     let detail = Detail::from(problem);
-    let index = wishes.names().position(|name| name == detail.resource);
-    Detail { file: index.map(|index| wishes.place(index)).unwrap_or_default(), ..detail }
+    let index = wishes.find(&detail.resource);
+    let file = index.map(|index| wishes.place(index, &detail.pointer, &detail.message));
+    Detail { file: file.unwrap_or_default(), ..detail }
 }

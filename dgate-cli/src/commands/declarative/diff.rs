@@ -30,7 +30,7 @@ impl Diff {
         // Deletions only stop at references when they are done.
         let sync = owner.is_some();
         let meant = Meant { sync, cascade: sync, owner, dry_run: true, ..Meant::default() };
-        let plan = send(&context.client()?, &wishes, &meant).await?;
+        let plan = send(context, &wishes, &meant).await?;
         plan.show(context)?;
         Ok(if self.exit_code && !plan.is_empty() { Exit::Differences } else { Exit::Success })
     }

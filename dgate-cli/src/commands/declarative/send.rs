@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::source::Wishes;
-use crate::client::Client;
 use crate::commands::plan::Plan;
+use crate::context::Context;
 use crate::failure::{Detail, Failure};
 use crate::output::with_progress;
 
@@ -21,7 +21,8 @@ pub(super) struct Meant {
 }
 
 /// Sends wishes, and returns what has become of them, or would.
-pub(super) async fn send(client: &Client, wishes: &Wishes, meant: &Meant) -> Result<Plan, Failure> {
+pub(super) async fn send(context: &Context, wishes: &Wishes, meant: &Meant) -> Result<Plan, Failure> {
+    let client = context.client()?;
     let mut body = json!({
         "resources": wishes.resources.iter().map(with_kind).collect::<Vec<_>>(),
         "mode": if meant.sync { "sync" } else { "apply" },
@@ -39,7 +40,7 @@ pub(super) async fn send(client: &Client, wishes: &Wishes, meant: &Meant) -> Res
     }
     let what = format!("{} resources", wishes.resources.len());
     let answer = with_progress(&what, client.post("/api/v1/apply").json(&body).send()).await;
-    answer.map(Plan::of).map_err(|failure| with_places(failure, wishes))
+    answer.map(|answer| Plan::of(answer, context)).map_err(|failure| with_places(failure, wishes))
 }
 
 fn with_kind(wish: &super::source::Wish) -> Value {
@@ -52,11 +53,11 @@ fn with_kind(wish: &super::source::Wish) -> Value {
 fn with_places(mut failure: Failure, wishes: &Wishes) -> Failure {
     for detail in &mut failure.details {
         let Some(index) = index_of(detail, wishes) else { continue };
-        detail.file = wishes.place(index);
         if let Some(rest) = detail.pointer.strip_prefix(&format!("/resources/{index}")) {
             detail.pointer = rest.to_owned();
-            detail.resource = wishes.names().nth(index).unwrap_or_default();
+            detail.resource = wishes.name(index);
         }
+        detail.file = wishes.place(index, &detail.pointer, &detail.message);
     }
     failure
 }
@@ -66,5 +67,5 @@ fn index_of(detail: &Detail, wishes: &Wishes) -> Option<usize> {
     if detail.resource.is_empty() {
         return detail.pointer.strip_prefix("/resources/")?.split('/').next()?.parse().ok();
     }
-    wishes.names().position(|name| name == detail.resource)
+    wishes.find(&detail.resource)
 }

@@ -1,33 +1,21 @@
 //! From files to resources that shall be there.
 
 use std::cell::OnceCell;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use dgate_core::key::DEFAULT_NAMESPACE;
+use dgate_core::text::{Interpolated, coerce};
 use dgate_core::{Kind, closest, decode, with_kind};
 use serde_json::{Map, Value};
 
-use super::lines::Lines;
+#[cfg(test)]
+use super::count;
+use super::text::{Document, Text};
 use crate::commands::resource::inline_files;
 use crate::exit::Exit;
 use crate::failure::{Detail, Failure};
-
-/// The kinds of files that a folder is searched for.
-const EXTENSIONS: [&str; 4] = ["yaml", "yml", "json", "toml"];
-
-/// A text, and where it comes from.
-#[derive(Debug)]
-pub(super) struct Text {
-    /// For people.
-    name: String,
-    text: String,
-    /// What file names in it are relative to.
-    base: PathBuf,
-    /// Found out once, when something is to be said of a resource.
-    lines: OnceCell<Lines>,
-}
 
 /// A resource that shall be there.
 #[derive(Debug)]
@@ -50,12 +38,12 @@ pub(super) struct Wishes {
     pub(super) resources: Vec<Wish>,
     /// Whose it is, if the files say so.
     pub(super) owner: Option<String>,
+    /// Where each is among the resources, by name. Found out once, when something is to be said of one.
+    by_name: OnceCell<HashMap<String, usize>>,
 }
 
-/// YAML 1.2: `yes` and `on` are words.
-pub(super) fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! { strict_booleans: true }
-}
+/// What is found in a document: a pointer, and the resource there or why it is none.
+type Found = (String, Result<(Kind, Value), String>);
 
 impl Wishes {
     /// Reads files and folders. Resources without a namespace get the given one.
@@ -66,7 +54,7 @@ impl Wishes {
         let mut wishes = Self::default();
         let mut problems = Vec::new();
         for path in paths {
-            for text in texts(path)? {
+            for text in Text::all_of(path)? {
                 wishes.texts.push(text);
                 wishes.add_last(namespace, &mut problems);
             }
@@ -77,34 +65,39 @@ impl Wishes {
         Err(Failure::new(Exit::Invalid, "the files cannot be used").with_details(problems))
     }
 
-    /// `route/default/hello`, as servers name it.
-    pub(super) fn names(&self) -> impl Iterator<Item = String> {
-        self.resources.iter().map(Wish::name)
+    /// The name of a resource as servers tell it: `route/default/hello`.
+    pub(super) fn name(&self, index: usize) -> String {
+        self.resources.get(index).map(Wish::name).unwrap_or_default()
     }
 
-    /// Says in which file and line a resource stands.
-    pub(super) fn place(&self, index: usize) -> String {
+    /// Which resource has a name; the first one if several have it.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name = HashMap::with_capacity(self.resources.len());
+            for (index, wish) in self.resources.iter().enumerate() {
+                by_name.entry(wish.name()).or_insert(index);
+            }
+            by_name
+        });
+        by_name.get(name).copied()
+    }
+
+    /// Says in which file and line it stands what a message about a resource is about.
+    pub(super) fn place(&self, index: usize, pointer: &str, message: &str) -> String {
         let Some(wish) = self.resources.get(index) else { return String::new() };
-        self.place_of(wish.text, wish.document, &wish.pointer)
-    }
-
-    fn place_of(&self, text: usize, document: usize, pointer: &str) -> String {
-        let Some(text) = self.texts.get(text) else { return String::new() };
-        match text.lines.get_or_init(|| Lines::of(&text.text)).at(document, pointer) {
-            Some(line) if !is_toml(&text.name) => format!("{}:{line}", text.name),
-            _ => text.name.clone(),
-        }
+        let Some(text) = self.texts.get(wish.text) else { return String::new() };
+        text.place(wish.document, &format!("{}{pointer}", wish.pointer), message)
     }
 
     /// Reads the text that was added last.
     fn add_last(&mut self, namespace: Option<&str>, problems: &mut Vec<Detail>) {
         let index = self.texts.len() - 1;
-        let documents = match parse(&self.texts[index]) {
+        let documents = match self.texts[index].documents() {
             Ok(documents) => documents,
-            Err(detail) => return problems.push(detail),
+            Err(details) => return problems.extend(details),
         };
-        for (number, document) in documents.into_iter().enumerate() {
-            let found = match document {
+        for (number, Document { value, mut interpolated }) in documents.into_iter().enumerate() {
+            let found = match value {
                 Value::Array(items) => items
                     .into_iter()
                     .enumerate()
@@ -113,19 +106,27 @@ impl Wishes {
                 Value::Object(object) if object.contains_key("kind") => {
                     vec![(String::new(), kind_of(Value::Object(object)))]
                 }
-                Value::Object(object) => self.lists(object, &self.texts[index].name.clone(), problems),
+                Value::Object(object) => self.lists(object, index, number, problems),
                 _ => vec![(String::new(), Err("these are no resources".to_owned()))],
             };
             for (pointer, resource) in found {
+                let text = &self.texts[index];
                 // Asked only for what is wrong: it costs reading the text again.
-                let place = || self.place_of(index, number, &pointer);
+                let place =
+                    |inside: &str, message: &str| text.place(number, &format!("{pointer}{inside}"), message);
                 match resource {
                     Ok((kind, mut value)) => {
-                        let found = prepare(kind, &mut value, namespace, &self.texts[index].base);
-                        problems.extend(found.into_iter().map(|detail| Detail { file: place(), ..detail }));
+                        let interpolated = interpolated.remove(&pointer).unwrap_or_default();
+                        let found = prepare(kind, &mut value, &interpolated, namespace, &text.base);
+                        problems.extend(found.into_iter().map(|detail| Detail {
+                            file: place(&detail.pointer, &detail.message),
+                            ..detail
+                        }));
                         self.resources.push(Wish { kind, value, text: index, document: number, pointer });
                     }
-                    Err(message) => problems.push(Detail { file: place(), message, ..Detail::default() }),
+                    Err(message) => {
+                        problems.push(Detail { file: place("", &message), message, ..Detail::default() });
+                    }
                 }
             }
         }
@@ -135,14 +136,17 @@ impl Wishes {
     fn lists(
         &mut self,
         object: Map<String, Value>,
-        file: &str,
+        text: usize,
+        document: usize,
         problems: &mut Vec<Detail>,
-    ) -> Vec<(String, Result<(Kind, Value), String>)> {
+    ) -> Vec<Found> {
+        let text = &self.texts[text];
         let mut found = Vec::new();
         for (name, value) in object {
             let mut wrong = |message: String, help: Option<String>| {
                 let pointer = format!("/{}", decode::escape(&name));
-                problems.push(Detail { file: file.to_owned(), pointer, message, help, ..Detail::default() });
+                let file = text.place(document, &pointer, "unknown field");
+                problems.push(Detail { file, pointer, message, help, ..Detail::default() });
             };
             match (name.as_str(), value) {
                 ("version", Value::String(version)) if version == "v1" => {}
@@ -178,6 +182,8 @@ impl Wishes {
 
 impl Wish {
     fn name(&self) -> String {
+        #[cfg(test)]
+        count::one_more_name();
         let text = |field: &str| self.value[field].as_str().unwrap_or_default();
         let namespace = self.value["namespace"].as_str().unwrap_or(DEFAULT_NAMESPACE);
         match self.kind {
@@ -200,7 +206,14 @@ fn kind_of(mut value: Value) -> Result<(Kind, Value), String> {
 }
 
 /// The canonical spelling, a namespace, and the content of files.
-fn prepare(kind: Kind, value: &mut Value, namespace: Option<&str>, base: &Path) -> Vec<Detail> {
+fn prepare(
+    kind: Kind,
+    value: &mut Value,
+    interpolated: &[Interpolated],
+    namespace: Option<&str>,
+    base: &std::path::Path,
+) -> Vec<Detail> {
+    with_kind!(kind, R => coerce(value, interpolated, decode::types_at::<R>));
     let mut problems = with_kind!(kind, R => decode::canonicalize::<R>(value)).err().unwrap_or_default();
     if let (Some(namespace), Some(object)) = (namespace, value.as_object_mut())
         && kind != Kind::Namespace
@@ -209,80 +222,6 @@ fn prepare(kind: Kind, value: &mut Value, namespace: Option<&str>, base: &Path) 
     }
     problems.extend(inline_files(kind, value, base));
     problems.iter().map(Detail::from).collect()
-}
-
-fn texts(path: &Path) -> Result<Vec<Text>, Failure> {
-    let failed = |path: &Path, error: std::io::Error| {
-        Failure::new(Exit::Failed, format!("{} cannot be read: {error}", path.display()))
-    };
-    if path == Path::new("-") {
-        let mut text = String::new();
-        let read = std::io::stdin().lock().read_to_string(&mut text);
-        read.map_err(|error| Failure::new(Exit::Failed, format!("standard input cannot be read: {error}")))?;
-        return Ok(vec![Text {
-            name: "standard input".to_owned(),
-            text,
-            base: PathBuf::from("."),
-            lines: OnceCell::new(),
-        }]);
-    }
-    let mut files = Vec::new();
-    if path.is_dir() {
-        walk(path, &mut files).map_err(|error| failed(path, error))?;
-        files.sort();
-        if files.is_empty() {
-            return Err(Failure::usage(format!("there is no YAML, JSON or TOML file in {}", path.display())));
-        }
-    } else {
-        files.push(path.to_owned());
-    }
-    let read = |file: PathBuf| {
-        let text = std::fs::read_to_string(&file).map_err(|error| failed(&file, error))?;
-        let base = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(Text { name: file.display().to_string(), text, base: base.to_owned(), lines: OnceCell::new() })
-    };
-    files.into_iter().map(read).collect()
-}
-
-/// All files of a folder and the folders in it, without hidden ones.
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
-            continue;
-        }
-        if path.is_dir() {
-            walk(&path, files)?;
-        } else if path.extension().is_some_and(|found| EXTENSIONS.iter().any(|known| found == *known)) {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn is_toml(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "toml")
-}
-
-/// The documents of a text. JSON is a part of YAML.
-fn parse(text: &Text) -> Result<Vec<Value>, Detail> {
-    let wrong = |file: String, message: String| Detail { file, message, ..Detail::default() };
-    if is_toml(&text.name) {
-        return toml::from_str(&text.text).map(|value| vec![value]).map_err(|error| {
-            let before = error.span().and_then(|span| text.text.get(..span.start));
-            let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-            wrong(format!("{}:{line}", text.name), error.message().to_owned())
-        });
-    }
-    serde_saphyr::from_multiple_with_options(&text.text, options()).map_err(|error| {
-        let line = error.location().map_or_else(String::new, |location| format!(":{}", location.line()));
-        let whole = error.without_snippet().to_string();
-        let first = whole.lines().next().unwrap_or_default();
-        let message = first.split(" at line ").next().unwrap_or(first).trim_end_matches(':');
-        // Advice for programmers.
-        let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
-        wrong(format!("{}{line}", text.name), message.to_owned())
-    })
 }
 
 #[cfg(test)]
@@ -310,14 +249,37 @@ mod tests {
             ("readme.md", "nonsense"),
         ];
         let wishes = read(&files, Some("shop")).unwrap();
-        let names: Vec<_> = wishes.names().collect();
+        let names: Vec<_> = (0..wishes.resources.len()).map(|index| wishes.name(index)).collect();
         assert_eq!(
             names,
             ["service/shop/s", "route/shop/r", "module/shop/m", "document/x/c/1", "namespace/n"]
         );
         assert_eq!(wishes.owner.as_deref(), Some("edge"));
         assert_eq!(wishes.resources[1].value["strip_path"], true);
-        assert!(wishes.place(0).ends_with("a.yaml:3"), "{}", wishes.place(0));
+        for (index, pointer, end) in [
+            (0, "", "a.yaml:3"),
+            (1, "/strip_path", "c.yml:3"),
+            (2, "/name", "c.yml:5"),
+            (4, "/name", "e.toml:2"),
+        ] {
+            let place = wishes.place(index, pointer, "");
+            assert!(place.ends_with(end), "{place}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_places_are_told_by_reading_and_naming_once() {
+        const MANY: usize = 1_000;
+        let lines = (0..MANY).map(|number| format!("- {{name: r{number}, paths: [/]}}\n"));
+        let text = format!("routes:\n{}", lines.collect::<String>());
+        let wishes = read(&[("a.yaml", &text)], None).unwrap();
+        let before = (count::names(), count::readings());
+        for number in 0..MANY {
+            let found = wishes.find(&format!("route/default/r{number}")).unwrap();
+            let place = wishes.place(found, "/paths", "");
+            assert!(place.ends_with(&format!("a.yaml:{}", number + 2)), "{place}");
+        }
+        assert_eq!((count::names() - before.0, count::readings() - before.1), (MANY, 1));
     }
 
     #[test]
@@ -334,17 +296,17 @@ mod tests {
         let failure = read(&files, None).unwrap_err();
         let said = anstream::adapter::strip_str(&failure.to_string()).to_string();
         for line in [
-            "a.yaml /version: only `v1` is known",
-            "a.yaml /routs: `routs` is no list of resources\n    help: did you mean `routes`?",
-            "a.yaml /services: this must be a list",
-            "b.yaml /owner: another file says that the owner is `one`",
+            "a.yaml:1 /version: only `v1` is known",
+            "a.yaml:2 /routs: `routs` is no list of resources\n    help: did you mean `routes`?",
+            "a.yaml:3 /services: this must be a list",
+            "b.yaml:1 /owner: another file says that the owner is `one`",
             "c.yaml:1: the resource does not say its `kind`",
             "c.yaml:2: `rout` is not a resource kind",
             "c.yaml:3: this is no resource",
             "d.yaml:2: ",
             "e.toml:2: ",
-            "f.yaml:2 /payload_file: ",
-            "g.yaml:2 /strip_path: `strip_path` is given twice",
+            "f.yaml:3 /payload_file: ",
+            "g.yaml:4 /strip_path: `strip_path` is given twice",
         ] {
             assert!(said.contains(line), "{line}\n{said}");
         }

@@ -1,6 +1,7 @@
 //! `validate`.
 
 use clap::Args;
+use serde_json::json;
 
 use super::Sources;
 use super::check::check;
@@ -9,7 +10,6 @@ use super::source::Wishes;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, style};
 
 /// What shall be checked.
 #[derive(Debug, Args)]
@@ -27,11 +27,11 @@ impl Validate {
         let wishes = Wishes::read(&self.sources.files, context.global.namespace.as_deref())?;
         if self.online {
             let meant = Meant { owner: wishes.owner.clone(), dry_run: true, ..Meant::default() };
-            send(&context.client()?, &wishes, &meant).await?;
+            send(context, &wishes, &meant).await?;
         } else {
             let (errors, warnings) = check(&wishes);
             for warning in warnings {
-                output::say(format!("{}warning:{:#} {warning}", style::WARNING, style::WARNING));
+                context.output.warn(warning);
             }
             if !errors.is_empty() {
                 let help = "`--online` also knows what is on the server";
@@ -40,7 +40,10 @@ impl Validate {
             }
         }
         let count = wishes.resources.len();
-        output::say(format!("{count} resource{} valid", if count == 1 { " is" } else { "s are" }));
+        context.output.say(format!("{count} resource{} valid", if count == 1 { " is" } else { "s are" }));
+        if !context.output.is_for_people() {
+            context.output.value(&json!({ "valid": true, "resources": count }))?;
+        }
         Ok(Exit::Success)
     }
 }

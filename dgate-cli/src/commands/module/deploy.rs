@@ -73,7 +73,8 @@ impl Deploy {
         let wish = json!({
             "resources": resources, "dry_run": self.dry_run, "message": self.message, "expect_revision": revision,
         });
-        let plan = Plan::of(with_progress("deploy", client.post("/api/v1/apply").json(&wish).send()).await?);
+        let answer = with_progress("deploy", client.post("/api/v1/apply").json(&wish).send()).await?;
+        let plan = Plan::of(answer, context);
         if self.dry_run {
             plan.show(context)?;
         } else {

@@ -6,9 +6,10 @@ use clap::Args;
 use dgate_core::key::name_fault;
 use dgate_modules::local;
 
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Format};
 
 /// What is begun, and where.
 #[derive(Debug, Args)]
@@ -21,17 +22,19 @@ pub(crate) struct Init {
 }
 
 impl Init {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         if let Some(fault) = name_fault(&self.name) {
             return Err(Failure::usage(format!("`{}` is no name for a module: it {fault}", self.name)));
         }
         let directory = self.directory.unwrap_or_else(|| PathBuf::from(&self.name));
         let files = local::scaffold(&directory, &self.name)
             .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-        for file in files {
-            output::text(file.display())?;
+        if context.output.is_for_people() || context.output.format() == Format::Name {
+            files.iter().try_for_each(|file| output::text(file.display()))?;
+        } else {
+            context.output.value(&files.iter().map(|file| file.display().to_string()).collect())?;
         }
-        output::say(format!("try `dgate-cli module test {}`", directory.display()));
+        context.output.say(format!("try `dgate-cli module test {}`", directory.display()));
         Ok(Exit::Success)
     }
 }

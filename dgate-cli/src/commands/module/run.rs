@@ -58,7 +58,7 @@ impl Run {
             None => None,
         };
         if context.output.is_for_people() {
-            show(&reply, times)?;
+            show(&reply, times, context)?;
         } else {
             context.output.value(&to_json(&reply, times))?;
         }
@@ -133,7 +133,7 @@ async fn bench(gateway: &LocalGateway, request: &Request<Bytes>, count: usize) -
     (times[times.len() / 2], times[times.len() * 99 / 100])
 }
 
-fn show(reply: &Reply, times: Option<(Duration, Duration)>) -> Result<(), Failure> {
+fn show(reply: &Reply, times: Option<(Duration, Duration)>, context: &Context) -> Result<(), Failure> {
     let (head, body) = (&reply.response, reply.response.body());
     let reason = head.status().canonical_reason().unwrap_or_default();
     let mut lines = format!("HTTP/1.1 {} {reason}\n", head.status().as_u16());
@@ -146,19 +146,19 @@ fn show(reply: &Reply, times: Option<(Duration, Duration)>) -> Result<(), Failur
         output::text("")?;
     }
     for line in &reply.console {
-        output::say(format!("[{} {}] {}", line.module, line.level, line.text));
+        context.output.say(format!("[{} {}] {}", line.module, line.level, line.text));
     }
     for failure in &reply.failures {
-        output::say(format!("failed: {failure}"));
+        context.output.say(format!("failed: {failure}"));
     }
     if let Some(upstream) = &reply.upstream {
-        output::say(format!("upstream: {upstream}"));
+        context.output.say(format!("upstream: {upstream}"));
     }
     for hook in &reply.hooks {
-        output::say(format!("{}: {:.1?}", hook.hook, hook.took));
+        context.output.say(format!("{}: {:.1?}", hook.hook, hook.took));
     }
     if let Some((median, most)) = times {
-        output::say(format!("one request: {median:.1?} (median), {most:.1?} (p99)"));
+        context.output.say(format!("one request: {median:.1?} (median), {most:.1?} (p99)"));
     }
     Ok(())
 }
@@ -183,7 +183,8 @@ fn to_json(reply: &Reply, times: Option<(Duration, Duration)>) -> Value {
     json!({
         "status": reply.response.status().as_u16(), "headers": headers,
         "body": String::from_utf8_lossy(reply.response.body()), "console": console, "hooks": hooks,
-        "upstream": reply.upstream, "failures": reply.failures,
+        "upstream": reply.upstream, "denied": reply.denied,
+        "failures": reply.failures.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "median_seconds": times.map(|(median, _)| median.as_secs_f64()),
         "p99_seconds": times.map(|(_, most)| most.as_secs_f64()),
     })

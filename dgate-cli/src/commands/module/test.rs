@@ -68,9 +68,9 @@ impl Test {
         loop {
             let before = times(&self.directory());
             if let Err(failure) = self.run_once(context).await {
-                output::say(failure);
+                context.output.say(failure);
             }
-            output::say("waiting for changes; Ctrl-C ends it");
+            context.output.say("waiting for changes; Ctrl-C ends it");
             while times(&self.directory()) == before {
                 tokio::time::sleep(LOOK).await;
             }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use dgate_modules::local::TYPES;
 
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -17,7 +18,8 @@ pub(crate) struct Types {
 }
 
 impl Types {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        context.no_format("a file of types")?;
         match self.file {
             None => output::bytes(TYPES.as_bytes())?,
             Some(file) => std::fs::write(&file, TYPES).map_err(|error| {

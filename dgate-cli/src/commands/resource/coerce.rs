@@ -14,8 +14,15 @@ pub(super) struct Types {
 impl Types {
     /// Those of the field of a kind that a JSON pointer leads to.
     pub(super) fn of(kind: Kind, pointer: &str) -> Self {
-        let item = format!("{pointer}/0");
-        with_kind!(kind, R => Self { field: decode::types_at::<R>(pointer), items: decode::types_at::<R>(&item) })
+        let at = |pointer: &str| with_kind!(kind, R => decode::types_at::<R>(pointer));
+        let mut field = at(pointer);
+        // As in DGate 2: `request_timeout_ms=250`.
+        let stem = pointer.strip_suffix("ms").or_else(|| pointer.strip_suffix("Ms"));
+        let is_of_resource = pointer.matches('/').count() == 1;
+        if field.is_empty() && is_of_resource && stem.is_some_and(|stem| !at(stem).is_empty()) {
+            field = vec!["integer".to_owned()];
+        }
+        Self { field, items: at(&format!("{pointer}/0")) }
     }
 }
 
@@ -104,6 +111,8 @@ mod tests {
             (Kind::Route, "/service", "", json!(null)),
             (Kind::Route, "/service", "true", json!("true")),
             (Kind::Route, "/timeout", "30s", json!("30s")),
+            (Kind::Service, "/request_timeout_ms", "250", json!(250)),
+            (Kind::Document, "/data/items", "5", json!("5")),
             (Kind::Route, "/match/headers/x", "1", json!("1")),
             (Kind::Service, "/urls", "http://a:1,http://b:2", json!(["http://a:1", "http://b:2"])),
             (Kind::Service, "/urls", r#"[{"url":"http://a"}]"#, json!([{ "url": "http://a" }])),

@@ -3,10 +3,11 @@
 use clap::Args;
 use dgate_core::Kind;
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Identity;
 use super::assignment::Word;
+use super::delete_all::AllDocuments;
 use crate::client::Client;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -17,11 +18,14 @@ use crate::output::{self, Format};
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
     /// Names: `NAME`, `NAMESPACE/NAME`; or one as `name=… namespace=…`, documents as `id=… collection=…`.
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required_unless_present = "all")]
     words: Vec<String>,
     /// The collection of documents.
     #[arg(short, long)]
     collection: Option<String>,
+    /// Delete all documents of a collection.
+    #[arg(long, conflicts_with = "cascade")]
+    all: bool,
     /// Delete what refers to it, too; with a namespace, everything in it.
     #[arg(long)]
     cascade: bool,
@@ -35,9 +39,18 @@ pub(crate) struct Delete {
 
 impl Delete {
     pub(super) async fn run(self, kind: Kind, context: &Context) -> Result<Exit, Failure> {
+        if self.all {
+            let all = AllDocuments::of(kind, &self.words, self.collection.as_deref(), context)?;
+            all.delete(self.dry_run, self.message.as_deref(), context).await?;
+            return Ok(Exit::Success);
+        }
         let client = context.client()?;
+        let mut done = Vec::new();
         for identity in self.identities(kind, context)? {
-            self.delete(&client, &identity, context).await?;
+            done.push(self.delete(&client, &identity, context).await?);
+        }
+        if matches!(context.output.format(), Format::Json | Format::Yaml) {
+            context.output.value(&done.into())?;
         }
         Ok(Exit::Success)
     }
@@ -60,33 +73,40 @@ impl Delete {
         names.into_iter().map(|name| identity(&[&[name], assignments.as_slice()].concat())).collect()
     }
 
-    async fn delete(&self, client: &Client, identity: &Identity, context: &Context) -> Result<(), Failure> {
+    /// Returns what was done, for programs.
+    async fn delete(
+        &self,
+        client: &Client,
+        identity: &Identity,
+        context: &Context,
+    ) -> Result<Value, Failure> {
         let request = || {
             let request = client.request(Method::DELETE, identity.path());
             request.flag("cascade", self.cascade).query_if("message", self.message.as_deref())
         };
+        let mut along = Vec::new();
         if self.cascade || self.dry_run {
             let plan = request().flag("dry_run", true).send().await?;
-            let along = others(plan.data(), identity);
+            along = others(plan.data(), identity);
             for other in &along {
-                output::say(format!("{other} would be deleted, too"));
+                context.output.say(format!("{other} would be deleted, too"));
             }
             if self.dry_run {
-                output::say(format!("{identity} would be deleted (dry run, nothing was changed)"));
-                return Ok(());
+                context.output.say(format!("{identity} would be deleted (dry run, nothing was changed)"));
+                return Ok(json!({ "resource": identity.slashed(), "also": along, "dry_run": true }));
             }
             if !along.is_empty() {
                 context.confirm(&format!("Delete {identity} and {} more?", along.len()))?;
             }
         }
         let answer = request().send().await?;
-        let revision =
-            answer.revision().map_or_else(String::new, |revision| format!(" (revision {revision})"));
-        output::say(format!("{identity} deleted{revision}"));
+        let revision = answer.revision();
+        let after = revision.map_or_else(String::new, |revision| format!(" (revision {revision})"));
+        context.output.say(format!("{identity} deleted{after}"));
         if context.output.format() == Format::Name {
             output::text(identity.slashed())?;
         }
-        Ok(())
+        Ok(json!({ "resource": identity.slashed(), "also": along, "revision": revision }))
     }
 }
 

@@ -36,7 +36,8 @@ impl Edit {
         let client = context.client()?;
         let answer = client.get(identity.path()).send().await?;
         let etag = answer.etag().unwrap_or("*").to_owned();
-        let written = output::yaml(&without_read_only(answer.into_data()))?;
+        let resource = answer.into_data();
+        let written = output::yaml(&without_read_only(resource.clone()))?;
         let mut text = written.clone();
         loop {
             let edited = edit(&text)?;
@@ -47,7 +48,10 @@ impl Edit {
                 } else {
                     (Exit::Invalid, "given up; nothing was changed")
                 };
-                output::say(what);
+                context.output.say(what);
+                if exit == Exit::Success && !context.output.is_for_people() {
+                    context.output.value(&resource)?;
+                }
                 return Ok(exit);
             }
             match put(&client, &identity, &body, &etag).await {

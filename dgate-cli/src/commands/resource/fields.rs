@@ -27,7 +27,8 @@ pub(super) fn help(kind: Kind) -> String {
     let optional = list("Optional", &|name| !required.contains(&name));
     let text = format!("{}\n\n{optional}", list("Required", &|name| required.contains(&name)));
     format!(
-        "{text}\n\nFields within fields have dots (`a.b=1`), lists have commas; `key:=` takes JSON, `key@=` a file."
+        "{text}\n\nFields within fields have dots (`a.b=1`), lists have commas; `key:=` takes JSON, `key@=` a file.\n\
+         `--key value` is `key=value`, unless `--key` is an option already."
     )
 }
 

@@ -24,7 +24,7 @@ impl Identity {
     ///
     /// # Errors
     /// When something is missing, or is no part of a name.
-    pub(super) fn of_words(
+    pub(crate) fn of_words(
         kind: Kind,
         words: &[String],
         collection: Option<&str>,

@@ -113,7 +113,7 @@ impl List {
 const LARGEST_PAGE: usize = 1_000;
 
 /// Asks page by page.
-async fn all_pages<'a>(
+pub(super) async fn all_pages<'a>(
     limit: Option<usize>,
     request: impl Fn() -> Request<'a>,
 ) -> Result<Vec<Value>, Failure> {
@@ -140,7 +140,7 @@ fn show(kind: Kind, resources: &[Value], context: &Context) -> Result<(), Failur
         return resources.iter().try_for_each(|resource| output::text(slashed(kind, resource)));
     }
     if resources.is_empty() {
-        output::say(format!("no {}", kind.plural()));
+        context.output.say(format!("no {}", kind.plural()));
         return Ok(());
     }
     output::text(table(kind, resources, context.output.format() == Format::Wide))

@@ -122,7 +122,7 @@ pub(super) fn say_written(
         Some(revision) => format!(" (revision {revision})"),
         None => String::new(),
     };
-    output::say(format!("{identity} {verb}{after}"));
+    context.output.say(format!("{identity} {verb}{after}"));
     match context.output.format() {
         Format::Name => output::text(identity.slashed()),
         Format::Json | Format::Yaml if *answer.data() != Value::Null => context.output.value(answer.data()),

@@ -28,7 +28,7 @@ impl Plan {
             Failure::new(Exit::Failed, format!("the server's answer cannot be read: {error}"))
         })?;
         if edges.is_empty() {
-            output::say("nothing changes with time");
+            context.output.say("nothing changes with time");
             return Ok(Exit::Success);
         }
         output::text(table(&edges))?;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use dgate_core::Kind::*;
 use dgate_core::apply::resource_set;
 use dgate_core::clock::ManualClock;
-use dgate_core::compile::compile_at;
+use dgate_core::compile::{compile_among, compile_at};
 use dgate_core::resource::AnyResource;
 use dgate_core::snapshot::{RouteLookup, Snapshot};
 use dgate_core::stored::StoredAny;
-use dgate_core::tags::{CanaryKey, RequestTags};
+use dgate_core::tags::{CanaryKey, RequestTags, ServerTags, Servers};
 use dgate_core::{Problems, compile};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
@@ -280,6 +280,56 @@ fn conditions_that_never_hold_are_warned_of() {
         warned(&["#c:x", "!c:x"]),
         "warning: route/default/r /tags: its conditions never hold together on this server"
     );
+}
+
+#[test]
+fn conditions_are_judged_by_all_servers_of_a_cluster() {
+    let others = vec![
+        server(&["region:us", "canary@1%:v2"]),
+        server(&["region:mars", "@(2030-01-01T00:00:00Z)#late"]),
+    ];
+    let of = |resources: Vec<AnyResource>, others: Vec<ServerTags>| {
+        let servers = Servers { own: server(&["region:eu"]), others };
+        compile_among(&resource_set(resources), &servers, &ManualClock::new(instant(NOW)).clock(), None)
+    };
+    let warned = |tags: &[&str]| {
+        let resources = vec![service("s", json!([])), route("r", json!(tags))];
+        of(resources, others.clone()).unwrap().1.to_string()
+    };
+    for tags in
+        [&["#region:eu"][..], &["#region:us"], &["#region:mars", "#late"], &["#canary:v2"], &["!region:eu"]]
+    {
+        assert_eq!(warned(tags), "", "{tags:?}: one of them could");
+    }
+    assert_eq!(
+        warned(&["#region:venus"]),
+        "warning: route/default/r /tags/0: no tag of any of the 3 servers ever satisfies `#region:venus`"
+    );
+    assert_eq!(
+        warned(&["#region:us", "#late"]),
+        "warning: route/default/r /tags: its conditions never hold together on any one of the 3 servers"
+    );
+    let unknown = vec![ServerTags::default()];
+    let resources = || vec![service("s", json!([])), route("r", json!(["#region:venus"]))];
+    assert_eq!(of(resources(), unknown).unwrap().1.to_string(), "", "who knows what the other one has");
+
+    // What one server has to refuse, no server takes.
+    let job = || {
+        vec![
+            resource(Module, json!({ "name": "m", "payload_raw": "" })),
+            resource(
+                Job,
+                json!({ "name": "j", "module": "m", "schedule": "@hourly", "tags": ["#canary:v2"] }),
+            ),
+        ]
+    };
+    let problems = of(job(), others).unwrap_err();
+    assert_eq!(
+        problems.to_string(),
+        "job/default/j /tags/0: `#canary:v2` is decided for each request, and a job has none \
+         (it asks for a canary tag of another server: use a tag without a share)"
+    );
+    assert!(of(job(), Vec::new()).is_ok());
 }
 
 #[test]

@@ -1,40 +1,83 @@
 //! `${VAR}`, `${VAR:-default}`, `${VAR:?message}`, `${file:/path}` and `$$`, in values only.
 
-use dgate_core::decode::escape;
-use dgate_core::{Problem, Problems};
 use serde_json::Value;
+
+use crate::decode::escape;
+use crate::{Problem, Problems};
 
 /// Names of fields that hold source text, in which `${…}` means something else.
 const SOURCE_TEXT: [&str; 4] = ["payload", "payload_raw", "payloadRaw", "payload-raw"];
 
 /// Where values come from.
-pub(super) trait Sources {
+pub trait Sources {
     /// The value of a variable.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// The content of a file, relative to the configuration.
+    /// The content of a file, relative to the one that names it.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
     fn file(&self, path: &str) -> Result<String, String>;
 }
 
 /// A value that was put together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Interpolated {
+pub struct Interpolated {
     /// Where it stands: a JSON pointer.
-    pub(super) pointer: String,
+    pub pointer: String,
     /// What stood there.
-    pub(super) written: String,
+    pub written: String,
 }
 
 /// Replaces references in all texts of a value. The structure of the document is never touched: what comes from outside
 /// stays one text, whatever is in it.
-pub(super) fn interpolate(
-    value: &mut Value,
-    sources: &dyn Sources,
-    problems: &mut Problems,
-) -> Vec<Interpolated> {
+pub fn interpolate(value: &mut Value, sources: &dyn Sources, problems: &mut Problems) -> Vec<Interpolated> {
     let mut done = Vec::new();
     walk(value, &mut String::new(), sources, &mut done, problems);
     done
+}
+
+/// References are texts. Where a number or a flag is expected, a text that reads like one becomes one. `types_at` tells
+/// which JSON types are expected where a JSON pointer leads to.
+pub fn coerce(value: &mut Value, done: &[Interpolated], types_at: impl Fn(&str) -> Vec<String>) {
+    for Interpolated { pointer, .. } in done {
+        let Some(found) = value.pointer_mut(pointer) else { continue };
+        let Value::String(text) = &*found else { continue };
+        let expected = types_at(pointer);
+        let expects = |name: &str| expected.iter().any(|expected| expected == name);
+        let as_number = (expects("integer") || expects("number")).then(|| text.parse::<i64>().ok()).flatten();
+        let as_flag = expects("boolean").then(|| text.parse::<bool>().ok()).flatten();
+        if let Some(number) = as_number {
+            *found = number.into();
+        } else if let Some(flag) = as_flag {
+            *found = flag.into();
+        }
+    }
+}
+
+/// Makes [`interpolate`] give back a value as it is: what looks like a reference is written with `$$`.
+pub fn escape_references(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains("${") || text.contains("$$") => *text = escaped(text),
+        Value::Array(items) => items.iter_mut().for_each(escape_references),
+        Value::Object(fields) => {
+            let fields = fields.iter_mut().filter(|(name, _)| !SOURCE_TEXT.contains(&name.as_str()));
+            fields.for_each(|(_, field)| escape_references(field));
+        }
+        _ => {}
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        out.push(c);
+        if c == '$' && matches!(rest.peek(), Some('$' | '{')) {
+            out.push('$');
+        }
+    }
+    out
 }
 
 fn walk(
@@ -185,6 +228,31 @@ mod tests {
         ] {
             assert!(resolved(text).unwrap_err().contains(reason), "{text}: {:?}", resolved(text));
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_reference_can_be_written() {
+        for text in ["${HOST}", "$${HOST}", "$$", "$$$", "$$${HOST}", "a$b$", "$$$${"] {
+            let mut value = json!([text, { "payload_raw": text }]);
+            escape_references(&mut value);
+            let mut problems = Problems::new();
+            interpolate(&mut value, &Fixed, &mut problems);
+            assert_eq!((value, problems.len()), (json!([text, { "payload_raw": text }]), 0), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_flags_are_read_where_they_are_expected() {
+        let mut value = json!({ "port": "80", "on": "true", "name": "80", "other": "x" });
+        let names = ["port", "on", "name", "other"];
+        let done = names.map(|name| Interpolated { pointer: format!("/{name}"), written: String::new() });
+        let types = |pointer: &str| match pointer {
+            "/port" | "/other" => vec!["integer".to_owned()],
+            "/on" => vec!["boolean".to_owned()],
+            _ => vec!["string".to_owned()],
+        };
+        coerce(&mut value, &done, types);
+        assert_eq!(value, json!({ "port": 80, "on": true, "name": "80", "other": "x" }));
     }
 
     #[test]

@@ -1,80 +1,63 @@
 //! Where things stand in a text. Found out only when something is to be shown.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use dgate_core::decode::escape;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use super::document::{Format, yaml};
-
-/// A place in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Position {
-    /// From 1.
-    pub(super) line: usize,
-    /// In characters, from 1.
-    pub(super) column: usize,
-    /// In characters.
-    pub(super) length: usize,
-}
-
-impl Position {
-    /// The place of some bytes.
-    pub(super) fn at_offset(text: &str, offset: usize, length: usize) -> Self {
-        let before = &text[..offset.min(text.len())];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let end = (offset + length).min(text.len());
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            length: text
-                .get(offset..end)
-                .map_or(1, |part| part.lines().next().unwrap_or_default().chars().count())
-                .max(1),
-        }
-    }
-}
+use super::format::{Format, yaml};
+use super::node::Node;
+use super::position::Position;
+use crate::decode::escape;
 
 /// Where the keys and values of a document stand, by JSON pointer.
 #[derive(Debug, Default)]
-pub(super) struct Spans {
+pub struct Spans {
     keys: HashMap<String, Position>,
     values: HashMap<String, Position>,
 }
 
 impl Spans {
-    /// Finds out where everything stands. What cannot be found is missing.
-    pub(super) fn of(text: &str, format: Format) -> Self {
-        let mut spans = Self::default();
+    /// Finds out where everything stands in a text of one document. What cannot be found is missing.
+    pub fn of(text: &str, format: Format) -> Self {
+        Self::of_all(text, format).into_iter().next().unwrap_or_default()
+    }
+
+    /// The same for each document of a text: YAML may hold several.
+    pub fn of_all(text: &str, format: Format) -> Vec<Self> {
         match format {
             Format::Yaml | Format::Json => {
-                if let Ok(root) = serde_saphyr::from_str_with_options::<Spanned<Node>>(text, yaml()) {
-                    spans.add_yaml("", &root);
-                }
+                let roots = serde_saphyr::from_multiple_with_options::<Spanned<Node>>(text, yaml());
+                roots.unwrap_or_default().iter().map(Self::of_yaml).collect()
             }
-            Format::Toml => {
-                if let Ok(root) = toml::de::DeTable::parse(text) {
+            Format::Toml => toml::de::DeTable::parse(text).map_or_else(
+                |_| Vec::new(),
+                |root| {
+                    let mut spans = Self::default();
                     spans.add_toml_table("", root.get_ref(), text);
-                }
-            }
+                    vec![spans]
+                },
+            ),
         }
+    }
+
+    fn of_yaml(root: &Spanned<Node>) -> Self {
+        let mut spans = Self::default();
+        spans.add_yaml("", root);
         spans
     }
 
     /// Where the value of a pointer stands, or the nearest thing that is there: its key, or what it lies in.
-    pub(super) fn value(&self, pointer: &str) -> Option<Position> {
+    pub fn value(&self, pointer: &str) -> Option<Position> {
         self.nearest(pointer, &self.values)
     }
 
     /// Where the key of a pointer stands.
-    pub(super) fn key(&self, pointer: &str) -> Option<Position> {
+    pub fn key(&self, pointer: &str) -> Option<Position> {
         self.nearest(pointer, &self.keys)
     }
 
     /// Whether the text says something at a pointer.
-    pub(super) fn contains(&self, pointer: &str) -> bool {
+    pub fn contains(&self, pointer: &str) -> bool {
         self.values.contains_key(&plain(pointer))
     }
 
@@ -93,6 +76,11 @@ impl Spans {
         }
     }
 
+    /// Where a problem stands: at its key when that is what is wrong, else at its value.
+    pub fn problem(&self, pointer: &str, message: &str) -> Option<Position> {
+        if message.starts_with("unknown field") { self.key(pointer) } else { self.value(pointer) }
+    }
+
     fn add_yaml(&mut self, pointer: &str, node: &Spanned<Node>) {
         match &node.value {
             Node::Scalar => {}
@@ -104,12 +92,12 @@ impl Spans {
             Node::Mapping(entries) => {
                 for (key, value) in entries {
                     let pointer = format!("{pointer}/{}", escape(&key.value));
-                    self.keys.insert(plain(&pointer), yaml_position(&key.referenced));
+                    self.keys.insert(plain(&pointer), Position::of_yaml(&key.referenced));
                     self.add_yaml(&pointer, value);
                 }
             }
         }
-        self.values.insert(plain(pointer), yaml_position(&node.referenced));
+        self.values.insert(plain(pointer), Position::of_yaml(&node.referenced));
     }
 
     fn add_toml_table(&mut self, pointer: &str, table: &toml::de::DeTable<'_>, text: &str) {
@@ -136,88 +124,9 @@ impl Spans {
     }
 }
 
-fn yaml_position(location: &serde_saphyr::Location) -> Position {
-    Position {
-        line: location.line() as usize,
-        column: location.column() as usize,
-        length: (location.span().len() as usize).max(1),
-    }
-}
-
 /// A pointer without case and separators in its names, as different spellings are accepted.
 fn plain(pointer: &str) -> String {
     pointer.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// A document of which only the shape matters.
-enum Node {
-    Scalar,
-    List(Vec<Spanned<Node>>),
-    Mapping(Vec<(Spanned<String>, Spanned<Node>)>),
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NodeVisitor;
-
-        impl<'de> Visitor<'de> for NodeVisitor {
-            type Value = Node;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("anything")
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_unit<E>(self) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_none<E>(self) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-                Node::deserialize(deserializer)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-                let mut list = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    list.push(item);
-                }
-                Ok(Node::List(list))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
-                let mut mapping = Vec::new();
-                while let Some(entry) = entries.next_entry()? {
-                    mapping.push(entry);
-                }
-                Ok(Node::Mapping(mapping))
-            }
-        }
-
-        deserializer.deserialize_any(NodeVisitor)
-    }
 }
 
 #[cfg(test)]
