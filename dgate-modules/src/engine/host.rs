@@ -148,13 +148,14 @@ impl Host {
 
     /// How much of the time since the clock last changed hands the thread computed: on a busy machine less than passed.
     /// The thread's own clock is asked for only when that matters, so it counts from when it was first asked.
-    fn computed(&self, since: Instant, elapsed: Duration) -> Duration {
+    /// `left` is what the call may still use.
+    fn computed(&self, since: Instant, elapsed: Duration, left: Duration) -> Duration {
         let Some(now) = thread_time() else { return elapsed };
         match self.asked.get() {
             Some((of, then, before)) if of == since => (before + now.saturating_sub(then)).min(elapsed),
             _ => {
-                // What passed before is half believed.
-                let before = elapsed / 2;
+                // What passed before is half believed, and never reason enough: others may have had the processor.
+                let before = elapsed.min(left) / 2;
                 self.asked.set(Some((since, now, before)));
                 before
             }
@@ -191,7 +192,9 @@ impl Host {
         }
         let cancelled = current.as_ref().is_some_and(|call| call.is_cancelled());
         let elapsed = since.elapsed();
-        let over = cancelled || (used + elapsed > limit && used + self.computed(since, elapsed) > limit);
+        let over = cancelled
+            || (used + elapsed > limit
+                && used + self.computed(since, elapsed, limit.saturating_sub(used)) > limit);
         if over {
             self.hit.set(Some(LimitKind::Cpu));
             self.hit_call.borrow_mut().clone_from(&current);

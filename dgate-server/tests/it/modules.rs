@@ -2,7 +2,9 @@
 
 mod events;
 mod in_flight;
+mod latency;
 mod limits;
+mod recipes;
 mod runtimes;
 mod streaming;
 mod upstream;

@@ -35,7 +35,7 @@ async fn all_at_once(clients: Vec<TestClient>) -> Vec<TestClient> {
 }
 
 #[tokio::test]
-async fn one_runtime_serves_a_thousand_calls_that_wait() {
+async fn few_runtimes_serve_a_thousand_calls_that_wait() {
     // It answers nobody before all of them are there: one that had to wait for another would wait for ever.
     let (barrier, most) = (Arc::new(Barrier::new(CALLS)), Arc::new(AtomicUsize::new(0)));
     let waiting = Arc::new(AtomicUsize::new(0));
@@ -59,6 +59,7 @@ proxy:
     modules:
       - name: m
         permissions: ['os:net:http=127.0.0.1']
+        limits: {{cpu: 1s}}
         payload_raw: |
           export async function requestHandler(ctx) {{
             const answer = await fetch('{}');
@@ -70,6 +71,7 @@ access_log: {{format: off}}
 log_format: json
 storage: {{type: memory}}
 runtime: {{workers: 1}}
+modules: {{pool: {{max_threads: 1}}}}
 ",
         upstream.url()
     ))
@@ -85,6 +87,8 @@ runtime: {{workers: 1}}
     let after = memory(running.id());
     println!("{before} MiB after two rounds of {CALLS} calls, {after} MiB after five");
     assert_eq!(most.load(Ordering::SeqCst), CALLS, "all were there at the same time");
-    assert_eq!(running.metric("dgate_module_runtimes_created_total").await, Some(1.0));
+    // Where turns are long, calls move from the worker to the pool's thread.
+    let created = running.metric("dgate_module_runtimes_created_total").await;
+    assert!(created.is_some_and(|created| created <= 2.0), "one for each thread: {created:?}");
     assert!(after < before + before / 4 + 16, "memory grows: {before} MiB, then {after} MiB");
 }
