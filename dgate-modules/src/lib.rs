@@ -48,6 +48,7 @@
 //! them.
 
 mod capability;
+mod chain;
 mod cookies;
 mod engine;
 mod exchange;
