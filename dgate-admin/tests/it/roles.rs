@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::kit::{Answer, Kit, LOCAL, request};
 
 /// What does not end by itself.
-const STREAMS: [&str; 2] = ["/api/v1/watch", "/api/v1/logs"];
+const STREAMS: [&str; 3] = ["/api/v1/watch", "/api/v1/events", "/api/v1/logs"];
 
 fn key(name: &str, role: Role, namespaces: &[&str]) -> ApiKey {
     let namespaces = namespaces.iter().map(|&namespace| namespace.to_owned()).collect();
