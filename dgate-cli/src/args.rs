@@ -58,8 +58,8 @@ pub(crate) struct GlobalArgs {
     /// The namespace that is meant where none is given.
     #[arg(short, long, value_name = "NAME", env = "DGATE_NAMESPACE", global = true)]
     pub(crate) namespace: Option<String>,
-    /// How results are written to standard output.
-    #[arg(short, long, value_name = "FORMAT", value_enum, global = true)]
+    /// How results are written: table, wide, json, yaml or name.
+    #[arg(short, long, value_name = "FORMAT", value_enum, global = true, hide_possible_values = true)]
     pub(crate) output: Option<Format>,
     /// Say yes to every question.
     #[arg(short, long, global = true)]

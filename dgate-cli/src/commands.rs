@@ -1,6 +1,7 @@
 //! The commands, a file or folder for each.
 
 mod canary;
+mod cluster;
 mod completion;
 mod declarative;
 mod explain;
@@ -29,34 +30,37 @@ use crate::failure::Failure;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// A world of its own: names, routes and documents.
-    #[command(visible_alias = "ns")]
+    #[command(visible_alias = "ns", alias = "namespaces")]
     Namespace(Verbs),
     /// Upstream endpoints with their balancing and health rules.
-    #[command(visible_alias = "svc")]
+    #[command(visible_alias = "svc", alias = "services")]
     Service(Verbs),
     /// Which requests go where, and through which modules.
-    #[command(visible_alias = "rt")]
+    #[command(visible_alias = "rt", alias = "routes")]
     Route(Verbs),
     /// TypeScript or JavaScript in the request path.
-    #[command(visible_alias = "mod")]
+    #[command(visible_alias = "mod", alias = "modules")]
     Module(module::Module),
     /// Host patterns that lead to a namespace.
-    #[command(visible_alias = "dom")]
+    #[command(visible_alias = "dom", alias = "domains")]
     Domain(Verbs),
     /// A named set of documents.
-    #[command(visible_alias = "col")]
+    #[command(visible_alias = "col", alias = "collections")]
     Collection(Verbs),
     /// One JSON value of a collection.
-    #[command(visible_alias = "doc")]
+    #[command(visible_alias = "doc", alias = "documents")]
     Document(Verbs),
     /// A value that modules may read and nobody may print.
-    #[command(visible_alias = "sec")]
+    #[command(visible_alias = "sec", alias = "secrets")]
     Secret(Verbs),
     /// A module that runs on a schedule or on events.
+    #[command(alias = "jobs")]
     Job(job::Job),
     /// A TCP address and what to do with its connections.
+    #[command(alias = "listeners")]
     Listener(Verbs),
     /// A wire format for TCP connections.
+    #[command(alias = "protocols")]
     Protocol(Verbs),
     /// Make everything be there that files list. Nothing is deleted.
     Apply(declarative::Apply),
@@ -66,6 +70,8 @@ pub(crate) enum Command {
     Diff(declarative::Diff),
     /// Check files, without a server or against one.
     Validate(declarative::Validate),
+    /// Show the nodes that make up the gateway.
+    Cluster(cluster::Cluster),
     /// Tell what the gateway would do with a request, and why.
     Explain(explain::Explain),
     /// Show how busy the routes are.
@@ -114,6 +120,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Sync(sync) => sync.run(context).await,
         Command::Diff(diff) => diff.run(context).await,
         Command::Validate(validate) => validate.run(context).await,
+        Command::Cluster(cluster) => cluster.run(context).await,
         Command::Explain(explain) => explain.run(context).await,
         Command::Top(top) => top.run(context).await,
         Command::Logs(logs) => logs.run(context).await,

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use dgate_core::key::DEFAULT_NAMESPACE;
 
 use crate::args::GlobalArgs;
-use crate::client::{Client, Login, Settings};
+use crate::client::{Answer, Client, Login, Settings, warnings};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -69,6 +69,11 @@ impl Context {
             return Ok(());
         }
         Err(Failure::new(Exit::Failed, "nothing was done"))
+    }
+
+    /// Says what an answer warns of.
+    pub(crate) fn warn_of(&self, answer: &Answer) {
+        warnings(answer).iter().for_each(|warning| self.output.warn(warning));
     }
 
     /// Refuses `-o` where there is only one form.

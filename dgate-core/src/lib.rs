@@ -45,6 +45,7 @@ pub mod explain;
 pub mod hook;
 pub mod key;
 mod kind;
+pub mod metric_handle;
 pub mod metric_names;
 pub mod pattern;
 pub mod permission;

@@ -1,6 +1,6 @@
 //! What a hook call costs, in the process and without sockets: `cargo bench -p dgate-modules`.
 //!
-//! Each figure is the median over rounds that take turns, so that whatever else the machine does hits all alike.
+//! An argument chooses those whose names contain it. Each figure is the median over rounds that take turns, so that whatever else the machine does hits all alike.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -85,8 +85,11 @@ async fn round(gateway: &mut Gateway) -> f64 {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     dgate_core::worker::enter(0);
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted));
     let mut gateways = Vec::new();
-    for (name, sources) in CASES {
+    for (name, sources) in CASES.into_iter().filter(|(name, _)| is_wanted(name)) {
         let started = Instant::now();
         let mut gateway = gateway(sources).await;
         let ready = started.elapsed();

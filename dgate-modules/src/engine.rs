@@ -9,6 +9,7 @@ mod call;
 mod clock;
 mod entry;
 mod errors;
+mod heap;
 mod host;
 mod jobs;
 pub(crate) mod limits;
@@ -32,6 +33,7 @@ use self::api::RequestState;
 use self::call::Call;
 pub(crate) use self::call::{Answer, Done, Task};
 use self::entry::Entry;
+pub(crate) use self::heap::make_room;
 use self::host::Host;
 use self::jobs::{Hooks, Jobs};
 use self::loader::Loader;
@@ -50,6 +52,8 @@ pub(crate) struct Runtime {
     context: RefCell<Context>,
     jobs: Rc<Jobs>,
     entries: Vec<Entry>,
+    /// The entries that have a hook, in its order.
+    order: [Vec<usize>; Hook::ALL.len()],
     limits: CallLimits,
     /// Calls that wait.
     calls: RefCell<HashMap<u64, Rc<Call>>>,
@@ -102,12 +106,14 @@ impl Runtime {
         });
         host.stop_clock();
         let entries = entries?;
+        let order = Hook::ALL.map(|hook| program.order(hook).filter(|at| entries[*at].has(hook)).collect());
         Ok(Self {
             id,
             host,
             context: RefCell::new(context),
             jobs,
             entries,
+            order,
             limits: program.limits(),
             calls: RefCell::default(),
             kept: RefCell::default(),
@@ -119,7 +125,7 @@ impl Runtime {
 
     /// Which of the chain's modules have a hook.
     pub(crate) fn has(&self, hook: Hook) -> bool {
-        self.entries.iter().any(|entry| entry.has(hook))
+        !self.order[hook as usize].is_empty()
     }
 
     /// How many calls were begun.
@@ -153,7 +159,7 @@ impl Runtime {
                 (api::context_object(state.clone(), 0, &mut context), state)
             }
         };
-        *state.exchange.borrow_mut() = task.exchange;
+        state.put(task.exchange);
         let call = Rc::new(Call::new(id, task.hook, task.request, task.keep, state, object, self.limits));
         if let Some(error) = task.error {
             *call.error.borrow_mut() = Some(api::error_object(&error, &mut context));
@@ -215,7 +221,7 @@ impl Runtime {
 
     fn end(&self, call: &Rc<Call>, result: Result<Answer, Failure>) -> Done {
         api::write_back(call);
-        let exchange = std::mem::take(&mut *call.state.exchange.borrow_mut());
+        let exchange = call.state.take();
         if call.keep
             && let Some(object) = call.context.take()
         {

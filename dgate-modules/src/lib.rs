@@ -38,6 +38,7 @@
 //! than by the time it takes to make them.
 
 mod capability;
+mod chain;
 mod cookies;
 mod engine;
 mod exchange;

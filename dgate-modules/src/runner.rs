@@ -6,18 +6,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use dgate_core::capability::{Documents, Fetch};
-use dgate_core::context::RequestContext;
-use dgate_core::hook::{HookChain, HookRunner, HookSession, Hooks};
+use dgate_core::hook::{HookChain, HookRunner, Hooks};
 use dgate_core::resource::Resource as _;
 use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
 use dgate_core::{BoxFuture, Problem, Problems};
 use serde_json::Value;
 
 use crate::capability::{Capabilities, ConsoleLine, Node};
+use crate::chain::Chain;
 use crate::failure::Failure;
 use crate::pool::{Deployed, Pool, PoolSettings};
 use crate::program::{self, Library, Program, ProgramId};
-use crate::session::Session;
 
 /// Runs modules: the [`HookRunner`] for TypeScript and JavaScript.
 ///
@@ -132,7 +131,7 @@ impl HookRunner for ModuleRunner {
             let program = program::build(&self.library, namespace, modules, &self.defaults)?;
             if let Some(previous) = previous
                 && let Some(chain) = (&**previous as &dyn Any).downcast_ref::<Chain>()
-                && chain.deployed.program.id == program.id
+                && chain.deployed().program.id == program.id
             {
                 return Ok(previous.clone());
             }
@@ -143,33 +142,10 @@ impl HookRunner for ModuleRunner {
                     Problems::from(Problem::error(pointer, failure.to_string()).about(&key))
                 })?,
             };
-            let label: Arc<str> = modules.first().map_or("-", String::as_str).into();
-            let chain: Arc<dyn HookChain> = Arc::new(Chain { deployed, label });
+            let label = modules.first().map_or("-", String::as_str);
+            let chain: Arc<dyn HookChain> = Arc::new(Chain::new(deployed, label));
             Ok(chain)
         })
-    }
-}
-
-/// The modules of a route, ready to run.
-struct Chain {
-    deployed: Arc<Deployed>,
-    /// The first module's name, for metrics.
-    label: Arc<str>,
-}
-
-impl HookChain for Chain {
-    /// Besides the modules' own: a request is looked at before it goes if there is something to be told of it later,
-    /// and a modifier may answer, which is taken up where handlers do.
-    fn hooks(&self) -> Hooks {
-        let own = self.deployed.hooks;
-        own.with(|hooks| {
-            hooks.modify_request |= own.modify_response || own.handle_error;
-            hooks.handle_request |= own.modify_request;
-        })
-    }
-
-    fn begin(&self, context: &RequestContext) -> Box<dyn HookSession> {
-        Box::new(Session::new(self.deployed.clone(), self.label.clone(), context))
     }
 }
 

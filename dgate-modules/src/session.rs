@@ -6,83 +6,81 @@ use std::time::{Duration, Instant};
 
 use dgate_core::context::RequestContext;
 use dgate_core::hook::HookSession;
-use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError, metric_names};
+use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError};
 use http::{Request, Response};
 
+use crate::chain::Chain;
 use crate::engine::{Answer, Done, Task};
 use crate::exchange::{Draft, ErrorInfo, Exchange, RequestInfo, RequestPart};
 use crate::failure::Failure;
 use crate::hook::Hook;
-use crate::pool::{Deployed, Place};
+use crate::pool::Place;
 
 /// The hooks of one request.
 pub(crate) struct Session {
-    deployed: Arc<Deployed>,
-    label: Arc<str>,
+    chain: Chain,
     info: Option<Arc<RequestInfo>>,
     /// Its number, under which a runtime keeps its `ctx`.
     request: u64,
     /// Where its hooks ran so far.
     place: Option<Place>,
-    /// What its modules wrote so far.
-    draft: Draft,
+    /// What its modules wrote so far is in here; what they work on is only while a hook runs.
+    exchange: Option<Box<Exchange>>,
     /// The request's head, as it went.
     seen: Option<RequestPart>,
 }
 
 impl Session {
-    /// `label` is the first module's name, for metrics.
-    pub(crate) fn new(deployed: Arc<Deployed>, label: Arc<str>, context: &RequestContext) -> Self {
+    pub(crate) fn new(chain: Chain, context: &RequestContext) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self {
-            deployed,
-            label,
+            chain,
             info: RequestInfo::new(context).map(Arc::new),
             request: NEXT.fetch_add(1, Ordering::Relaxed),
             place: None,
-            draft: Draft::default(),
+            exchange: None,
             seen: None,
         }
     }
 
-    /// Runs one hook on an exchange. The draft is what it was before, with what the hook wrote.
-    async fn run(
-        &mut self,
-        hook: Hook,
-        mut exchange: Exchange,
-        error: Option<ErrorInfo>,
-    ) -> (Exchange, Result<Answer, GatewayError>) {
-        let Some(info) = self.info.clone() else {
-            return (exchange, Err(ErrorKind::Internal.into()));
-        };
+    fn exchange(&mut self) -> &mut Exchange {
+        self.exchange.get_or_insert_default()
+    }
+
+    fn draft(&mut self) -> &mut Draft {
+        &mut self.exchange().draft
+    }
+
+    /// Runs one hook on the exchange.
+    async fn run(&mut self, hook: Hook, error: Option<ErrorInfo>) -> Result<Answer, GatewayError> {
+        let Some(info) = self.info.clone() else { return Err(ErrorKind::Internal.into()) };
         let started = Instant::now();
-        exchange.draft = std::mem::take(&mut self.draft);
+        let exchange = self.exchange.take().unwrap_or_default();
         let task = Task { hook, request: self.request, info, exchange, error, keep: self.expects_more(hook) };
-        let (place, done) = self.deployed.run(self.place, task).await;
+        let (place, done) = self.chain.deployed().run(self.place, task).await;
         self.place = place.or(self.place);
-        let (mut exchange, result) = match done {
-            Ok(Done { exchange, result }) => (exchange, result),
-            Err(failure) => (Exchange::default(), Err(failure)),
+        let result = match done {
+            Ok(Done { exchange, result }) => {
+                self.exchange = Some(exchange);
+                result
+            }
+            Err(failure) => Err(failure),
         };
-        self.draft = std::mem::take(&mut exchange.draft);
-        let took = started.elapsed();
-        let namespace = &self.deployed.program.namespace;
-        metrics::counter!(metric_names::MODULE_CALLS, "namespace" => namespace.clone(), "module" => self.label.clone(), "hook" => hook.name())
-            .increment(1);
-        metrics::histogram!(metric_names::MODULE_CALL_DURATION, "namespace" => namespace.clone(), "module" => self.label.clone(), "hook" => hook.name())
-            .record(took);
-        (exchange, result.map_err(|failure| self.failed(hook, failure, took)))
+        let now = Instant::now();
+        let took = now.saturating_duration_since(started);
+        self.chain.count(hook, took, now);
+        result.map_err(|failure| self.failed(hook, failure, took))
     }
 
     fn failed(&self, hook: Hook, failure: Failure, took: Duration) -> GatewayError {
-        let namespace = &self.deployed.program.namespace;
+        let namespace = &self.chain.deployed().program.namespace;
         crate::metrics::count_failure(namespace, &failure);
         crate::metrics::time_failure(namespace, &failure, took);
         let trace = failure.trace.join(", ");
         tracing::warn!(
             target: "dgate::module",
             namespace = %namespace,
-            module = failure.module.as_deref().unwrap_or(&self.label),
+            module = failure.module.as_deref().unwrap_or(self.chain.label()),
             hook = hook.name(),
             request_id = self.info.as_ref().map_or("-", |info| info.id.as_str()),
             kind = failure.kind.name(),
@@ -94,7 +92,7 @@ impl Session {
 
     /// Whether the request's `ctx` may be needed again after a hook.
     fn expects_more(&self, hook: Hook) -> bool {
-        let hooks = self.deployed.hooks;
+        let hooks = self.chain.deployed().hooks;
         let error = hooks.handle_error;
         match hook {
             Hook::FetchUpstream => {
@@ -108,9 +106,9 @@ impl Session {
     }
 
     async fn on_request(&mut self, hook: Hook, request: &mut Request<Body>) -> Result<Answer, GatewayError> {
-        let exchange = Exchange { request: Some(RequestPart::take(request)), ..Exchange::default() };
-        let (exchange, result) = self.run(hook, exchange, None).await;
-        if let Some(part) = exchange.request {
+        self.exchange().request = Some(RequestPart::take(request));
+        let result = self.run(hook, None).await;
+        if let Some(part) = self.exchange().request.take() {
             if result.is_err() {
                 // What failed may still be told to the error handler.
                 self.seen =
@@ -122,7 +120,7 @@ impl Session {
     }
 
     fn remember(&mut self, request: &Request<Body>) {
-        if self.deployed.hooks.modify_response || self.deployed.hooks.handle_error {
+        if self.chain.deployed().hooks.modify_response || self.chain.deployed().hooks.handle_error {
             self.seen = Some(RequestPart::head_of(request));
         }
     }
@@ -155,7 +153,7 @@ impl HookSession for Session {
         request: &'a mut Request<Body>,
     ) -> BoxFuture<'a, Result<(), GatewayError>> {
         Box::pin(async move {
-            if self.deployed.hooks.modify_request {
+            if self.chain.deployed().hooks.modify_request {
                 self.on_request(Hook::RequestModifier, request).await?;
             }
             self.remember(request);
@@ -168,13 +166,15 @@ impl HookSession for Session {
         request: &'a mut Request<Body>,
     ) -> BoxFuture<'a, Result<Option<Response<Body>>, GatewayError>> {
         Box::pin(async move {
-            if !self.draft.ended && self.deployed.hooks.handle_request {
-                self.on_request(Hook::RequestHandler, request).await?;
-            } else if !self.draft.ended {
+            let ended = self.exchange.as_ref().is_some_and(|exchange| exchange.draft.ended);
+            if !ended && !self.chain.deployed().hooks.handle_request {
                 return Ok(None);
             }
-            let answers = self.draft.answers();
-            Ok(answers.then(|| std::mem::take(&mut self.draft).into_response()))
+            if !ended {
+                self.on_request(Hook::RequestHandler, request).await?;
+            }
+            let draft = self.draft();
+            Ok(draft.answers().then(|| std::mem::take(draft).into_response()))
         })
     }
 
@@ -183,14 +183,15 @@ impl HookSession for Session {
         response: &'a mut Response<Body>,
     ) -> BoxFuture<'a, Result<(), GatewayError>> {
         Box::pin(async move {
-            let exchange = Exchange {
-                request: self.seen.take(),
-                upstream: Some(std::mem::take(response)),
-                ..Exchange::default()
-            };
-            let (exchange, result) = self.run(Hook::ResponseModifier, exchange, None).await;
-            self.seen = exchange.request;
-            *response = exchange.upstream.unwrap_or_default();
+            let seen = self.seen.take();
+            let exchange = self.exchange();
+            exchange.request = seen;
+            exchange.upstream = Some(std::mem::take(response));
+            let result = self.run(Hook::ResponseModifier, None).await;
+            let exchange = self.exchange();
+            let seen = exchange.request.take();
+            *response = exchange.upstream.take().unwrap_or_default();
+            self.seen = seen;
             result.map(|_| ())
         })
     }
@@ -201,13 +202,12 @@ impl HookSession for Session {
     ) -> BoxFuture<'a, Result<Option<Response<Body>>, GatewayError>> {
         Box::pin(async move {
             // Whatever was written before something failed is not the answer to that.
-            self.draft = Draft::default();
-            let exchange = Exchange { request: self.seen.take(), ..Exchange::default() };
-            let (_, result) = self.run(Hook::ErrorHandler, exchange, Some(error.into())).await;
-            result?;
-            let answers = self.draft.answers();
-            let has_status = self.draft.status.is_some();
-            let response = answers.then(|| std::mem::take(&mut self.draft).into_response());
+            let seen = self.seen.take();
+            *self.exchange() = Exchange { request: seen, ..Exchange::default() };
+            self.run(Hook::ErrorHandler, Some(error.into())).await?;
+            let draft = self.draft();
+            let has_status = draft.status.is_some();
+            let response = draft.answers().then(|| std::mem::take(draft).into_response());
             Ok(response.map(|mut response| {
                 if !has_status {
                     *response.status_mut() = error.kind().status();
@@ -221,7 +221,7 @@ impl HookSession for Session {
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(place) = self.place {
-            self.deployed.pool.release(place, self.request);
+            self.chain.deployed().pool.release(place, self.request);
         }
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::engine::{Begun, Outcome, Runtime, Task};
+use crate::engine::{self, Begun, Outcome, Runtime, Task};
 use crate::failure::Failure;
 use crate::metrics;
 use crate::pool::{Control, Shared};
@@ -73,6 +73,7 @@ fn current(shared: &Arc<Shared>, program: &Arc<Program>) -> Result<Rc<Runtime>, 
         return Ok(known.clone());
     }
     watch(shared);
+    engine::make_room();
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let runtime = Rc::new(Runtime::new(id, program, shared.capabilities.clone())?);
     metrics::count_created();

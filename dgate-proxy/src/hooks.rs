@@ -7,13 +7,14 @@ use std::time::Instant;
 use dgate_core::body::Body;
 use dgate_core::context::RequestRecord;
 use dgate_core::hook::{HookChain, HookSession, Hooks};
-use dgate_core::{BoxFuture, ErrorKind, GatewayError, metric_names};
+use dgate_core::{BoxFuture, ErrorKind, GatewayError};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::Body as _;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::metrics::{HookKind, RouteMetrics};
 use crate::plan::ProxyPlan;
 use crate::route::context;
 use crate::upstream::ChosenUpstream;
@@ -118,7 +119,7 @@ impl Run {
         S: Service<Request<Body>, Response = Response<Body>, Error = GatewayError>,
     {
         if self.hooks.fetch_upstream && self.has_service {
-            let clock = Clock::start(&self.record, "fetch_upstream");
+            let clock = Clock::start(&self.record, HookKind::FetchUpstream);
             let chosen = self.session.fetch_upstream(&mut request).await;
             clock.stop();
             if let Some(url) = chosen? {
@@ -127,7 +128,7 @@ impl Run {
         }
         if self.hooks.modify_request {
             let before = request.body().size_hint();
-            let clock = Clock::start(&self.record, "request_modifier");
+            let clock = Clock::start(&self.record, HookKind::RequestModifier);
             let result = self.session.modify_request(&mut request).await;
             clock.stop();
             result?;
@@ -135,7 +136,7 @@ impl Run {
             fit_length(request.headers_mut(), before.exact(), body.exact());
         }
         if self.hooks.handle_request {
-            let clock = Clock::start(&self.record, "request_handler");
+            let clock = Clock::start(&self.record, HookKind::RequestHandler);
             let answer = self.session.handle_request(&mut request).await;
             clock.stop();
             if let Some(response) = answer? {
@@ -148,7 +149,7 @@ impl Run {
         let mut response = inner.call(request).await?;
         if self.hooks.modify_response {
             let before = response.body().size_hint();
-            let clock = Clock::start(&self.record, "response_modifier");
+            let clock = Clock::start(&self.record, HookKind::ResponseModifier);
             let result = self.session.modify_response(&mut response).await;
             clock.stop();
             result?;
@@ -162,7 +163,7 @@ impl Run {
         if !self.hooks.handle_error {
             return Err(error);
         }
-        let clock = Clock::start(&self.record, "error_handler");
+        let clock = Clock::start(&self.record, HookKind::ErrorHandler);
         let answer = self.session.handle_error(&error).await;
         clock.stop();
         match answer {
@@ -194,26 +195,24 @@ fn fit_length(headers: &mut HeaderMap, before: Option<u64>, after: Option<u64>) 
 /// Measures one hook.
 struct Clock<'r> {
     record: &'r RequestRecord,
-    hook: &'static str,
+    hook: HookKind,
     since: Instant,
 }
 
 impl<'r> Clock<'r> {
-    fn start(record: &'r RequestRecord, hook: &'static str) -> Self {
+    fn start(record: &'r RequestRecord, hook: HookKind) -> Self {
         Self { record, hook, since: Instant::now() }
     }
 
     fn stop(self) {
-        let took = self.since.elapsed();
+        let now = Instant::now();
+        let took = now.saturating_duration_since(self.since);
         self.record.add_module_time(took);
         if let Some(names) = self.record.route() {
-            metrics::histogram!(
-                metric_names::PROXY_MODULE_DURATION,
-                "namespace" => names.namespace.clone(),
-                "route" => names.route.clone(),
-                "hook" => self.hook
-            )
-            .record(took);
+            match names.handle.downcast_ref::<RouteMetrics>() {
+                Some(metrics) => metrics.hook_took(names, self.hook, took, now),
+                None => RouteMetrics::default().hook_took(names, self.hook, took, now),
+            }
         }
     }
 }

@@ -66,7 +66,6 @@ pub mod upstream;
 pub use dgate_core;
 pub use from_fn::{FromFn, FromFnLayer, from_fn};
 pub use gateway::{ClientConnections, Gateway, GatewayBuilder, GatewayHandle, Serve, UpstreamConnections};
-pub use metrics::IDLE_TIMEOUT;
 pub use settings::{
     CanaryOverride, CanarySettings, CanarySticky, ClientSettings, FallbackCertificate, Limits, ProxySettings,
 };

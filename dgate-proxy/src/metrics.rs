@@ -1,66 +1,14 @@
-//! Metric handles, found once and kept.
-//!
-//! Looking a metric up costs more than counting. Handles are kept per route and service. An exporter drops series that
-//! have not moved for a while, so a handle that was not used for long is looked up again.
+//! The metrics of routes, services and the whole plane; their handles are found once and kept.
 
-use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use dgate_core::context::RouteNames;
+use dgate_core::metric_handle::MetricHandle;
 use dgate_core::metric_names as names;
 use http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram};
-
-/// Series that have not moved for this long may be dropped by an exporter.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
-
-/// Time in steps of a third of [`IDLE_TIMEOUT`].
-fn epoch(now: Instant) -> u32 {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    let start = *START.get_or_init(|| now);
-    (now.saturating_duration_since(start).as_secs() / (IDLE_TIMEOUT.as_secs() / 3)) as u32 + 1
-}
-
-/// A handle that is looked up when it is first used, and again when it was idle for so long that the series behind it
-/// may have been dropped.
-pub(crate) struct Cached<H> {
-    handle: RwLock<Option<H>>,
-    used: AtomicU32,
-}
-
-impl<H: Clone> Cached<H> {
-    pub(crate) fn with(&self, now: Instant, find: impl FnOnce() -> H, use_it: impl FnOnce(&H)) {
-        let epoch = epoch(now);
-        let used = self.used.load(Ordering::Relaxed);
-        if used != epoch {
-            self.used.store(epoch, Ordering::Relaxed);
-        }
-        if used != 0
-            && epoch.saturating_sub(used) < 2
-            && let Some(handle) = &*self.handle.read().unwrap_or_else(PoisonError::into_inner)
-        {
-            use_it(handle);
-            return;
-        }
-        let handle = find();
-        use_it(&handle);
-        *self.handle.write().unwrap_or_else(PoisonError::into_inner) = Some(handle);
-    }
-}
-
-impl<H> Default for Cached<H> {
-    fn default() -> Self {
-        Self { handle: RwLock::new(None), used: AtomicU32::new(0) }
-    }
-}
-
-impl<H> fmt::Debug for Cached<H> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Cached")
-    }
-}
 
 /// Most variants of a route that are told apart; further ones are `other`.
 const MOST_VARIANTS: usize = 16;
@@ -72,13 +20,38 @@ pub(crate) struct RouteMetrics {
     stable: VariantMetrics,
     /// What those get who carry canary tags.
     variants: RwLock<Vec<(Arc<str>, Arc<VariantMetrics>)>>,
+    /// How long its hooks take, in the order of [`HookKind`].
+    hooks: [MetricHandle<Histogram>; 5],
+}
+
+/// The hooks of the request path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HookKind {
+    FetchUpstream,
+    RequestModifier,
+    RequestHandler,
+    ResponseModifier,
+    ErrorHandler,
+}
+
+impl HookKind {
+    /// The label.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::FetchUpstream => "fetch_upstream",
+            Self::RequestModifier => "request_modifier",
+            Self::RequestHandler => "request_handler",
+            Self::ResponseModifier => "response_modifier",
+            Self::ErrorHandler => "error_handler",
+        }
+    }
 }
 
 /// The metrics of one variant of a route.
 #[derive(Debug, Default)]
 struct VariantMetrics {
     requests: Requests,
-    duration: Cached<Histogram>,
+    duration: MetricHandle<Histogram>,
 }
 
 impl RouteMetrics {
@@ -90,6 +63,22 @@ impl RouteMetrics {
                 let (label, variant) = self.variant(label);
                 variant.answered(route, &label, answered, now);
             }
+        }
+    }
+
+    /// A hook was called.
+    pub(crate) fn hook_took(&self, route: &RouteNames, hook: HookKind, took: Duration, now: Instant) {
+        let find = || {
+            metrics::histogram!(
+                names::PROXY_MODULE_DURATION,
+                "namespace" => route.namespace.clone(),
+                "route" => route.route.clone(),
+                "hook" => hook.name()
+            )
+        };
+        match self.hooks.get(hook as usize) {
+            Some(handle) => handle.with(now, find, |histogram| histogram.record(took)),
+            None => find().record(took),
         }
     }
 
@@ -159,7 +148,7 @@ struct Requests([Place; 12]);
 #[derive(Debug, Default)]
 struct Place {
     key: AtomicU32,
-    counter: Cached<Counter>,
+    counter: MetricHandle<Counter>,
 }
 
 impl Requests {
@@ -214,9 +203,9 @@ fn method_label(method: &Method) -> (u32, &'static str) {
 /// The metrics of the data plane as a whole.
 #[derive(Debug, Default)]
 pub(crate) struct PlaneMetrics {
-    overhead: Cached<Histogram>,
+    overhead: MetricHandle<Histogram>,
     in_flight: AtomicU64,
-    in_flight_gauge: Cached<Gauge>,
+    in_flight_gauge: MetricHandle<Gauge>,
 }
 
 impl PlaneMetrics {
@@ -249,7 +238,7 @@ impl PlaneMetrics {
 /// The metrics of one service.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceMetrics {
-    upstream_duration: Cached<Histogram>,
+    upstream_duration: MetricHandle<Histogram>,
 }
 
 impl ServiceMetrics {

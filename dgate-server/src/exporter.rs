@@ -32,7 +32,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, ExporterError> {
     let recorder = PrometheusBuilder::new()
         .set_buckets(&SECONDS)?
         .set_buckets_for_metric(Matcher::Full(metric_names::PROXY_OVERHEAD.to_owned()), &OVERHEAD)?
-        .idle_timeout(metrics_util::MetricKindMask::ALL, Some(dgate_proxy::IDLE_TIMEOUT))
+        .idle_timeout(metrics_util::MetricKindMask::ALL, Some(dgate_core::metric_handle::IDLE_TIMEOUT))
         .build_recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)?;

@@ -70,6 +70,12 @@ pub(crate) const FOR_BENCHMARKS: &[Tool] = &[
     NGINX,
     CURL,
     Tool {
+        program: "ls",
+        asks: (&["/usr/lib/nginx/modules"], "ngx_http_js_module.so"),
+        from: From::Debian("libnginx-mod-http-js"),
+        why: "scripts in nginx",
+    },
+    Tool {
         program: "wrk",
         asks: (&["--version"], "wrk"),
         from: From::Debian("wrk"),

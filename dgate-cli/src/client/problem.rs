@@ -19,6 +19,9 @@ pub(super) fn failure(answer: &Answer, target: &str) -> Failure {
     let mut failure = Failure::new(Exit::of_status(status), message);
     failure.details = answer.body["errors"].as_array().into_iter().flatten().map(detail).collect();
     let kind = text("type").and_then(|name| name.rsplit(':').next()).unwrap_or_default();
+    if kind == "in_use" {
+        failure.details.iter_mut().for_each(without_repetition);
+    }
     if !failure.details.is_empty()
         && let Some(summary) = summary(kind)
     {
@@ -27,6 +30,14 @@ pub(super) fn failure(answer: &Answer, target: &str) -> Failure {
     }
     failure.help = text("help").map(str::to_owned).or_else(|| advice(status, kind).map(str::to_owned));
     failure
+}
+
+/// What is used is named by the message, and how to go on is said once, for the command line.
+fn without_repetition(detail: &mut Detail) {
+    if detail.message.starts_with(&format!("{} ", detail.resource)) {
+        detail.resource.clear();
+        detail.help = None;
+    }
 }
 
 fn detail(error: &Value) -> Detail {

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 
 /// What is to be done with a canary.
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Canary {
     #[command(subcommand)]
     step: Step,

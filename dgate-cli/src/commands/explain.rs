@@ -25,6 +25,15 @@ pub(crate) struct Explain {
     /// The host, if the path is no URL.
     #[arg(long)]
     host: Option<String>,
+    /// Who asks: the value of the header or cookie of `proxy.canary.sticky`, or an address.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// A canary tag that it carries whatever it draws, `!name:value` for one that it does not. May be given several times.
+    #[arg(long = "force", value_name = "[!]NAME:VALUE")]
+    forced: Vec<String>,
+    /// When it comes, as in `2030-01-31T08:00:00Z`; now when absent.
+    #[arg(long, value_name = "INSTANT", conflicts_with = "send")]
+    at: Option<String>,
     /// Really send the request through the gateway, and show the answer.
     #[arg(long)]
     send: bool,
@@ -84,6 +93,14 @@ impl Explain {
         if !headers.is_empty() {
             question["headers"] = headers.into();
         }
+        if !self.forced.is_empty() {
+            question["forced"] = self.forced.clone().into();
+        }
+        for (name, value) in [("key", &self.key), ("at", &self.at)] {
+            if let Some(value) = value {
+                question[name] = value.as_str().into();
+            }
+        }
         if self.send {
             question["send"] = true.into();
         }
@@ -115,11 +132,15 @@ fn describe(answer: &Value) -> String {
         domain["namespace"].as_str().map(|name| format!(" → namespace {name}")).unwrap_or_default();
     line("host", format!("{}{namespace}: {}", word(&domain["host"]), word(&domain["reason"])));
     for candidate in answer["candidates"].as_array().into_iter().flatten() {
-        let (sign, style) =
-            if candidate["wins"] == true { ('✓', style::ADDED) } else { ('✗', style::REMOVED) };
         let (route, pattern) = (word(&candidate["route"]), word(&candidate["pattern"]));
-        line("route", format!("{style}{sign}{style:#} {route}  {pattern}: {}", word(&candidate["reason"])));
+        let sign = signed(&candidate["wins"]);
+        line("route", format!("{sign} {route}  {pattern}: {}", word(&candidate["reason"])));
+        for condition in candidate["conditions"].as_array().into_iter().flatten() {
+            let sign = signed(&condition["holds"]);
+            line("", format!("  {sign} {}: {}", word(&condition["condition"]), word(&condition["why"])));
+        }
     }
+    line("variant", word(&answer["variant"]));
     line("answer", word(&answer["refused"]));
     let route = &answer["route"];
     line("captured", parameters(route));
@@ -132,6 +153,11 @@ fn describe(answer: &Value) -> String {
         describe_sent(sent, &mut text);
     }
     text
+}
+
+fn signed(is_so: &Value) -> String {
+    let (sign, style) = if *is_so == true { ('✓', style::ADDED) } else { ('✗', style::REMOVED) };
+    format!("{style}{sign}{style:#}")
 }
 
 /// The answer to a request that was really sent, as HTTP shows it.
@@ -168,6 +194,9 @@ mod tests {
             request: owned(words),
             headers: owned(headers),
             host: host.map(str::to_owned),
+            key: None,
+            forced: Vec::new(),
+            at: None,
             send: false,
             data: None,
         }

@@ -10,6 +10,7 @@ use crate::output::{self, Format, with_progress};
 
 /// What is exported. `--namespace` leaves all others out.
 #[derive(Debug, Args)]
+#[command(after_help = "`${` and `$$` are written with one `$` more: `apply` reads them as they were.")]
 pub(crate) struct Export {
     /// Only what belongs to this owner.
     #[arg(long, value_name = "NAME")]

@@ -4,9 +4,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::plan::Plan;
+use super::resource::to_the_second;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Detail, Failure};
 use crate::output::{self, Format, Table};
 
 /// What was changed.
@@ -99,10 +100,7 @@ fn table(entries: &[Value]) -> Table {
 
 fn cells(entry: &Value) -> [String; 5] {
     let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-    // Seconds are enough.
-    let when = text("at");
-    let when = when.split_once('.').map_or(when.clone(), |(seconds, _)| format!("{seconds}Z"));
-    [entry["revision"].to_string(), when, text("who"), changes(entry), text("message")]
+    [entry["revision"].to_string(), to_the_second(&text("at")), text("who"), changes(entry), text("message")]
 }
 
 /// `+ route/default/hello`, or how many of each when there are several.
@@ -155,7 +153,8 @@ impl Rollback {
         if let Some(message) = &self.message {
             wish["message"] = message.as_str().into();
         }
-        let plan = Plan::of(client.post(&path).flag("dry_run", true).json(&wish).send().await?, context);
+        let planned = client.post(&path).flag("dry_run", true).json(&wish).send().await;
+        let plan = Plan::of(planned.map_err(|failure| self.advise(failure))?, context);
         if self.dry_run {
             plan.show(context)?;
             return Ok(Exit::Success);
@@ -175,5 +174,15 @@ impl Rollback {
         }
         Plan::of(client.post(&path).json(&wish).send().await?, context).tell(context)?;
         Ok(Exit::Success)
+    }
+
+    /// Documents stay where they are, so a collection that was not there yet cannot go.
+    fn advise(&self, mut failure: Failure) -> Failure {
+        let is_about_documents = |detail: &Detail| detail.message.contains("document/");
+        if !self.documents && failure.details.iter().any(is_about_documents) {
+            failure.details.iter_mut().for_each(|detail| detail.help = None);
+            return failure.with_help("`--documents` rolls documents back as well");
+        }
+        failure
     }
 }

@@ -18,6 +18,7 @@ use crate::output::{self, Format};
 
 /// What is imported.
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Import {
     #[command(subcommand)]
     from: From,

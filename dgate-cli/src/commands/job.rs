@@ -13,6 +13,7 @@ use crate::output::{self, Format};
 
 /// What can be done with jobs.
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Job {
     #[command(subcommand)]
     command: JobCommand,
@@ -60,6 +61,7 @@ impl Which {
             let request = client.request(Method::PATCH, identity.path());
             let request = request.body("application/merge-patch+json", patch);
             let answer = request.query_if("message", self.message.as_deref()).send().await?;
+            context.warn_of(&answer);
             let what = if paused { "is paused" } else { "is no longer paused" };
             let after =
                 answer.revision().map_or_else(String::new, |revision| format!(" (revision {revision})"));

@@ -22,6 +22,7 @@ use crate::failure::{Detail, Failure};
 
 /// What can be done with modules.
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Module {
     #[command(subcommand)]
     command: ModuleCommand,

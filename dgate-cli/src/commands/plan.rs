@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::client::{Answer, warnings};
+use crate::client::Answer;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Format, style};
@@ -23,9 +23,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Reads an answer, and says what it warns of.
     pub(crate) fn of(answer: Answer, context: &Context) -> Self {
-        for warning in warnings(&answer) {
-            context.output.warn(warning);
-        }
+        context.warn_of(&answer);
         Self { revision: answer.revision(), data: answer.into_data() }
     }
 

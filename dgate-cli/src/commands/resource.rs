@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+pub(crate) use columns::to_the_second;
 pub(crate) use files::inline_files;
 pub(crate) use identity::Identity;
 
@@ -46,6 +47,7 @@ pub(crate) enum Verb {
 
 /// The verbs of one kind.
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Verbs {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -79,12 +81,16 @@ pub(crate) fn without_read_only(mut resource: Value) -> Value {
     resource
 }
 
+/// What may be written comes before the options, which are the same everywhere.
+const FIELDS_FIRST: &str = "{about-with-newline}\n{usage-heading} {usage}{after-help}\n\n{all-args}";
+
 /// Tells in the help of each kind's verbs which fields there are.
 pub(crate) fn with_field_help(mut command: clap::Command) -> clap::Command {
     for kind in Kind::ALL {
         command = command.mut_subcommand(kind.as_str(), |of_kind| {
-            let of_kind = of_kind.mut_subcommand("create", |verb| verb.after_help(fields::help(kind)));
-            let of_kind = of_kind.mut_subcommand("set", |verb| verb.after_help(fields::help(kind)));
+            let with_fields =
+                |verb: clap::Command| verb.help_template(FIELDS_FIRST).after_help(fields::help(kind));
+            let of_kind = of_kind.mut_subcommand("create", with_fields).mut_subcommand("set", with_fields);
             of_kind
                 .mut_subcommand("delete", |verb| verb.mut_arg("all", |all| all.hide(kind != Kind::Document)))
         });

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 
 /// What is asked about tags.
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Tags {
     #[command(subcommand)]
     question: Question,

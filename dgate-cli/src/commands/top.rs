@@ -31,7 +31,8 @@ pub(crate) struct Top {
 impl Top {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let client = context.client()?;
-        let is_screen = io::stdout().is_terminal() && context.output.is_for_people();
+        // Whoever says how often wants to keep it all.
+        let is_screen = self.count.is_none() && io::stdout().is_terminal() && context.output.is_for_people();
         let count = self.count.or((!is_screen).then_some(1));
         let mut before = sample(&client).await?;
         let mut begun = Instant::now();

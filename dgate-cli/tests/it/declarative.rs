@@ -56,6 +56,47 @@ fn apply_sends_everything_at_once_and_says_what_was_done() {
 }
 
 #[test]
+fn a_change_is_waited_for_on_all_nodes() {
+    let folder = folder(&[("gateway.yaml", FILE)]);
+    let cluster = |revisions: [u64; 2]| {
+        let [a, b] = revisions;
+        format!(r#"{{"data":[{{"id":"a","revision":{a},"this":true}},{{"id":"b","revision":{b}}}]}}"#)
+    };
+    let (early, late) = (cluster([41, 40]), cluster([41, 42]));
+    let server = Fake::answering([(200, "", PLAN), (200, "", &early), (200, "", &early), (200, "", &late)]);
+    let ended = run_in(folder.path(), &["--admin", &server.url, "apply", "-f", "gateway.yaml", "--wait"]);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("(revision 41)\nall 2 nodes run revision 41\n"), "{}", ended.stderr);
+    assert_eq!(server.asked()[3].line, "GET /api/v1/cluster");
+
+    let mut answers = [(200, "", early.as_str()); 20];
+    answers[0].2 = PLAN;
+    let server = Fake::answering(answers);
+    let arguments = ["--admin", &server.url, "apply", "-f", "gateway.yaml", "--wait", "--timeout", "1s"];
+    let ended = run_in(folder.path(), &arguments);
+    assert_eq!(ended.status, 9, "{}", ended.stderr);
+    let said =
+        "the change is made, but after 1s revision 41 is not live on b (revision 40)\nhelp: `--timeout` says";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+}
+
+#[test]
+fn nodes_are_shown() {
+    let nodes = r#"{"data":[{"id":"a","version":"0.1.0","address":"127.0.0.1:9080","proxy_address":"0.0.0.0:8080","this":true,
+        "ready":true,"tags":["edge","region:eu"],"revision":7,"started_at":"2026-01-01T00:00:00.5Z",
+        "load":{"connections":3,"in_flight":1}}],"revision":7}"#;
+    let server = Fake::answering([(200, "", nodes)]);
+    let ended = run(&["--admin", &server.url, "cluster", "-o", "wide"]);
+    assert_eq!(
+        ended.stdout,
+        "ID   VERSION   ADMIN            PROXY          READY   REVISION   CONNECTIONS   IN FLIGHT   TAGS             SINCE\n\
+         a*   0.1.0     127.0.0.1:9080   0.0.0.0:8080   true    7          3             1           edge region:eu   2026-01-01T00:00:00Z\n"
+    );
+    let server = Fake::answering([(200, "", nodes)]);
+    assert_eq!(run(&["--admin", &server.url, "cluster", "-o", "name"]).stdout, "a\n");
+}
+
+#[test]
 fn standard_input_is_a_file() {
     let server = Fake::answering([(200, "", r#"{"data":{"unchanged":2,"changes":[]},"revision":3}"#)]);
     let mut command = program(&["--admin", &server.url, "apply", "-f", "-"]);

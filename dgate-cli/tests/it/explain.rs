@@ -35,6 +35,28 @@ fn the_way_of_a_request_is_told() {
 }
 
 #[test]
+fn canary_tags_are_part_of_the_way() {
+    let answer = r##"{"data":{"domain":{"host":"localhost","reason":"x"},"variant":"canary:v2","candidates":[
+        {"route":"new","pattern":"/a","wins":true,"reason":"it fits","conditions":[
+            {"condition":"#canary:v2","holds":true,"why":"forced"},{"condition":"!edge","holds":true,"why":"the server lacks it"}]},
+        {"route":"old","pattern":"/a","wins":false,"reason":"another one was first","conditions":[]}]}}"##;
+    let server = Fake::answering([(200, "", answer)]);
+    let arguments =
+        ["explain", "/a", "--key", "user-7", "--force", "canary:v2", "--at", "2030-01-01T00:00:00Z"];
+    let ended = run(&[&["--admin", &server.url], &arguments[..]].concat());
+    assert_eq!(
+        ended.stdout,
+        "host      localhost: x\nroute     ✓ new  /a: it fits\n            ✓ #canary:v2: forced\n            \
+         ✓ !edge: the server lacks it\nroute     ✗ old  /a: another one was first\nvariant   canary:v2\n"
+    );
+    let expected = serde_json::json!({
+        "method": "GET", "path": "/a", "key": "user-7", "forced": ["canary:v2"], "at": "2030-01-01T00:00:00Z",
+    });
+    assert_eq!(server.asked()[0].json(), expected);
+    assert_eq!(run(&["explain", "/a", "--at", "2030-01-01T00:00:00Z", "--send"]).status, 2, "only for now");
+}
+
+#[test]
 fn a_request_can_really_be_sent() {
     let answer = r#"{"data":{"domain":{"host":"localhost","reason":"x"},"answer":{"status":418,"headers":{"x-a":"b"},
         "body":"short and stout","truncated":true,"took_ms":1.25}}}"#;

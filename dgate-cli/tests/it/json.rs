@@ -80,6 +80,8 @@ fn every_command_that_works_writes_one_value() {
         "svc rm b",
         "rollback 3 --yes",
         "rollback 3 --yes",
+        "cluster",
+        "apply -f f.yaml --wait",
         "version",
         "version --client",
     ] {

@@ -107,6 +107,25 @@ fn failures_of_a_real_server_have_their_status() {
 }
 
 #[test]
+fn what_is_worth_a_warning_is_told_whoever_writes() {
+    let gateway = Gateway::start();
+    gateway.done("svc mk api urls=http://127.0.0.1:1");
+    gateway.write("r.yaml", "routes: [{name: s, paths: [/s], service: api, tags: ['#region:mars']}]\n");
+    for line in
+        ["rt mk r paths=/r service=api tags=#region:mars", "rt set r tags=#region:mars,!x", "apply -f r.yaml"]
+    {
+        let done = gateway.run(line);
+        assert_eq!(done.status, 0, "{}", done.stderr);
+        let warning = "/tags/0: no tag of this server ever satisfies `#region:mars`\n";
+        assert!(
+            done.stderr.starts_with("warning: route/default/") && done.stderr.contains(warning),
+            "{}",
+            done.stderr
+        );
+    }
+}
+
+#[test]
 fn an_export_is_no_different_and_comes_back() {
     let gateway = Gateway::start();
     gateway.write("m.ts", "export function requestHandler(ctx) { ctx.status(418); }\n");
@@ -125,6 +144,8 @@ fn an_export_is_no_different_and_comes_back() {
     gateway.write("exported.yaml", &exported);
     let same = gateway.run("diff -f exported.yaml --exit-code");
     assert_eq!((same.status, same.stderr.as_str()), (0, "no differences\n"), "{}", same.stdout);
+
+    gateway.fails("rollback 0 --dry-run", 7, "help: `--documents` rolls documents back as well");
 
     gateway.write("less.yaml", "owner: edge\nnamespaces: [{name: shop}]\nservices: [{name: api, namespace: shop, urls: ['http://127.0.0.1:9']}]\n");
     let differs = gateway.run("diff -f less.yaml --exit-code");

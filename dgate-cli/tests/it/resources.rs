@@ -142,7 +142,7 @@ fn lists_are_read_page_by_page() {
     let ended = run(&["--admin", &server.url, "svc", "ls", "--tag", "a:b"]);
     assert_eq!(
         ended.stdout,
-        "NAMESPACE   NAME   URLS       BALANCE\ndefault     a      http://a   -\nshop        b      http://b   -\n"
+        "NAMESPACE   NAME   URLS       BALANCE\ndefault     a      http://a   round_robin\nshop        b      http://b   round_robin\n"
     );
     let asked = server.asked();
     assert_eq!(asked[0].line, "GET /api/v1/service?tag=a%3Ab&limit=1000");

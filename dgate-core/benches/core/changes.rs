@@ -70,7 +70,7 @@ fn decode_route() -> Route {
 }
 
 fn pipeline(routes: usize) -> (tokio::runtime::Runtime, Applier) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let store = Arc::new(MemoryStore::new());
     let (applier, worker) = Applier::new(store, Vec::new(), Arc::new(NoEvents), Environment::default());
     runtime.block_on(async {

@@ -16,26 +16,32 @@ pub struct RequestTags {
     known: u64,
     /// What of it the request carries.
     carried: u64,
+    /// Answers that are to be settled when a namespace has the tag.
+    wanted: Vec<Box<str>>,
 }
 
 impl RequestTags {
     /// Nothing drawn yet, for a client and the instant of its request.
     pub fn new(active: Arc<ActiveTags>, key: CanaryKey, instant: Timestamp) -> Self {
-        Self { active, key, instant, known: 0, carried: 0 }
+        Self { active, key, instant, known: 0, carried: 0, wanted: Vec::new() }
     }
 
     /// Goes on with the tags of a namespace, which are the server's and more.
     pub fn enter(&mut self, active: &Arc<ActiveTags>) {
         if !Arc::ptr_eq(&self.active, active) {
             self.active = active.clone();
+            for text in std::mem::take(&mut self.wanted) {
+                self.force(&text);
+            }
         }
     }
 
     /// Settles what a request carries, whatever it would draw: `name:value`, or `!name:value`. Returns whether that is a
-    /// canary tag of this server.
+    /// canary tag of this server; if it is not, it may be one of the namespace that is [entered](Self::enter).
     pub fn force(&mut self, text: &str) -> bool {
         let (label, is_carried) = text.strip_prefix('!').map_or((text, true), |label| (label, false));
         let Some((bit, _)) = self.active.canaries().find(|(_, canary)| **canary.label() == *label) else {
+            self.wanted.push(text.into());
             return false;
         };
         self.known |= 1 << bit;

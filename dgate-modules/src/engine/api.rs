@@ -11,6 +11,7 @@ mod define;
 mod encoding;
 mod harden;
 mod headers;
+mod json;
 mod modules;
 mod prelude;
 mod query;
@@ -25,6 +26,8 @@ mod url;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use boa_engine::object::NativeObject;
+use boa_engine::object::shape::RootShape;
 use boa_engine::{Context, JsError, JsObject, JsResult, JsValue, js_string};
 
 pub(super) use self::context::{context_for, context_object};
@@ -37,16 +40,32 @@ use crate::exchange::ErrorInfo;
 
 /// The prototypes of native objects.
 pub(super) struct Prototypes {
-    context: JsObject,
-    request: JsObject,
-    response: JsObject,
-    upstream: JsObject,
-    headers: JsObject,
-    query: JsObject,
-    url: JsObject,
-    body: JsObject,
+    context: Class,
+    request: Class,
+    response: Class,
+    upstream: Class,
+    headers: Class,
+    query: Class,
+    url: Class,
+    body: Class,
     prelude: OnceCell<JsObject>,
     testing: OnceCell<JsObject>,
+}
+
+/// A kind of native objects. They share a shape, so that the engine finds their members where it found them last.
+struct Class {
+    prototype: JsObject,
+    root: RootShape,
+}
+
+impl Class {
+    fn new(prototype: JsObject, context: &Context) -> Self {
+        Self { prototype, root: context.root_shape().clone() }
+    }
+
+    fn instance<T: NativeObject>(&self, data: T) -> JsObject {
+        JsObject::new(&self.root, self.prototype.clone(), data).upcast()
+    }
 }
 
 /// The prototypes of a context.
@@ -57,14 +76,14 @@ fn prototypes(context: &Context) -> Rc<Prototypes> {
 /// Puts everything into a new context.
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let prototypes = Prototypes {
-        context: context::prototype(context)?,
-        request: request::prototype(context)?,
-        response: response::prototype(context)?,
-        upstream: upstream::prototype(context)?,
-        headers: headers::prototype(context)?,
-        query: query::prototype(context)?,
-        url: url::prototype(context)?,
-        body: prelude::body_prototype(context)?,
+        context: Class::new(context::prototype(context)?, context),
+        request: Class::new(request::prototype(context)?, context),
+        response: Class::new(response::prototype(context)?, context),
+        upstream: Class::new(upstream::prototype(context)?, context),
+        headers: Class::new(headers::prototype(context)?, context),
+        query: Class::new(query::prototype(context)?, context),
+        url: Class::new(url::prototype(context)?, context),
+        body: Class::new(prelude::body_prototype(context)?, context),
         prelude: OnceCell::new(),
         testing: OnceCell::new(),
     };
@@ -88,7 +107,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         &prototypes.url,
         &prototypes.body,
     ];
-    harden::harden(own.into_iter().cloned().collect(), context)
+    harden::harden(own.into_iter().map(|class| class.prototype.clone()).collect(), context)
 }
 
 /// See [`crate::typescript`]: every so often the gateway looks at the clock.

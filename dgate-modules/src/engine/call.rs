@@ -21,7 +21,7 @@ pub(crate) struct Task {
     /// Identifies the request among all of a gateway: its hooks share one `ctx`.
     pub(crate) request: u64,
     pub(crate) info: std::sync::Arc<crate::exchange::RequestInfo>,
-    pub(crate) exchange: Exchange,
+    pub(crate) exchange: Box<Exchange>,
     /// For error handlers.
     pub(crate) error: Option<ErrorInfo>,
     /// Whether further hooks of the same request may follow.
@@ -31,7 +31,7 @@ pub(crate) struct Task {
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Done {
-    pub(crate) exchange: Exchange,
+    pub(crate) exchange: Box<Exchange>,
     pub(crate) result: Result<Answer, Failure>,
 }
 

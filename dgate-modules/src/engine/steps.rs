@@ -12,6 +12,7 @@ use super::host::Host;
 use super::{Runtime, api, errors};
 use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::hook::Hook;
+use crate::program::ProgramModule;
 
 /// How far a call got.
 pub(super) enum Step {
@@ -22,13 +23,8 @@ pub(super) enum Step {
 impl Runtime {
     /// Goes through the modules from where a call stands.
     pub(super) fn advance(&self, call: &Rc<Call>, context: &mut Context) -> Step {
-        while let Some(index) = self.host.program.order(call.hook).nth(call.step.get()) {
-            let entry = &self.entries[index];
-            if !entry.has(call.hook) {
-                call.step.set(call.step.get() + 1);
-                continue;
-            }
-            let result = entry.call(call, context);
+        while let Some(index) = self.order[call.hook as usize].get(call.step.get()) {
+            let result = self.entries[*index].call(call, context);
             match self.settle(call, result, context) {
                 Some(settled) => {
                     if let Some(ended) = self.after(call, settled, context) {
@@ -39,6 +35,12 @@ impl Runtime {
             }
         }
         Step::Ended(Ok(Answer::Nothing))
+    }
+
+    /// The module that a call is in.
+    fn module(&self, call: &Call) -> Option<&ProgramModule> {
+        let index = self.order[call.hook as usize].get(call.step.get())?;
+        self.host.program.modules.get(*index)
     }
 
     /// The value of a promise, when it is known already.
@@ -70,8 +72,7 @@ impl Runtime {
 
     /// What a module's hook came to, and what that means for the modules after it: nothing to go on with them.
     fn after(&self, call: &Rc<Call>, settled: JsResult<JsValue>, context: &mut Context) -> Option<Step> {
-        let module = self.host.program.order(call.hook).nth(call.step.get());
-        let module = module.and_then(|index| self.host.program.modules.get(index));
+        let module = self.module(call);
         let value = match settled {
             Ok(value) => value,
             Err(error) => {
@@ -111,10 +112,12 @@ impl Runtime {
             }
             Hook::FetchUpstream | Hook::ResponseModifier => None,
             Hook::RequestModifier => {
-                call.state.exchange.borrow().draft.ended.then_some(Step::Ended(Ok(Answer::Nothing)))
+                let ended = call.state.draft(|draft| draft.ended).unwrap_or_default();
+                ended.then_some(Step::Ended(Ok(Answer::Nothing)))
             }
             Hook::RequestHandler | Hook::ErrorHandler => {
-                call.state.exchange.borrow().draft.answers().then_some(Step::Ended(Ok(Answer::Nothing)))
+                let answers = call.state.draft(|draft| draft.answers()).unwrap_or_default();
+                answers.then_some(Step::Ended(Ok(Answer::Nothing)))
             }
         }
     }
@@ -187,11 +190,10 @@ impl Runtime {
         let Some(call) = call else { return };
         self.host.operations.forget_of(&call);
         let waiting = self.calls.borrow_mut().remove(&call.id).is_some();
-        let module = self.host.program.order(call.hook).nth(call.step.get());
         let mut failure = failure;
-        failure.module = module.map(|index| self.host.program.modules[index].name.clone());
+        failure.module = self.module(&call).map(|module| module.name.clone());
         if waiting {
-            let exchange = std::mem::take(&mut *call.state.exchange.borrow_mut());
+            let exchange = call.state.take();
             call.tell(Done { exchange, result: Err(failure) });
         } else {
             *call.failure.borrow_mut() = Some(failure);

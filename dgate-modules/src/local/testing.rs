@@ -208,7 +208,8 @@ impl<'g> Suite<'g> {
             Request::get(target).body(Body::empty()).map_err(|error| internal(&error.to_string()))?;
         let context = self.gateway.context(&request).map_err(|error| internal(&error.to_string()))?;
         let info = RequestInfo::new(&context).ok_or_else(|| internal("there is no route"))?;
-        let exchange = Exchange { request: Some(RequestPart::take(&mut request)), ..Exchange::default() };
+        let exchange =
+            Box::new(Exchange { request: Some(RequestPart::take(&mut request)), ..Exchange::default() });
         // Zero is nobody's number.
         let task = Task {
             hook: Hook::RequestHandler,

@@ -4,6 +4,7 @@ mod fetching;
 mod hooks;
 mod interface;
 mod isolation;
+mod json;
 mod kit;
 mod limits;
 mod local;

@@ -143,6 +143,17 @@ log_format: json
 }
 
 #[tokio::test]
+async fn answers_can_be_forced_for_the_tags_of_a_namespace() {
+    let text = with_modules("['canary@0%:new']").replace("canary: {", "canary: {override: any, ");
+    let running = Running::start(&text).await;
+    let mut client = TestClient::http1(running.address("proxy-http")).await;
+    for (forced, expected) in [("other:x, canary:new", "new edge canary:new"), ("!canary:new", "old edge")] {
+        let request = Request::get("/").header("host", "a").header("x-dgate-canary", forced);
+        assert_eq!(client.send(request.body(String::new()).unwrap()).await.text(), expected, "{forced}");
+    }
+}
+
+#[tokio::test]
 async fn a_canary_module_goes_from_one_percent_to_all_and_back_without_a_failed_request() {
     let running = Running::start(&with_modules("['canary@1%:new']")).await;
     let load = Load::start(running.address("proxy-http"), 4, "/x");

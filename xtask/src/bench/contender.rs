@@ -25,6 +25,7 @@ pub(crate) struct Contender {
     configure: fn(&Setup<'_>) -> Result<String>,
     /// The arguments that name that file.
     arguments: &'static [&'static str],
+    runs_scripts: bool,
 }
 
 /// What a configuration is written for.
@@ -57,11 +58,23 @@ pub(crate) struct Running {
 
 impl Contender {
     pub(crate) fn dgate(program: PathBuf) -> Self {
-        Self { name: "dgate", program, configure: dgate::configuration, arguments: &["-c"] }
+        Self {
+            name: "dgate",
+            program,
+            configure: dgate::configuration,
+            arguments: &["-c"],
+            runs_scripts: true,
+        }
     }
 
     pub(crate) fn nginx() -> Self {
-        Self { name: "nginx", program: "nginx".into(), configure: nginx::configuration, arguments: &["-c"] }
+        Self {
+            name: "nginx",
+            program: "nginx".into(),
+            configure: nginx::configuration,
+            arguments: &["-c"],
+            runs_scripts: true,
+        }
     }
 
     pub(crate) fn haproxy() -> Self {
@@ -70,11 +83,17 @@ impl Contender {
             program: "haproxy".into(),
             configure: haproxy::configuration,
             arguments: &["-f"],
+            runs_scripts: false,
         }
     }
 
     pub(crate) fn is_installed(&self) -> bool {
         Command::new(&self.program).arg("-v").output().is_ok()
+    }
+
+    /// Whether it does what the scenario asks.
+    pub(crate) fn takes_part(&self, scenario: &Scenario) -> bool {
+        self.runs_scripts || scenario.script.is_none()
     }
 
     /// Starts it and waits until it answers the scenario's request as the upstream does.

@@ -62,7 +62,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     for scenario in scenarios {
         println!("{}: {}", scenario.name, scenario.about);
         let start = |contender: &Contender| contender.start(scenario, &folder, upstream.port, &certificate);
-        let running = contenders.iter().map(start).collect::<Result<Vec<_>>>()?;
+        let taking_part = contenders.iter().filter(|contender| contender.takes_part(scenario));
+        let running = taking_part.map(start).collect::<Result<Vec<_>>>()?;
         let windows =
             rounds(&running, options, |running, seconds| load::run(running, scenario, &folder, seconds))?;
         measured.push((scenario, windows));

@@ -15,22 +15,26 @@ pub(crate) fn table(contenders: &[&str], measured: &[Measured<'_>]) -> String {
     head.extend(others.iter().map(|name| format!("{ours} ÷ {name}")));
     head.push(format!("{ours}, requests/s"));
     let mut lines = vec![head.join(" | "), vec!["---"; head.len()].join(" | ")];
-    lines.extend(measured.iter().map(|(scenario, by_contender)| line(scenario, by_contender)));
+    lines.extend(measured.iter().map(|(scenario, windows)| line(scenario, contenders, windows)));
     format!("| {} |\n", lines.join(" |\n| "))
 }
 
-fn line(scenario: &Scenario, by_contender: &[(&'static str, Vec<Window>)]) -> String {
-    let costs: Vec<Vec<f64>> = by_contender.iter().map(|(_, windows)| costs(windows)).collect();
+fn line(scenario: &Scenario, contenders: &[&str], measured: &[(&'static str, Vec<Window>)]) -> String {
+    let of = |name: &&str| measured.iter().find(|(known, _)| known == name).map(|(_, windows)| &windows[..]);
+    let windows: Vec<&[Window]> = contenders.iter().map(|name| of(name).unwrap_or_default()).collect();
+    let costs: Vec<Vec<f64>> = windows.iter().map(|windows| costs(windows)).collect();
     let mut cells = vec![format!("`{}`: {}", scenario.name, scenario.about)];
     cells.extend(costs.iter().map(|costs| {
-        let (least, most) = (costs[0], costs[costs.len() - 1]);
-        format!("{:.1} ({least:.1} to {most:.1})", median(costs))
+        let (Some(least), Some(most), Some(median)) = (costs.first(), costs.last(), median(costs)) else {
+            return "–".to_owned();
+        };
+        format!("{median:.1} ({least:.1} to {most:.1})")
     }));
-    let ours = median(&costs[0]);
-    cells.extend(costs[1..].iter().map(|costs| format!("{:.2}", ours / median(costs))));
-    let mut rates: Vec<f64> = by_contender[0].1.iter().map(|window| window.per_second).collect();
+    let ratio = |others: &[f64]| Some(format!("{:.2}", median(&costs[0])? / median(others)?));
+    cells.extend(costs[1..].iter().map(|others| ratio(others).unwrap_or_else(|| "–".to_owned())));
+    let mut rates: Vec<f64> = windows[0].iter().map(|window| window.per_second).collect();
     rates.sort_by(f64::total_cmp);
-    cells.push(format!("{:.0}", median(&rates)));
+    cells.push(median(&rates).map_or_else(|| "–".to_owned(), |rate| format!("{rate:.0}")));
     cells.join(" | ")
 }
 
@@ -42,10 +46,11 @@ fn costs(windows: &[Window]) -> Vec<f64> {
     costs
 }
 
-/// Of values in rising order.
-fn median(values: &[f64]) -> f64 {
+/// Of values in rising order; nothing of nothing.
+fn median(values: &[f64]) -> Option<f64> {
     let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
+    let upper = *values.get(middle)?;
+    Some(if values.len() % 2 == 1 { upper } else { f64::midpoint(values[middle - 1], upper) })
 }
 
 #[cfg(test)]
@@ -66,11 +71,11 @@ mod tests {
                 ("nginx", vec![window(2000), window(4000)]),
             ],
         );
-        let table = table(&["dgate", "nginx"], &[measured]);
+        let table = table(&["dgate", "nginx", "haproxy"], &[measured]);
         assert_eq!(
             table.lines().last().unwrap(),
-            "| `plain`: HTTP/1.1, 64 connections, 128 B | 15.0 (10.0 to 20.0) | 30.0 (20.0 to 40.0) | 0.50 | 50000 |"
+            "| `plain`: HTTP/1.1, 64 connections, 128 B | 15.0 (10.0 to 20.0) | 30.0 (20.0 to 40.0) | – | 0.50 | – | 50000 |"
         );
-        assert!(table.starts_with("| scenario | dgate, CPU µs/request | nginx, CPU µs/request | dgate ÷ nginx | dgate, requests/s |\n| --- |"));
+        assert!(table.starts_with("| scenario | dgate, CPU µs/request | nginx, CPU µs/request | haproxy, CPU µs/request | dgate ÷ nginx | dgate ÷ haproxy | dgate, requests/s |\n| --- |"));
     }
 }

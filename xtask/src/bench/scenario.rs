@@ -16,7 +16,23 @@ pub(crate) struct Scenario {
     pub(crate) close: bool,
     /// How many routes there are. Requests go to all of them, at random.
     pub(crate) routes: usize,
+    /// What a script does with each request.
+    pub(crate) script: Option<Script>,
 }
+
+/// A script in the request path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Script {
+    /// Sets a header of the request, which then goes to the upstream.
+    Modifier,
+    /// The same in an `async` function, for those that tell the two apart.
+    AsyncModifier,
+    /// Answers with JSON; there is no upstream.
+    Handler,
+}
+
+/// What a [`Script::Handler`] answers.
+pub(crate) const SCRIPTED: &str = r#"{"status":"ok","method":"GET"}"#;
 
 /// What clients speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +54,7 @@ const PLAIN: Scenario = Scenario {
     upload: 0,
     close: false,
     routes: 1,
+    script: None,
 };
 
 /// All of them.
@@ -57,6 +74,20 @@ pub(crate) const ALL: &[Scenario] = &[
     },
     Scenario { name: "close", about: "a connection per request", close: true, ..PLAIN },
     Scenario { name: "routes", about: "10,000 routes", routes: 10_000, ..PLAIN },
+    Scenario { name: "modifier", about: "a script sets a header", script: Some(Script::Modifier), ..PLAIN },
+    Scenario {
+        name: "async-modifier",
+        about: "the same, `async`",
+        script: Some(Script::AsyncModifier),
+        ..PLAIN
+    },
+    Scenario {
+        name: "handler",
+        about: "a script answers with JSON",
+        response: SCRIPTED.len(),
+        script: Some(Script::Handler),
+        ..PLAIN
+    },
 ];
 
 impl Scenario {

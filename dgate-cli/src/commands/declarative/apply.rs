@@ -5,6 +5,7 @@ use clap::Args;
 use super::Sources;
 use super::send::{Meant, send};
 use super::source::Wishes;
+use crate::commands::cluster::wait_for;
 use crate::commands::plan::Plan;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -52,6 +53,9 @@ struct How {
     /// Fail unless the configuration is at this revision.
     #[arg(long, value_name = "REVISION")]
     expect_revision: Option<u64>,
+    /// Wait until all nodes of the cluster run it, for as long as `--timeout` says.
+    #[arg(long, conflicts_with = "dry_run")]
+    wait: bool,
 }
 
 impl How {
@@ -65,9 +69,12 @@ impl How {
         }
     }
 
-    fn end(&self, plan: &Plan, context: &Context) -> Result<Exit, Failure> {
+    async fn end(&self, plan: &Plan, context: &Context) -> Result<Exit, Failure> {
         if !self.dry_run {
             plan.tell(context)?;
+            if let Some(revision) = plan.revision.filter(|_| self.wait) {
+                wait_for(revision, context).await?;
+            }
             return Ok(Exit::Success);
         }
         plan.show(context)?;
@@ -81,7 +88,7 @@ impl Apply {
         let wishes = Wishes::read(&self.sources.files, context.global.namespace.as_deref())?;
         let owner = owner(self.owner, &wishes)?;
         let plan = send(context, &wishes, &self.how.meant(owner)).await?;
-        self.how.end(&plan, context)
+        self.how.end(&plan, context).await
     }
 }
 
@@ -96,7 +103,7 @@ impl Sync {
         };
         let meant = Meant { sync: true, cascade: self.cascade, ..self.how.meant(Some(owner)) };
         if self.how.dry_run {
-            return self.how.end(&send(context, &wishes, &meant).await?, context);
+            return self.how.end(&send(context, &wishes, &meant).await?, context).await;
         }
         let plan = send(context, &wishes, &Meant { dry_run: true, ..meant.clone() }).await?;
         let deleted = plan.count("deleted");
@@ -106,7 +113,7 @@ impl Sync {
             context.confirm(&format!("Delete {what}?"))?;
         }
         let meant = Meant { expect_revision: plan.revision, ..meant };
-        self.how.end(&send(context, &wishes, &meant).await?, context)
+        self.how.end(&send(context, &wishes, &meant).await?, context).await
     }
 }
 

@@ -100,6 +100,7 @@ impl Delete {
             }
         }
         let answer = request().send().await?;
+        context.warn_of(&answer);
         let revision = answer.revision();
         let after = revision.map_or_else(String::new, |revision| format!(" (revision {revision})"));
         context.output.say(format!("{identity} deleted{after}"));

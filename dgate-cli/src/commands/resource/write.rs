@@ -110,6 +110,7 @@ pub(super) fn say_written(
     is_dry: bool,
     context: &Context,
 ) -> Result<(), Failure> {
+    context.warn_of(answer);
     // A plan says what would become of it, an answer by its status what has.
     let planned = answer.data()["changes"].as_array().and_then(|changes| changes.first());
     let verb = match planned.and_then(|change| change["outcome"].as_str()) {

@@ -100,6 +100,19 @@ fn a_forced_answer_goes_before_the_drawn_one() {
 }
 
 #[test]
+fn a_forced_answer_waits_for_the_namespace_that_has_the_tag() {
+    let server = active(&["canary@0%:mine"], NOW);
+    let namespace = active(&["canary@0%:mine", "canary@0%:theirs", "canary@100%:too"], NOW);
+    let mut tags = user(&server, "x");
+    assert!(tags.force("canary:mine"));
+    assert!(!tags.force("canary:theirs") && !tags.force("!canary:too") && !tags.force("canary:nobodys"));
+    assert_eq!(tags.labels().len(), 1);
+    tags.enter(&namespace);
+    let labels = tags.labels();
+    assert_eq!(labels.iter().map(|label| &**label).collect::<Vec<_>>(), ["canary:mine", "canary:theirs"]);
+}
+
+#[test]
 fn what_a_resource_cannot_have_is_refused_with_a_place() {
     for (tag, reason) in [
         ("", "tag ``: a name or value is missing (character 1)"),

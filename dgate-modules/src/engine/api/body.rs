@@ -130,6 +130,9 @@ pub(super) fn written(value: &JsValue, context: &mut Context) -> JsResult<Bytes>
 
 /// A value as JSON.
 pub(super) fn json(value: &JsValue, context: &mut Context) -> JsResult<Bytes> {
+    if let Some(plain) = super::json::plain(value, context) {
+        return Ok(plain.into());
+    }
     let stringify = super::prelude::stringify(value, context)?;
     Ok(stringify.to_std_string_lossy().into())
 }

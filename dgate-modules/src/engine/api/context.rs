@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue};
+use boa_engine::{Context, JsData, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue};
 use boa_gc::{Finalize, GcRefCell, Trace};
 use dgate_core::pattern::normalize::decode;
 use dgate_core::resource::EnvValue;
@@ -79,8 +79,7 @@ fn make(state: Rc<RequestState>, module: usize, first: Option<JsObject>, context
         module,
         first,
     };
-    let prototype = prototypes(context).context.clone();
-    JsObject::from_proto_and_data(prototype, data)
+    prototypes(context).context.instance(data)
 }
 
 pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
@@ -106,26 +105,21 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 JsValue::from_json(&node, context)
             }),
             Member::Method("request", 0, |this, _, context| {
-                let prototype = prototypes(context).request.clone();
                 let owner = shared(this)?;
-                part(this, |data| {
-                    ContextData::own(&data.request, || request::object(&data.state, owner, prototype))
-                })
+                let data = owner.downcast_ref::<ContextData>().ok_or_else(foreign)?;
+                let make = || request::object(&data.state, owner.clone(), &prototypes(context).request);
+                Ok(ContextData::own(&data.request, make).into())
             }),
             Member::Method("response", 0, |this, _, context| {
-                let prototype = prototypes(context).response.clone();
-                part(this, |data| {
-                    ContextData::own(&data.response, || response::object(&data.state, prototype))
-                })
+                let make = |data: &ContextData| response::object(&data.state, &prototypes(context).response);
+                with(this, |data| ContextData::own(&data.response, || make(data)).into())
             }),
             Member::Method("upstream", 0, |this, _, context| {
-                let prototype = prototypes(context).upstream.clone();
+                let make = |data: &ContextData| upstream::object(&data.state, &prototypes(context).upstream);
                 let object = with(this, |data| {
-                    let answered = data.state.exchange.borrow().upstream.is_some();
-                    answered.then(|| {
-                        ContextData::own(&data.upstream, || upstream::object(&data.state, prototype))
-                    })
-                })?;
+                    let answered = data.state.exchange()?.upstream.is_some();
+                    Ok::<_, JsError>(answered.then(|| ContextData::own(&data.upstream, || make(data))))
+                })??;
                 Ok(object.map_or(JsValue::null(), JsValue::from))
             }),
             Member::Method("toJSON", 0, |this, _, context| json_of(this, whole, context)),
@@ -159,10 +153,6 @@ fn foreign() -> JsNativeError {
     JsNativeError::typ().with_message("this is no `ctx`")
 }
 
-fn part(this: &JsValue, make: impl FnOnce(&ContextData) -> JsObject) -> JsResult<JsValue> {
-    with(this, make).map(JsValue::from)
-}
-
 fn json_of(this: &JsValue, make: fn(&RequestState) -> Value, context: &mut Context) -> JsResult<JsValue> {
     let value = with(this, |data| make(&data.state))?;
     JsValue::from_json(&value, context)
@@ -170,13 +160,12 @@ fn json_of(this: &JsValue, make: fn(&RequestState) -> Value, context: &mut Conte
 
 /// The object of the query, one for `ctx.query()` and `ctx.request().query`.
 pub(super) fn query_object(this: &JsValue, context: &mut Context) -> JsResult<JsObject> {
-    let prototype = prototypes(context).query.clone();
     with(this, |data| {
         if let Some(known) = &*data.query.borrow() {
             return Ok(known.clone());
         }
         let text = data.state.request(|part| part.head.uri.query().unwrap_or_default().to_owned())?;
-        let object = query::of_text(&text, prototype);
+        let object = query::of_text(&text, &prototypes(context).query);
         *data.query.borrow_mut() = Some(object.clone());
         Ok(object)
     })?

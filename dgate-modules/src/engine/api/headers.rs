@@ -41,13 +41,13 @@ const FRAMING: [HeaderName; 7] = [
 /// The headers of a message.
 pub(super) fn of_message(state: &Rc<RequestState>, side: Side, context: &Context) -> JsObject {
     let data = HeadersData { of: Of::Message(state.clone(), side) };
-    JsObject::from_proto_and_data(prototypes(context).headers.clone(), data)
+    prototypes(context).headers.instance(data)
 }
 
 /// Headers of nobody.
 pub(super) fn of_map(map: HeaderMap, context: &Context) -> JsObject {
     let data = HeadersData { of: Of::Nobody(Rc::new(RefCell::new(map))) };
-    JsObject::from_proto_and_data(prototypes(context).headers.clone(), data)
+    prototypes(context).headers.instance(data)
 }
 
 /// A copy of the headers of an object, if it is a `Headers`.
@@ -156,7 +156,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
 }
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
-    let prototype = prototypes(context).headers.clone();
+    let prototype = prototypes(context).headers.prototype.clone();
     let entries = prototype.get(js_string!("entries"), context)?;
     prototype.create_data_property_or_throw(JsSymbol::iterator(), entries, context)?;
     define::class("Headers", 0, construct, &prototype, context)?;

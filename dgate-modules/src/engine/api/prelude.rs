@@ -140,7 +140,7 @@ pub(super) struct BodyData {
 /// A body of the gateway's as an object.
 pub(super) fn body_object(body: Body, limit: usize, context: &Context) -> JsObject {
     let data = BodyData { body: RefCell::new(Some(body)), limit: Cell::new(limit) };
-    JsObject::from_proto_and_data(prototypes(context).body.clone(), data)
+    prototypes(context).body.instance(data)
 }
 
 /// Takes the body out of an object; nothing when it is another value.

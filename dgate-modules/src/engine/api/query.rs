@@ -9,6 +9,7 @@ use boa_engine::{
 use boa_gc::{Finalize, GcRefCell, Trace};
 use url::form_urlencoded;
 
+use super::Class;
 use super::define::{self, Member};
 use super::headers::{Part, iterator, pairs};
 use super::{prototypes, url as url_object};
@@ -41,18 +42,18 @@ fn write(pairs: &[(String, String)]) -> String {
 }
 
 /// Of the text after `?`.
-pub(super) fn of_text(text: &str, prototype: JsObject) -> JsObject {
+pub(super) fn of_text(text: &str, class: &Class) -> JsObject {
     let data = QueryData::default();
     *data.pairs.borrow_mut() = read(text);
-    JsObject::from_proto_and_data(prototype, data)
+    class.instance(data)
 }
 
 /// The query of a `URL`.
-pub(super) fn of_url(text: &str, owner: JsObject, prototype: JsObject) -> JsObject {
+pub(super) fn of_url(text: &str, owner: JsObject, class: &Class) -> JsObject {
     let data = QueryData::default();
     *data.pairs.borrow_mut() = read(text);
     *data.owner.borrow_mut() = Some(owner);
-    JsObject::from_proto_and_data(prototype, data)
+    class.instance(data)
 }
 
 /// The `URL` it belongs to has another query now.
@@ -150,7 +151,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
 }
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
-    let prototype = prototypes(context).query.clone();
+    let prototype = prototypes(context).query.prototype.clone();
     let entries = prototype.get(js_string!("entries"), context)?;
     prototype.create_data_property_or_throw(JsSymbol::iterator(), entries, context)?;
     define::class("URLSearchParams", 0, construct, &prototype, context)?;
@@ -173,7 +174,7 @@ fn construct(new_target: &JsValue, arguments: &[JsValue], context: &mut Context)
         let init = text(&init, context)?;
         *data.pairs.borrow_mut() = read(init.strip_prefix('?').unwrap_or(&init));
     }
-    Ok(JsObject::from_proto_and_data(prototypes(context).query.clone(), data).into())
+    Ok(prototypes(context).query.instance(data).into())
 }
 
 fn append(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {

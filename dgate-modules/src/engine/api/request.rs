@@ -9,6 +9,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Version};
 use http_body::Body as _;
 
+use super::Class;
 use super::body::{self, Form};
 use super::define::{self, Member};
 use super::headers;
@@ -25,9 +26,9 @@ pub(super) struct RequestData {
     owner: JsObject,
 }
 
-pub(super) fn object(state: &Rc<RequestState>, owner: JsObject, prototype: JsObject) -> JsObject {
+pub(super) fn object(state: &Rc<RequestState>, owner: JsObject, class: &Class) -> JsObject {
     let data = RequestData { state: state.clone(), headers: GcRefCell::default(), owner };
-    JsObject::from_proto_and_data(prototype, data)
+    class.instance(data)
 }
 
 fn owner(this: &JsValue) -> JsResult<JsObject> {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 
+use super::Class;
 use super::body;
 use super::define::{self, Member};
 use super::headers;
@@ -26,11 +27,12 @@ pub(super) struct ResponseData {
     locals: GcRefCell<Option<JsObject>>,
 }
 
-pub(super) fn object(state: &Rc<RequestState>, prototype: JsObject) -> JsObject {
-    JsObject::from_proto_and_data(
-        prototype,
-        ResponseData { state: state.clone(), headers: GcRefCell::default(), locals: GcRefCell::default() },
-    )
+pub(super) fn object(state: &Rc<RequestState>, class: &Class) -> JsObject {
+    class.instance(ResponseData {
+        state: state.clone(),
+        headers: GcRefCell::default(),
+        locals: GcRefCell::default(),
+    })
 }
 
 fn with<R>(this: &JsValue, work: impl FnOnce(&ResponseData) -> R) -> JsResult<R> {

@@ -1,6 +1,6 @@
 //! What the objects of one request share.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,10 +12,11 @@ use super::super::call::Call;
 use super::context::ContextData;
 use crate::exchange::{Draft, Exchange, RequestInfo, RequestPart};
 
-/// What the objects of one request share. The exchange is in here while a hook runs.
+/// What the objects of one request share.
 pub(in crate::engine) struct RequestState {
     pub(in crate::engine) info: Arc<RequestInfo>,
-    pub(in crate::engine) exchange: RefCell<Exchange>,
+    /// In here while a hook runs.
+    exchange: RefCell<Option<Box<Exchange>>>,
 }
 
 impl RequestState {
@@ -23,9 +24,28 @@ impl RequestState {
         Self { info, exchange: RefCell::default() }
     }
 
+    /// A hook begins.
+    pub(in crate::engine) fn put(&self, exchange: Box<Exchange>) {
+        *self.exchange.borrow_mut() = Some(exchange);
+    }
+
+    /// A hook ended.
+    pub(in crate::engine) fn take(&self) -> Box<Exchange> {
+        self.exchange.borrow_mut().take().unwrap_or_default()
+    }
+
+    /// The exchange; an empty one outside of hooks.
+    ///
+    /// # Errors
+    /// While something else works on it.
+    pub(in crate::engine) fn exchange(&self) -> JsResult<RefMut<'_, Exchange>> {
+        let exchange = self.exchange.try_borrow_mut().map_err(|_| busy())?;
+        Ok(RefMut::map(exchange, |exchange| &mut **exchange.get_or_insert_default()))
+    }
+
     /// Works on the request.
     pub(super) fn request<R>(&self, work: impl FnOnce(&mut RequestPart) -> R) -> JsResult<R> {
-        let mut exchange = self.exchange.try_borrow_mut().map_err(|_| busy())?;
+        let mut exchange = self.exchange()?;
         exchange.request.as_mut().map(work).ok_or_else(|| {
             JsNativeError::typ().with_message("the request is not at hand outside of a hook").into()
         })
@@ -42,15 +62,15 @@ impl RequestState {
 
     /// Works on the upstream's answer.
     pub(super) fn upstream<R>(&self, work: impl FnOnce(&mut Response<dgate_core::Body>) -> R) -> JsResult<R> {
-        let mut exchange = self.exchange.try_borrow_mut().map_err(|_| busy())?;
+        let mut exchange = self.exchange()?;
         exchange.upstream.as_mut().map(work).ok_or_else(|| {
             JsNativeError::typ().with_message("the upstream's answer is not at hand outside of a hook").into()
         })
     }
 
     /// Works on the module's own answer.
-    pub(super) fn draft<R>(&self, work: impl FnOnce(&mut Draft) -> R) -> JsResult<R> {
-        let mut exchange = self.exchange.try_borrow_mut().map_err(|_| busy())?;
+    pub(in crate::engine) fn draft<R>(&self, work: impl FnOnce(&mut Draft) -> R) -> JsResult<R> {
+        let mut exchange = self.exchange()?;
         Ok(work(&mut exchange.draft))
     }
 
@@ -87,7 +107,7 @@ pub(in crate::engine) fn write_back(call: &Rc<Call>) {
 pub(super) fn write_query(context: &JsObject, state: &RequestState) {
     let Some(data) = context.downcast_ref::<ContextData>() else { return };
     let Some(query) = data.changed_query() else { return };
-    let mut exchange = state.exchange.borrow_mut();
+    let Ok(mut exchange) = state.exchange() else { return };
     let Some(part) = exchange.request.as_mut().filter(|part| !part.gone) else { return };
     if let Some(uri) = with_query(&part.head.uri, &query) {
         part.head.uri = uri;

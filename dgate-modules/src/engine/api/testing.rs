@@ -122,7 +122,7 @@ fn make_context(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> Js
     let state = Rc::new(RequestState::new(call.state.info.clone()));
     // `env` is that of what is tested: the first module that is no test.
     let tested = host.program.modules.iter().position(|module| !module.permissions.everything());
-    state.exchange.borrow_mut().request = Some(RequestPart::take(&mut request));
+    state.exchange()?.request = Some(RequestPart::take(&mut request));
     Ok(context_object(state, tested.unwrap_or_default(), context).into())
 }
 
@@ -135,8 +135,8 @@ fn set_upstream(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> Js
         .map_err(|_| JsNativeError::range().with_message(format!("{status} is no status")))?;
     *response.headers_mut() = headers::copy_of(&argument(arguments, 2)).unwrap_or_default();
     context::with(&argument(arguments, 0), |data| {
-        data.state.exchange.borrow_mut().upstream = Some(response);
-    })?;
+        data.state.exchange().map(|mut exchange| exchange.upstream = Some(response))
+    })??;
     Ok(JsValue::undefined())
 }
 

@@ -10,6 +10,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use http_body::Body as _;
 
+use super::Class;
 use super::body::{self, Form};
 use super::define::{self, Member};
 use super::headers;
@@ -26,11 +27,8 @@ pub(super) struct UpstreamData {
     headers: GcRefCell<Option<JsObject>>,
 }
 
-pub(super) fn object(state: &Rc<RequestState>, prototype: JsObject) -> JsObject {
-    JsObject::from_proto_and_data(
-        prototype,
-        UpstreamData { state: state.clone(), headers: GcRefCell::default() },
-    )
+pub(super) fn object(state: &Rc<RequestState>, class: &Class) -> JsObject {
+    class.instance(UpstreamData { state: state.clone(), headers: GcRefCell::default() })
 }
 
 fn state(this: &JsValue) -> JsResult<Rc<RequestState>> {

@@ -90,7 +90,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
 }
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
-    let prototype = prototypes(context).url.clone();
+    let prototype = prototypes(context).url.prototype.clone();
     let class = define::class("URL", 1, construct, &prototype, context)?;
     define::add(
         &class,
@@ -110,7 +110,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
 
 fn object(url: Url, context: &Context) -> JsObject {
     let data = UrlData { url: RefCell::new(url), query: GcRefCell::default() };
-    JsObject::from_proto_and_data(prototypes(context).url.clone(), data)
+    prototypes(context).url.instance(data)
 }
 
 fn construct(new_target: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
@@ -144,7 +144,7 @@ fn search_params(this: &JsValue, _: &[JsValue], context: &mut Context) -> JsResu
     if let Some(known) = &*data.query.borrow() {
         return Ok(known.clone().into());
     }
-    let object = query::of_url(&text, owner.clone(), prototypes(context).query.clone());
+    let object = query::of_url(&text, owner.clone(), &prototypes(context).query);
     *data.query.borrow_mut() = Some(object.clone());
     Ok(object.into())
 }

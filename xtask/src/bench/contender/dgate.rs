@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::Setup;
-use crate::bench::scenario::Protocol;
+use crate::bench::scenario::{Protocol, Script};
 
 pub(super) fn configuration(setup: &Setup<'_>) -> Result<String> {
     let Setup { scenario, port, upstream, certificate, .. } = setup;
@@ -32,11 +32,30 @@ proxy:
     routes:
 "
     );
+    let target = match scenario.script {
+        None => "service: upstream",
+        Some(Script::Handler) => "modules: [script]",
+        Some(Script::Modifier | Script::AsyncModifier) => "service: upstream, modules: [script]",
+    };
     for (index, prefix) in scenario.prefixes().enumerate() {
-        writeln!(
-            text,
-            "      - {{ name: r{index}, paths: [\"{prefix}**\"], methods: [\"*\"], service: upstream }}"
-        )?;
+        writeln!(text, "      - {{ name: r{index}, paths: [\"{prefix}**\"], methods: [\"*\"], {target} }}")?;
+    }
+    if let Some(script) = scenario.script {
+        writeln!(text, "    modules: [{{ name: script, payload_raw: \"{}\" }}]", source(script))?;
     }
     Ok(text)
+}
+
+fn source(script: Script) -> &'static str {
+    match script {
+        Script::Modifier => {
+            "export function requestModifier(ctx) { ctx.request().headers.set('x-script', 'was here'); }"
+        }
+        Script::AsyncModifier => {
+            "export async function requestModifier(ctx) { ctx.request().headers.set('x-script', 'was here'); }"
+        }
+        Script::Handler => {
+            "export function requestHandler(ctx) { ctx.response().json({ status: 'ok', method: ctx.request().method }); }"
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! nginx, with connections to the upstream that are kept.
 
 use std::fmt::Write;
+use std::fs;
 
 use anyhow::Result;
 
 use super::Setup;
-use crate::bench::scenario::Protocol;
+use crate::bench::scenario::{Protocol, Script};
 
 pub(super) fn configuration(setup: &Setup<'_>) -> Result<String> {
     let Setup { scenario, folder, port, upstream, certificate } = setup;
@@ -21,8 +22,9 @@ pub(super) fn configuration(setup: &Setup<'_>) -> Result<String> {
     } else {
         String::new()
     };
+    let (load, import, location) = script(setup)?;
     let mut text = format!(
-        "daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log warn;
+        "{load} daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log warn;
 events {{ worker_connections 8192; }}
 http {{
   access_log off;
@@ -35,10 +37,38 @@ http {{
   server {{
     listen 127.0.0.1:{port}{listen} backlog=4096;
     {tls}
+    {import}
 "
     );
     for prefix in scenario.prefixes() {
-        writeln!(text, "    location {prefix} {{ proxy_pass http://u; }}")?;
+        writeln!(text, "    location {prefix} {{ {location} }}")?;
     }
     Ok(text + "  }\n}\n")
+}
+
+/// How the script is loaded and imported, and what a location does.
+fn script(setup: &Setup<'_>) -> Result<(&'static str, String, &'static str)> {
+    let Some(script) = setup.scenario.script else { return Ok(("", String::new(), "proxy_pass http://u;")) };
+    let file = setup.folder.join("script.js");
+    fs::write(
+        &file,
+        "const mark = () => 'was here';
+const answer = r => {
+  r.headersOut['content-type'] = 'application/json';
+  r.return(200, JSON.stringify({ status: 'ok', method: r.method }));
+};
+export default { mark, answer };
+",
+    )?;
+    let import = format!("js_import script from {}; js_set $mark script.mark;", file.display());
+    let location = match script {
+        Script::Handler => "js_content script.answer;",
+        Script::Modifier | Script::AsyncModifier => {
+            // Headers that a location sets replace those from outside.
+            "proxy_set_header Connection \"\"; proxy_set_header Host $host;
+             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+             proxy_set_header X-Script $mark; proxy_pass http://u;"
+        }
+    };
+    Ok(("load_module /usr/lib/nginx/modules/ngx_http_js_module.so;", import, location))
 }
