@@ -13,6 +13,7 @@ mod changes;
 mod cluster;
 mod endpoint;
 mod etag;
+mod events;
 mod explain;
 mod export;
 pub(crate) mod failure;
@@ -39,6 +40,7 @@ mod written;
 use std::sync::Arc;
 
 use dgate_core::apply::Applier;
+use dgate_core::event::EventBus;
 use dgate_core::store::Store;
 
 pub use feed::Feed;
@@ -58,6 +60,8 @@ pub struct Context {
     pub store: Arc<dyn Store>,
     /// Tells who watches that something has changed. It has to be among the event sinks of the pipeline.
     pub feed: Feed,
+    /// What happens, for those who follow it. It has to be among the event sinks of the pipeline as well.
+    pub events: EventBus,
     /// Where lines of the log come from, for those who follow it.
     pub logs: LogTap,
     /// What is shown in place of secrets.

@@ -1,11 +1,17 @@
 //! What happens in a gateway, told to whoever wants to know or to interfere.
 
+mod bus;
+mod custom;
+
 use std::sync::Arc;
 
 use crate::BoxFuture;
-use crate::Key;
 use crate::resource::AnyResource;
 use crate::stored::Revision;
+use crate::{Key, Kind};
+
+pub use bus::{EventBus, Subscription};
+pub use custom::{CustomEvent, CustomEventError};
 
 /// Something that happened, or is about to.
 #[derive(Debug, Clone)]
@@ -36,6 +42,8 @@ pub enum Event {
         /// Whether it is healthy now.
         up: bool,
     },
+    /// A module emitted it.
+    Custom(CustomEvent),
 }
 
 /// What is done to a resource.
@@ -64,6 +72,26 @@ impl Event {
             Self::ConfigApplied { .. } => "config.applied".to_owned(),
             Self::Upstream { up: true, .. } => "upstream.up".to_owned(),
             Self::Upstream { up: false, .. } => "upstream.down".to_owned(),
+            Self::Custom(event) => event.name.clone(),
+        }
+    }
+
+    /// How many events that modules emitted led to it, itself included; 0 for the gateway's own.
+    pub fn depth(&self) -> u8 {
+        match self {
+            Self::Custom(event) => event.depth,
+            _ => 0,
+        }
+    }
+
+    /// The namespace that it happened in; nothing for what concerns all.
+    pub fn namespace(&self) -> Option<&str> {
+        match self {
+            Self::Resource { key, .. } if key.kind == Kind::Namespace => Some(&key.name),
+            Self::Resource { key, .. } => Some(&key.namespace),
+            Self::ConfigApplied { .. } => None,
+            Self::Upstream { namespace, .. } => Some(namespace),
+            Self::Custom(event) => Some(&event.namespace),
         }
     }
 }

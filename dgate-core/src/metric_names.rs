@@ -74,20 +74,22 @@ metrics! {
         "Calls of modules' hooks; `module` is the first of the route's.";
     MODULE_CALL_DURATION = "dgate_module_call_duration_seconds", Histogram, ["namespace", "module", "hook"],
         "Time calls of hooks took, waiting included.";
-    MODULE_ERRORS = "dgate_module_errors_total", Counter, ["namespace", "module", "kind"],
+    MODULE_ERRORS = "dgate_module_errors_total", Counter, ["namespace", "module", "hook", "kind"],
         "Calls of hooks that failed.";
-    MODULE_ERROR_DURATION = "dgate_module_error_duration_seconds", Histogram, ["namespace", "module", "kind"],
+    MODULE_ERROR_DURATION = "dgate_module_error_duration_seconds", Histogram, ["namespace", "module", "hook", "kind"],
         "Time calls of hooks took that failed.";
     MODULE_LIMIT_HITS = "dgate_module_limit_hits_total", Counter, ["namespace", "kind"],
-        "Calls of hooks that were ended because they used too much.";
+        "Calls of hooks that were ended because they used too much; `watchdog`: threads that did not come back from one.";
     MODULE_DENIED = "dgate_module_denied_total", Counter, ["namespace"],
         "Things modules tried without the permission for them.";
     MODULE_RUNTIMES = "dgate_module_runtimes", Gauge, ["state"],
-        "Runtimes that take calls.";
+        "Runtimes by what they do: `executing`, `waiting` for something, `idle`; as seen every 250 ms.";
     MODULE_RUNTIMES_CREATED = "dgate_module_runtimes_created_total", Counter, [],
         "Runtimes made.";
     MODULE_RUNTIMES_RETIRED = "dgate_module_runtimes_retired_total", Counter, ["reason"],
         "Runtimes given up, and why.";
+    EVENT_DROPPED = "dgate_event_dropped_total", Counter, [],
+        "Events that somebody who wanted to know of them did not get, because a queue was full.";
     UPSTREAM_HEALTHY = "dgate_upstream_healthy", Gauge, ["namespace", "service", "endpoint"],
         "Whether an endpoint gets requests (1) or not (0).";
     UPSTREAM_EJECTIONS = "dgate_upstream_ejections_total", Counter, ["namespace", "service", "endpoint"],

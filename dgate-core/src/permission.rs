@@ -29,7 +29,7 @@ const KNOWN: [(&str, Scope); 12] = [
     ("resource:document:read", Scope::Possible),
     ("resource:document:write", Scope::Possible),
     ("resource:secret:read", Scope::Possible),
-    ("resource:service:health", Scope::None),
+    ("resource:service:health", Scope::Possible),
 ];
 
 /// One thing that a module may do: `os:net:http=api.example.com`, `resource:document:*`.

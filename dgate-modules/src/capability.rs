@@ -4,9 +4,12 @@ mod cache;
 
 use std::sync::{Arc, OnceLock};
 
-use dgate_core::capability::{Documents, Fetch};
+use dgate_core::capability::{Documents, Fetch, Upstreams};
+use dgate_core::event::EventSink;
 
 pub(crate) use cache::Cache;
+
+use crate::limits::LimitSettings;
 
 /// What identifies this server to modules.
 #[derive(Debug, Clone, Default)]
@@ -36,9 +39,6 @@ impl Node {
     }
 }
 
-/// Takes what modules emit: namespace, name and data.
-pub(crate) type EmitEvent = dyn Fn(&str, &str, serde_json::Value) + Send + Sync;
-
 /// A line that a module wrote to its console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,9 +65,11 @@ pub(crate) type Denials = dyn Fn(&str) + Send + Sync;
 #[derive(Default)]
 pub(crate) struct Capabilities {
     pub(crate) node: Node,
+    pub(crate) limits: LimitSettings,
     pub(crate) fetch: OnceLock<Arc<dyn Fetch>>,
     pub(crate) documents: OnceLock<Arc<dyn Documents>>,
-    pub(crate) emit: OnceLock<Arc<EmitEvent>>,
+    pub(crate) upstreams: OnceLock<Arc<dyn Upstreams>>,
+    pub(crate) events: OnceLock<Arc<dyn EventSink>>,
     /// Where console lines go besides the log.
     pub(crate) console: OnceLock<Arc<Console>>,
     /// Where it is told what modules tried without a permission for it.

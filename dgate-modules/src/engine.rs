@@ -15,6 +15,7 @@ mod jobs;
 pub(crate) mod limits;
 mod loader;
 mod ops;
+mod regexp;
 mod steps;
 mod values;
 
@@ -94,7 +95,7 @@ impl Runtime {
             .build();
         let mut context = built.map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
         context.insert_data(host.clone());
-        limits::apply(&mut context);
+        limits::apply(&host.capabilities.limits, &mut context);
         let installed = api::install(&mut context);
         installed.map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
 
@@ -144,6 +145,18 @@ impl Runtime {
     /// Whether it hit a limit: calls that wait go on, new ones need another runtime.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken.get()
+    }
+
+    /// Whether calls wait in it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.calls.borrow().is_empty()
+    }
+
+    /// The module that a call waits in.
+    pub(crate) fn module_of(&self, call: u64) -> Option<Arc<str>> {
+        let call = self.calls.borrow().get(&call)?.clone();
+        let index = self.host.program.order(call.hook).nth(call.step.get())?;
+        self.host.program.modules.get(index).map(|module| module.name.clone())
     }
 
     /// Begins a call.

@@ -43,6 +43,8 @@ pub(crate) enum LimitKind {
     Cpu,
     Timeout,
     Recursion,
+    /// A built-in function did not come back.
+    Watchdog,
 }
 
 impl LimitKind {
@@ -51,6 +53,7 @@ impl LimitKind {
             Self::Cpu => "cpu",
             Self::Timeout => "timeout",
             Self::Recursion => "recursion",
+            Self::Watchdog => "watchdog",
         }
     }
 }

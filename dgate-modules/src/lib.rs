@@ -33,9 +33,19 @@
 //! and operations that a call waits for at the same time to 256. One built-in that walks through as much as that may take
 //! some milliseconds longer than the limit.
 //!
-//! Not bounded is how long **regular expressions** go back and forth: `/(a+)+$/` on forty characters takes hours, and the
-//! engine cannot be interrupted meanwhile. Neither is the memory of many values that are each within their bounds, other
-//! than by the time it takes to make them.
+//! Regular expressions are bounded as well: those that may go back and forth for long in a text are matched by a matcher of
+//! the gateway's own, which looks at the clock. Those with sets of texts (`\q{…}`, properties such as `RGI_Emoji`) or with
+//! escapes in the names of groups are refused.
+//!
+//! Not interrupted are single built-ins on large values: `JSON.parse` and `JSON.stringify` of some MiB, sorting a million
+//! elements without a function of the module's own, or looking for a text in a large one may take up to some seconds. A
+//! *watchdog* notices when a call is in one of them for longer than `modules.pool.watchdog`: it
+//! logs module and hook, counts it (`kind="watchdog"`), refuses further calls of the module until the thread is back, and
+//! gives what waits for a thread of the pool to another one. Requests whose connections are on a worker that is stuck
+//! wait until it is back.
+//!
+//! Not bounded is the memory of many values that are each within their bounds, other than by the time it takes to make
+//! them.
 
 mod capability;
 mod chain;
@@ -60,5 +70,6 @@ mod typescript;
 mod worker;
 
 pub use capability::{ConsoleLine, Node};
+pub use limits::LimitSettings;
 pub use pool::PoolSettings;
 pub use runner::{ModuleRunner, ModuleSettings};

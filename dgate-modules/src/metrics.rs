@@ -1,16 +1,18 @@
 //! What is counted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dgate_core::metric_names;
 
 use crate::failure::{Failure, FailureKind};
+use crate::hook::Hook;
 
 /// A call of a hook failed.
-pub(crate) fn count_failure(namespace: &std::sync::Arc<str>, failure: &Failure) {
+pub(crate) fn count_failure(namespace: &Arc<str>, hook: Hook, failure: &Failure) {
     let kind = failure.kind.name();
     let module = failure.module.as_deref().unwrap_or("-").to_owned();
-    metrics::counter!(metric_names::MODULE_ERRORS, "namespace" => namespace.clone(), "module" => module, "kind" => kind)
+    metrics::counter!(metric_names::MODULE_ERRORS, "namespace" => namespace.clone(), "module" => module, "hook" => hook.name(), "kind" => kind)
         .increment(1);
     if let FailureKind::Limit(kind) = failure.kind {
         metrics::counter!(metric_names::MODULE_LIMIT_HITS, "namespace" => namespace.clone(), "kind" => kind.name())
@@ -19,26 +21,24 @@ pub(crate) fn count_failure(namespace: &std::sync::Arc<str>, failure: &Failure) 
 }
 
 /// How long a call took that failed.
-pub(crate) fn time_failure(namespace: &std::sync::Arc<str>, failure: &Failure, took: Duration) {
+pub(crate) fn time_failure(namespace: &Arc<str>, hook: Hook, failure: &Failure, took: Duration) {
     let module = failure.module.as_deref().unwrap_or("-").to_owned();
     let kind = failure.kind.name();
-    metrics::histogram!(metric_names::MODULE_ERROR_DURATION, "namespace" => namespace.clone(), "module" => module, "kind" => kind)
+    metrics::histogram!(metric_names::MODULE_ERROR_DURATION, "namespace" => namespace.clone(), "module" => module, "hook" => hook.name(), "kind" => kind)
         .record(took);
 }
 
 /// A module tried what it has no permission for.
-pub(crate) fn count_denial(namespace: &std::sync::Arc<str>) {
+pub(crate) fn count_denial(namespace: &Arc<str>) {
     metrics::counter!(metric_names::MODULE_DENIED, "namespace" => namespace.clone()).increment(1);
 }
 
 /// A runtime was made.
 pub(crate) fn count_created() {
     metrics::counter!(metric_names::MODULE_RUNTIMES_CREATED).increment(1);
-    metrics::gauge!(metric_names::MODULE_RUNTIMES, "state" => "alive").increment(1.0);
 }
 
 /// A runtime was given up.
 pub(crate) fn count_retired(reason: &'static str) {
     metrics::counter!(metric_names::MODULE_RUNTIMES_RETIRED, "reason" => reason).increment(1);
-    metrics::gauge!(metric_names::MODULE_RUNTIMES, "state" => "alive").decrement(1.0);
 }

@@ -42,6 +42,7 @@ const MODULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("dgate/storage", &["deleteCache", "getCache", "increment", "setCache"]),
+    ("dgate/upstream", &["endpoints", "setHealth", "setWeight"]),
     (
         "dgate/util",
         &["base64Decode", "base64Encode", "hexDecode", "hexEncode", "ipInRange", "parseCookies", "uuid"],

@@ -5,6 +5,7 @@
 //! one of the pool's own threads.
 
 mod threads;
+mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +16,12 @@ use dgate_core::hook::Hooks;
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::threads::Threads;
+pub(crate) use self::watchdog::Pulse;
+use self::watchdog::Watchdog;
 use crate::capability::Capabilities;
 use crate::engine::{Begun, Done, Task};
 use crate::failure::{Failure, FailureKind, LimitKind};
+use crate::hook::Hook;
 use crate::program::{Program, ProgramId};
 use crate::worker;
 
@@ -33,6 +37,8 @@ pub struct PoolSettings {
     pub max_calls: u64,
     /// How many calls may wait for a thread.
     pub mailbox: usize,
+    /// A thread that is in one built-in function for so long is stuck: calls of its module are refused until it is back.
+    pub watchdog: Duration,
 }
 
 impl Default for PoolSettings {
@@ -42,6 +48,7 @@ impl Default for PoolSettings {
             idle_timeout: Duration::from_secs(60),
             max_calls: 1_000_000,
             mailbox: 1_024,
+            watchdog: Duration::from_secs(1),
         }
     }
 }
@@ -60,6 +67,7 @@ pub(crate) struct Shared {
     pub(crate) id: u64,
     pub(crate) settings: PoolSettings,
     pub(crate) capabilities: Arc<Capabilities>,
+    pub(crate) watchdog: Watchdog,
     listeners: Mutex<Vec<UnboundedSender<Control>>>,
 }
 
@@ -113,6 +121,7 @@ impl Pool {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
             capabilities,
+            watchdog: Watchdog::default(),
             listeners: Mutex::default(),
         });
         Self { threads: Threads::new(shared.clone()), shared }
@@ -150,6 +159,9 @@ impl Deployed {
         task: Task,
     ) -> (Option<Place>, Result<Done, Failure>) {
         let timeout = self.program.limits().timeout;
+        if self.program.weight.has_stuck() {
+            return (None, Err(stuck(&self.program, task.hook)));
+        }
         match dgate_core::worker::current() {
             Some(number)
                 if !self.program.weight.is_heavy() && !matches!(before, Some(Place::Thread { .. })) =>
@@ -168,7 +180,10 @@ impl Deployed {
                     Begun::Done(done) => (place, Ok(done)),
                     Begun::Waiting { call, done } => {
                         let guard = Guard { runtime, call, armed: true };
-                        let result = in_time(timeout, done).await;
+                        let mut result = in_time(timeout, done).await;
+                        if let Ok(Err(late)) = &mut result {
+                            late.module = worker::module_of(runtime, call);
+                        }
                         if matches!(result, Ok(Ok(_))) {
                             guard.disarm();
                         }
@@ -181,10 +196,17 @@ impl Deployed {
                     Some(Place::Thread { number, runtime }) => Some((number, runtime)),
                     _ => None,
                 };
+                let hook = task.hook;
                 match self.pool.threads.call(&self.program, before, task) {
-                    Ok((number, answer)) => match in_time(timeout, answer).await {
-                        Ok(Ok((runtime, result))) => (Some(Place::Thread { number, runtime }), result),
-                        Ok(Err(failure)) => (None, Err(failure)),
+                    Ok(answer) => match in_time(timeout, answer).await {
+                        Ok(Ok((number, runtime, result))) => {
+                            (Some(Place::Thread { number, runtime }), result)
+                        }
+                        Ok(Err(mut late)) => {
+                            // Which of them it waits in, only its thread knows.
+                            late.module = self.program.first_of(hook);
+                            (None, Err(late))
+                        }
                         Err(()) => (None, Err(lost())),
                     },
                     Err(failure) => (None, Err(failure)),
@@ -213,6 +235,14 @@ async fn in_time<T>(
             format!("the module did not finish within {timeout:?}"),
         ))),
     }
+}
+
+/// A runtime of the program does not come back: others would not either.
+fn stuck(program: &Program, hook: Hook) -> Failure {
+    let message = "an earlier call of the module did not come back from a built-in function; calls are refused until it does";
+    let mut failure = Failure::limit(LimitKind::Watchdog, message);
+    failure.module = program.first_of(hook);
+    failure
 }
 
 /// The runtime is gone in the middle of a call.

@@ -4,7 +4,7 @@ mod build;
 mod check;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,12 @@ pub(crate) struct Program {
 
 /// How a program has behaved: one that computed for long in one turn is kept away from workers for a while.
 #[derive(Debug, Default)]
-pub(crate) struct Weight(AtomicU64);
+pub(crate) struct Weight {
+    /// Until when it is kept away, in milliseconds.
+    until: AtomicU64,
+    /// How many threads do not come back from it.
+    stuck: AtomicUsize,
+}
 
 /// Computing for longer than this in one turn is heavy.
 const HEAVY: Duration = Duration::from_millis(5);
@@ -45,13 +50,28 @@ impl Weight {
     /// A turn took so long.
     pub(crate) fn judge(&self, turn: Duration) {
         if turn > HEAVY {
-            self.0.store((Self::now() + KEPT_AWAY).as_millis() as u64, Ordering::Relaxed);
+            self.until.store((Self::now() + KEPT_AWAY).as_millis() as u64, Ordering::Relaxed);
         }
     }
 
     pub(crate) fn is_heavy(&self) -> bool {
-        let until = self.0.load(Ordering::Relaxed);
+        let until = self.until.load(Ordering::Relaxed);
         until != 0 && u128::from(until) > Self::now().as_millis()
+    }
+
+    /// A thread does not come back from it.
+    pub(crate) fn is_stuck(&self) {
+        self.stuck.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It is back, and not to be trusted on workers for a while.
+    pub(crate) fn came_back(&self) {
+        self.judge(Duration::MAX);
+        self.stuck.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed) > 0
     }
 
     fn now() -> Duration {
@@ -101,6 +121,16 @@ impl Program {
     /// What one call of a hook may use.
     pub(crate) fn limits(&self) -> CallLimits {
         CallLimits::of(self.modules[..self.entries].iter().map(|module| module.limits))
+    }
+
+    /// The modules of the route, by name.
+    pub(crate) fn names(&self) -> String {
+        self.modules[..self.entries].iter().map(|module| &*module.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The first module that a hook runs through.
+    pub(crate) fn first_of(&self, hook: Hook) -> Option<Arc<str>> {
+        self.order(hook).next().and_then(|index| self.modules.get(index)).map(|module| module.name.clone())
     }
 
     /// The modules in the order in which a hook runs through them.

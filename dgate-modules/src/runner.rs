@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use dgate_core::capability::{Documents, Fetch};
+use dgate_core::capability::{Documents, Fetch, Upstreams};
+use dgate_core::event::EventSink;
 use dgate_core::hook::{HookChain, HookRunner, Hooks};
 use dgate_core::resource::Resource as _;
 use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
 use dgate_core::{BoxFuture, Problem, Problems};
-use serde_json::Value;
 
 use crate::capability::{Capabilities, ConsoleLine, Node};
 use crate::chain::Chain;
 use crate::failure::Failure;
+use crate::limits::{LimitSettings, Rules};
 use crate::pool::{Deployed, Pool, PoolSettings};
 use crate::program::{self, Library, Program, ProgramId};
 
@@ -25,7 +26,7 @@ use crate::program::{self, Library, Program, ProgramId};
 pub struct ModuleRunner {
     library: Arc<Library>,
     pool: Arc<Pool>,
-    defaults: Arc<[String]>,
+    rules: Arc<Rules>,
     /// Programs that routes have: those with the same modules share one.
     deployed: Arc<Mutex<HashMap<ProgramId, Weak<Deployed>>>>,
 }
@@ -36,6 +37,8 @@ pub struct ModuleRunner {
 pub struct ModuleSettings {
     /// What every module may do besides its own permissions.
     pub default_permissions: Vec<String>,
+    /// What they may use.
+    pub limits: LimitSettings,
     /// How runtimes are kept.
     pub pool: PoolSettings,
     /// What identifies this server to modules.
@@ -54,13 +57,23 @@ impl ModuleSettings {
 impl ModuleRunner {
     /// A runner without access to anything outside: see [`ModuleRunner::connect_fetch`] and its neighbours.
     pub fn new(settings: ModuleSettings) -> Self {
-        let capabilities = Arc::new(Capabilities { node: settings.node, ..Capabilities::default() });
+        let capabilities = Arc::new(Capabilities {
+            node: settings.node,
+            limits: settings.limits.clone(),
+            ..Capabilities::default()
+        });
         Self {
             library: Arc::default(),
             pool: Arc::new(Pool::new(settings.pool, capabilities)),
-            defaults: settings.default_permissions.into(),
+            rules: Arc::new(Rules { permissions: settings.default_permissions, limits: settings.limits }),
             deployed: Arc::default(),
         }
+    }
+
+    /// Makes the calling thread, a worker (see [`dgate_core::worker`]), get ready for modules as they are deployed, rather than
+    /// when they are first called there. Needs the worker's tokio runtime.
+    pub fn attach(&self) {
+        crate::worker::watch(&self.pool.shared);
     }
 
     /// Gives modules a client. Only the first one counts.
@@ -73,6 +86,11 @@ impl ModuleRunner {
         let _ = self.pool.shared.capabilities.documents.set(documents);
     }
 
+    /// Gives modules the endpoints of services. Only the first ones count.
+    pub fn connect_upstreams(&self, upstreams: Arc<dyn Upstreams>) {
+        let _ = self.pool.shared.capabilities.upstreams.set(upstreams);
+    }
+
     /// Takes what modules write to their consoles, besides the log. Only the first one counts.
     pub fn connect_console(&self, console: impl Fn(ConsoleLine) + Send + Sync + 'static) {
         let _ = self.pool.shared.capabilities.console.set(Arc::new(console));
@@ -83,9 +101,9 @@ impl ModuleRunner {
         let _ = self.pool.shared.capabilities.denials.set(Arc::new(denials));
     }
 
-    /// Takes what modules emit: namespace, name and data. Only the first one counts.
-    pub fn connect_events(&self, emit: impl Fn(&str, &str, Value) + Send + Sync + 'static) {
-        let _ = self.pool.shared.capabilities.emit.set(Arc::new(emit));
+    /// Takes what modules emit. Only the first one counts.
+    pub fn connect_events(&self, events: Arc<dyn EventSink>) {
+        let _ = self.pool.shared.capabilities.events.set(events);
     }
 }
 
@@ -128,7 +146,7 @@ impl HookRunner for ModuleRunner {
         previous: Option<&'a Arc<dyn HookChain>>,
     ) -> BoxFuture<'a, Result<Arc<dyn HookChain>, Problems>> {
         Box::pin(async move {
-            let program = program::build(&self.library, namespace, modules, &self.defaults)?;
+            let program = program::build(&self.library, namespace, modules, &self.rules)?;
             if let Some(previous) = previous
                 && let Some(chain) = (&**previous as &dyn Any).downcast_ref::<Chain>()
                 && chain.deployed().program.id == program.id
@@ -151,6 +169,6 @@ impl HookRunner for ModuleRunner {
 
 impl fmt::Debug for ModuleRunner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ModuleRunner").field("default_permissions", &self.defaults).finish_non_exhaustive()
+        f.debug_struct("ModuleRunner").field("rules", &self.rules).finish_non_exhaustive()
     }
 }

@@ -74,8 +74,8 @@ impl Session {
 
     fn failed(&self, hook: Hook, failure: Failure, took: Duration) -> GatewayError {
         let namespace = &self.chain.deployed().program.namespace;
-        crate::metrics::count_failure(namespace, &failure);
-        crate::metrics::time_failure(namespace, &failure, took);
+        crate::metrics::count_failure(namespace, hook, &failure);
+        crate::metrics::time_failure(namespace, hook, &failure, took);
         let trace = failure.trace.join(", ");
         tracing::warn!(
             target: "dgate::module",

@@ -4,7 +4,7 @@
 //! thing at a time and a runtime that waits serves others meanwhile. Runtimes never leave their thread. Everything in
 //! here is called on it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 
 use crate::engine::{self, Begun, Outcome, Runtime, Task};
 use crate::failure::Failure;
+use crate::hook::Hook;
 use crate::metrics;
-use crate::pool::{Control, Shared};
+use crate::pool::{Control, Pulse, Shared};
 use crate::program::{Program, ProgramId};
 
 thread_local! {
@@ -34,6 +35,48 @@ struct Runtimes {
     /// All of them, those included that only finish what they began.
     all: RefCell<HashMap<u64, Rc<Runtime>>>,
     retiring: Cell<usize>,
+    /// What is seen of this thread from outside.
+    pulse: OnceCell<Arc<Pulse>>,
+    /// How many runtimes wait for something.
+    waiting: Cell<usize>,
+}
+
+impl Runtimes {
+    fn pulse(&self) -> &Arc<Pulse> {
+        self.pulse.get_or_init(Arc::default)
+    }
+
+    /// Runs a turn of a runtime, in sight of the watchdog.
+    fn turn<R>(&self, runtime: &Rc<Runtime>, hook: Option<Hook>, run: impl FnOnce() -> R) -> R {
+        let pulse = self.pulse();
+        let waited = runtime.is_waiting();
+        pulse.begin(runtime.id, hook);
+        let result = run();
+        pulse.end();
+        self.waits(waited, runtime.is_waiting());
+        result
+    }
+
+    /// A runtime began to wait, or does not any more.
+    fn waits(&self, before: bool, after: bool) {
+        if before != after {
+            let waiting = if after { self.waiting.get() + 1 } else { self.waiting.get().saturating_sub(1) };
+            self.waiting.set(waiting);
+            self.pulse().set_waiting(waiting);
+        }
+    }
+}
+
+/// What runs on this thread looks at the clock.
+pub(crate) fn looks_at_clock() {
+    if let Some(pulse) = RUNTIMES.with(|runtimes| *runtimes).pulse.get() {
+        pulse.look();
+    }
+}
+
+/// This thread is seen as this from outside.
+pub(crate) fn adopt(pulse: Arc<Pulse>) {
+    let _ = RUNTIMES.with(|runtimes| *runtimes).pulse.set(pulse);
 }
 
 /// Begins a call, in the runtime where the request's other hooks ran if that is still good.
@@ -60,7 +103,7 @@ pub(crate) fn begin(
             }
         }
     };
-    let begun = runtime.begin(task);
+    let begun = runtimes.turn(&runtime, Some(task.hook), || runtime.begin(task));
     settle(shared.id, shared.settings.max_calls, program.id, &runtime);
     Ok((runtime.id, begun))
 }
@@ -77,6 +120,8 @@ fn current(shared: &Arc<Shared>, program: &Arc<Program>) -> Result<Rc<Runtime>, 
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let runtime = Rc::new(Runtime::new(id, program, shared.capabilities.clone())?);
     metrics::count_created();
+    runtimes.pulse().born(id, program);
+    shared.watchdog.watch(shared, runtimes.pulse());
     runtimes.current.borrow_mut().insert(key, runtime.clone());
     runtimes.all.borrow_mut().insert(id, runtime.clone());
     Ok(runtime)
@@ -126,6 +171,7 @@ fn drop_finished() {
     let dropped: Vec<Rc<Runtime>> = finished.iter().filter_map(|id| all.remove(id)).collect();
     runtimes.retiring.set(runtimes.retiring.get().saturating_sub(dropped.len()));
     drop(all);
+    dropped.iter().for_each(|runtime| runtimes.pulse().gone(runtime.id));
     drop(dropped);
 }
 
@@ -135,7 +181,9 @@ pub(crate) fn drop_all() {
     let current = runtimes.current.take();
     (0..current.len()).for_each(|_| metrics::count_retired("idle"));
     drop(current);
-    drop(runtimes.all.take());
+    let all = runtimes.all.take();
+    all.keys().for_each(|id| runtimes.pulse().gone(*id));
+    drop(all);
 }
 
 /// Something that a call waited for has come.
@@ -143,7 +191,7 @@ pub(crate) fn finish_operation(runtime: u64, operation: u64, outcome: Option<Out
     let runtimes = RUNTIMES.with(|runtimes| *runtimes);
     let found = runtimes.all.borrow().get(&runtime).cloned();
     if let Some(found) = found {
-        found.finish_operation(operation, outcome);
+        runtimes.turn(&found, None, || found.finish_operation(operation, outcome));
         let key = runtimes.current.borrow().iter().find(|(_, r)| r.id == runtime).map(|(key, _)| *key);
         if let Some((pool, program)) = key {
             settle(pool, u64::MAX, program, &found);
@@ -162,9 +210,16 @@ pub(crate) fn pass_time(runtime: u64, until: Duration) -> bool {
 pub(crate) fn cancel(runtime: u64, call: u64) {
     let found = RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).cloned());
     if let Some(found) = found {
+        let waited = found.is_waiting();
         found.cancel(call);
+        RUNTIMES.with(|runtimes| *runtimes).waits(waited, found.is_waiting());
     }
     drop_finished();
+}
+
+/// The module that a call waits in.
+pub(crate) fn module_of(runtime: u64, call: u64) -> Option<Arc<str>> {
+    RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).and_then(|found| found.module_of(call)))
 }
 
 /// No more hooks of a request will come.
@@ -177,7 +232,7 @@ pub(crate) fn release(runtime: u64, request: u64) {
 }
 
 /// From now on this thread listens to its pool: programs to get ready for, programs that are gone.
-fn watch(shared: &Arc<Shared>) {
+pub(crate) fn watch(shared: &Arc<Shared>) {
     thread_local!(static WATCHED: RefCell<Vec<(u64, tokio::runtime::Id)>> = const { RefCell::new(Vec::new()) });
     let Ok(handle) = tokio::runtime::Handle::try_current() else { return };
     let key = (shared.id, handle.id());

@@ -484,6 +484,33 @@ declare module "dgate/events" {
   export function emit(name: string, data?: unknown): void;
 }
 
+/**
+ * Needs `resource:service:health=service`. What is set is this node's alone, and stays as long as the endpoint does, whatever
+ * else of its service changes.
+ */
+declare module "dgate/upstream" {
+  export interface Endpoint {
+    url: string;
+    /** Its share of the requests, as it was written or set. */
+    weight: number;
+    /** Endpoints of a higher priority are used first. */
+    priority: number;
+    /** Whether it gets requests. */
+    healthy: boolean;
+    inFlight: number;
+    /** The smoothed time to a response head in milliseconds; null before the first. */
+    latency: number | null;
+  }
+  export function endpoints(service: string): Endpoint[];
+  /**
+   * Wins over active checks, either way, until null leaves it to them again. Failing requests still eject an endpoint that is
+   * said to be healthy.
+   */
+  export function setHealth(service: string, url: string, healthy: boolean | null): void;
+  /** 0 takes an endpoint out of rotation; null brings the written weight back. */
+  export function setWeight(service: string, url: string, weight: number | null): void;
+}
+
 /** Needs `os:file:read=path`; a `*` at its end stands for all below a folder. */
 declare module "dgate/fs" {
   export function readFile(path: string, as?: "text"): Promise<string>;

@@ -4,6 +4,7 @@ mod builder;
 mod handle;
 mod serve;
 mod status;
+mod upstreams;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -12,6 +13,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use dgate_core::body::{Body, BodyError};
+use dgate_core::event::EventSink;
 use dgate_core::{BoxFuture, publish::Live};
 use http::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -63,6 +65,7 @@ pub(crate) struct Shared {
     pub(crate) drain: Drain,
     pub(crate) registries: Arc<Registries>,
     pub(crate) metrics: Arc<PlaneMetrics>,
+    pub(crate) events: Arc<dyn EventSink>,
 }
 
 impl Gateway {
@@ -90,6 +93,11 @@ impl Gateway {
     pub fn documents(&self) -> Arc<dyn dgate_core::capability::Documents> {
         let GatewayHandle { applier, store } = self.handle().clone();
         Arc::new(dgate_core::capability::GatewayDocuments::new(store, applier))
+    }
+
+    /// The endpoints of the gateway's services, to be told how they are by whoever knows more than its own checks.
+    pub fn upstreams(&self) -> Arc<dyn dgate_core::capability::Upstreams> {
+        Arc::new(upstreams::GatewayUpstreams::new(self.shared.live.clone(), self.shared.events.clone()))
     }
 
     /// Serves connections from a listener: HTTP/1.1, HTTP/2 without TLS, WebSocket and other upgrades.

@@ -11,6 +11,7 @@ use dgate_admin::api::{
 use dgate_admin::auth::Auth;
 use dgate_core::Problems;
 use dgate_core::endpoint::Endpoint;
+use dgate_core::event::EventBus;
 use dgate_core::{Body, BoxFuture};
 use dgate_proxy::Gateway;
 use http::{Request, Response};
@@ -48,6 +49,7 @@ pub(crate) struct Observed {
 pub(crate) struct ControlPlane {
     pub(crate) gateway: Gateway,
     pub(crate) feed: Feed,
+    pub(crate) events: EventBus,
     pub(crate) logs: LogTap,
     pub(crate) fingerprints: Fingerprints,
     pub(crate) server: Arc<ThisServer>,
@@ -127,6 +129,7 @@ impl ControlPlane {
             applier: handle.applier().clone(),
             store: handle.store().clone(),
             feed: self.feed.clone(),
+            events: self.events.clone(),
             logs: self.logs.clone(),
             fingerprints: self.fingerprints.clone(),
             server: self.server.clone(),

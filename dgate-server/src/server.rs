@@ -9,6 +9,7 @@ use dgate_admin::api::Feed;
 use dgate_admin::store::OpenError;
 use dgate_core::Problems;
 use dgate_core::apply::{Applied, ApplyError, Outcome};
+use dgate_core::event::EventBus;
 use dgate_core::stored::Revision;
 use dgate_proxy::{Gateway, edge};
 use jiff::Timestamp;
@@ -34,6 +35,7 @@ pub struct Server {
     readiness: Readiness,
     access_log: edge::AccessLog,
     workers: Workers,
+    events: EventBus,
     /// What the Admin API knows of it.
     this: Arc<ThisServer>,
 }
@@ -114,8 +116,10 @@ impl Server {
         let access_log = access_log::open(&config.access_log)?;
         let workers = Workers::start(&config.runtime)?;
         let opened = storage::open(&config.storage, !inherited.is_empty())?;
-        let feed = Feed::default();
+        let events = EventBus::default();
+        let feed = Feed::new(Arc::new(events.clone()));
         let runner = modules::runner(config);
+        modules::attach(&runner, &workers).await;
         let gateway = Gateway::builder()
             .hook_runner(runner.clone())
             .settings(loaded.settings.clone())
@@ -127,7 +131,7 @@ impl Server {
             .build()
             .await
             .map_err(|error| start_error(error, &loaded))?;
-        modules::connect(&runner, &gateway);
+        modules::connect(&runner, &gateway, Arc::new(feed.clone()));
         let applied = reload::apply(gateway.handle(), &loaded, false).await;
         let applied = applied.map_err(|error| start_error(error, &loaded))?;
         warn_of(&loaded.warnings);
@@ -150,6 +154,7 @@ impl Server {
             control: ControlPlane {
                 gateway: gateway.clone(),
                 feed,
+                events: events.clone(),
                 logs: observed.logs,
                 fingerprints: opened.fingerprints,
                 server: this.clone(),
@@ -158,7 +163,7 @@ impl Server {
         let bound = listeners.bind(Wanted::all(&loaded), inherited)?;
         listeners.switch(bound)?;
         readiness.set(true);
-        let server = Self { loaded, gateway, listeners, readiness, access_log, workers, this };
+        let server = Self { loaded, gateway, listeners, readiness, access_log, workers, events, this };
         server.show_addresses();
         Ok(server)
     }
@@ -166,6 +171,11 @@ impl Server {
     /// The gateway itself: to change resources from Rust, for example.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// What happens in it, to subscribe to: changes, endpoints that go up and down, and what modules emit.
+    pub fn events(&self) -> &EventBus {
+        &self.events
     }
 
     /// What it runs by.

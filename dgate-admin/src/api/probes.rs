@@ -124,10 +124,13 @@ pub(crate) async fn upstreams(call: Call) -> Reply {
                     let id = &endpoint.id;
                     id.namespace == namespace.name && id.service == service.name && *id.url == *text
                 });
+                let given_weight = used.and_then(|endpoint| endpoint.given_weight());
                 UpstreamEndpoint {
-                    weight: url.weight,
+                    weight: given_weight.unwrap_or(url.weight),
+                    given_weight,
                     priority: url.priority,
                     healthy: used.map(|endpoint| endpoint.health.is_available(now)),
+                    said_healthy: used.and_then(|endpoint| endpoint.health.said()),
                     in_flight: used.map_or(0, |endpoint| endpoint.in_flight()),
                     url: text,
                 }

@@ -11,7 +11,9 @@ use super::model::{
     Apply, ChangelogEntry, ChangelogSummary, Connections, Explain, Explained, ModuleRan, Named,
     NamedDocument, NamedNamespace, Node, Plan, Rollback, RunModule, Session, Stats, UpstreamService,
 };
-use super::{apply, changelog, cluster, explain, export, list, logs, probes, resource, run, tags, watch};
+use super::{
+    apply, changelog, cluster, events, explain, export, list, logs, probes, resource, run, tags, watch,
+};
 use crate::auth::Role;
 
 const DRY_RUN: Parameter = Parameter::flag("dry_run", "Say what would change, and change nothing.");
@@ -229,6 +231,17 @@ fn gateway() -> Vec<Endpoint> {
                 Carries::Other("text/event-stream"),
             )
             .fails(&[400]),
+        get("/api/v1/events", "events", handler!(events::follow))
+            .summary("What happens, as it happens: changes, endpoints that go up and down, what modules emit")
+            .query(&[Parameter::text(
+                "name",
+                "Only events of this name, such as `order.paid`; a `*` at its end stands for anything.",
+            )])
+            .answers(
+                200,
+                "Events `event` with a JSON object each, and `dropped`.",
+                Carries::Other("text/event-stream"),
+            ),
         get("/api/v1/logs", "logs", handler!(logs::follow))
             .summary("Lines of the log as they are written")
             .access(Access::Read(Role::Admin))

@@ -11,6 +11,7 @@ use dgate_admin::api::{
 use dgate_admin::auth::Auth;
 use dgate_core::apply::{Applier, Environment};
 use dgate_core::endpoint::Endpoint;
+use dgate_core::event::EventBus;
 use dgate_core::store::{MemoryStore, Store};
 use dgate_core::{Body, BoxFuture, Problem, Problems};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -20,6 +21,7 @@ pub(crate) struct Kit {
     pub(crate) api: AdminApi,
     pub(crate) applier: Applier,
     pub(crate) logs: LogTap,
+    pub(crate) events: EventBus,
 }
 
 /// An answer that is at hand as a whole.
@@ -94,7 +96,8 @@ impl Kit {
     }
 
     pub(crate) async fn with(store: Arc<dyn Store>, auth: Auth) -> Self {
-        let feed = Feed::default();
+        let events = EventBus::default();
+        let feed = Feed::new(Arc::new(events.clone()));
         let (applier, mut worker) =
             Applier::new(store.clone(), Vec::new(), Arc::new(feed.clone()), Environment::default());
         worker.load().await.unwrap();
@@ -104,11 +107,12 @@ impl Kit {
             applier: applier.clone(),
             store,
             feed,
+            events: events.clone(),
             logs: logs.clone(),
             fingerprints: Fingerprints::new(b"a key for tests"),
             server: Arc::new(Server),
         };
-        Self { api: AdminApi::new(context, auth), applier, logs }
+        Self { api: AdminApi::new(context, auth), applier, logs, events }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

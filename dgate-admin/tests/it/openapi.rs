@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::kit::{Kit, request};
 
 /// What does not end by itself.
-const STREAMS: [&str; 2] = ["/api/v1/watch", "/api/v1/logs"];
+const STREAMS: [&str; 3] = ["/api/v1/watch", "/api/v1/events", "/api/v1/logs"];
 
 fn operations(document: &Value) -> Vec<(Method, String, Value)> {
     let mut all = Vec::new();

@@ -74,7 +74,7 @@ async fn every_endpoint_lets_in_whom_it_says_and_nobody_else() {
         }
     }
     assert!(looked_at > 400, "{looked_at}");
-    for stream in ["/api/v1/watch", "/api/v1/logs"] {
+    for stream in ["/api/v1/watch", "/api/v1/events", "/api/v1/logs"] {
         assert!(document["paths"][stream]["get"]["x-dgate-role"].is_string(), "{stream} is among them");
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use dgate_admin::api::LogTap;
 use dgate_core::Body;
+use dgate_core::event::{CustomEvent, Event, EventSink};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -118,4 +119,35 @@ async fn the_log_is_followed_by_level_target_and_text() {
     drop(events);
     assert!(!tap.is_followed());
     kit.get("/api/v1/logs?level=loud").await.is(400);
+}
+
+#[tokio::test]
+async fn events_are_followed_by_name() {
+    let kit = Kit::start().await;
+    let mut all = Events::open(&kit, "/api/v1/events", None).await;
+    let mut orders = Events::open(&kit, "/api/v1/events?name=order.*", None).await;
+    put(&kit, 1).await;
+    let (name, _, event) = all.next().await;
+    let expected = json!({ "name": "resource.service.create", "namespace": "default", "kind": "service", "resource": "s1" });
+    assert_eq!((&*name, event), ("event", expected));
+    assert_eq!(all.next().await.2, json!({ "name": "config.applied", "revision": 1 }));
+    let emit = |name: &str, data: Value| {
+        let event = CustomEvent::new("default".into(), "shop".into(), name, data).unwrap();
+        kit.events.emit(Event::Custom(event));
+    };
+    emit("other", Value::Null);
+    emit("order.paid", json!({ "total": 7 }));
+    let (_, _, event) = orders.next().await;
+    assert_eq!(
+        (&event["name"], &event["source"], &event["depth"], &event["data"]),
+        (&json!("order.paid"), &json!("shop"), &json!(1), &json!({ "total": 7 }))
+    );
+    (0..3_000).for_each(|number| emit("order.many", number.into()));
+    loop {
+        let (name, _, data) = orders.next().await;
+        if name == "dropped" {
+            assert!(data["events"].as_u64().unwrap() > 1_000, "{data}");
+            break;
+        }
+    }
 }

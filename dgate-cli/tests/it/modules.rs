@@ -199,3 +199,28 @@ fn the_examples_pass_their_tests() {
     let checked = crate::program::run(&["module", "check", examples]);
     assert_eq!(checked.status, 0, "{}{}", checked.stdout, checked.stderr);
 }
+
+#[test]
+fn tests_are_run_again_when_a_file_changes() {
+    use std::io::{BufRead as _, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.test.ts");
+    let expecting = |value: u32| {
+        format!(
+            "import {{ expect, test }} from 'dgate/test';\ntest('counts', () => expect(1 + 1).toBe({value}));\n"
+        )
+    };
+    std::fs::write(&file, expecting(2)).unwrap();
+    let mut command =
+        crate::program::program(&["module", "test", folder.path().to_str().unwrap(), "--watch"]);
+    let mut child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("1 passed, 0 failed")));
+    std::fs::write(&file, expecting(3)).unwrap();
+    assert!(lines.any(|line| line.contains("0 passed, 1 failed")));
+    std::fs::write(&file, expecting(2)).unwrap();
+    assert!(lines.any(|line| line.contains("1 passed, 0 failed")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

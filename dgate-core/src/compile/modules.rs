@@ -42,7 +42,7 @@ pub(super) fn check(spec: &Module, problems: &mut Problems) {
         }
     }
     for (name, time) in [("cpu", spec.limits.cpu), ("timeout", spec.limits.timeout)] {
-        if time.get().is_zero() {
+        if time.is_some_and(|time| time.get().is_zero()) {
             let at = format!("/limits/{name}");
             problems.push(Problem::error(at, format!("`{name}` must be longer than zero")));
         }

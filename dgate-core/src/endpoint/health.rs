@@ -10,7 +10,10 @@ use crate::resource::PassiveHealth;
 /// The longest ejection, as a multiple of `eject_for`.
 const MAX_BACKOFF: u32 = 10;
 
-/// How healthy an endpoint is: what active checks say, and what real requests show.
+/// How healthy an endpoint is: what was said of it, what active checks say, and what real requests show.
+///
+/// What was [said](Health::say) wins over active checks, either way, until it is taken back; checks go on meanwhile. Who is
+/// said to be healthy can still be ejected by failing real requests.
 #[derive(Debug, Default)]
 pub struct Health {
     /// Whether anything is worth a look; while not, asking costs one load. Written under the lock only.
@@ -22,6 +25,8 @@ pub struct Health {
 
 #[derive(Debug, Default)]
 struct State {
+    /// What somebody said who knows better than checks.
+    said: Option<bool>,
     /// What active checks found; nothing is as good as healthy.
     checked_bad: bool,
     good_in_a_row: u32,
@@ -51,7 +56,7 @@ pub(super) enum Condition {
     Available,
     /// Real requests failed.
     Ejected,
-    /// It fails its checks.
+    /// It fails its checks, or is said to be unhealthy.
     Failing,
 }
 
@@ -82,11 +87,28 @@ impl Health {
         if !self.is_troubled() {
             return Condition::Available;
         }
-        self.change(|state| match (state.checked_bad, state.is_ejected(now)) {
-            (true, _) => Condition::Failing,
-            (false, true) => Condition::Ejected,
-            (false, false) => Condition::Available,
+        self.change(|state| state.condition(now))
+    }
+
+    /// Says how an endpoint is, whatever its active checks find, or takes that back.
+    pub fn say(&self, healthy: Option<bool>, now: Instant) -> HealthChange {
+        self.change(|state| {
+            let before = state.condition(now);
+            state.said = healthy;
+            match (before == Condition::Available, state.condition(now) == Condition::Available) {
+                (false, true) => {
+                    state.recovered_at = Some(now);
+                    HealthChange::Up
+                }
+                (true, false) => HealthChange::Down,
+                _ => HealthChange::None,
+            }
         })
+    }
+
+    /// What was said of it, if anything.
+    pub fn said(&self) -> Option<bool> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).said
     }
 
     /// How much of its weight counts while it starts slowly after a recovery, between 0.1 and 1.
@@ -105,7 +127,7 @@ impl Health {
     }
 
     /// Notes an active check. `healthy_after` good ones in a row make an endpoint healthy, `unhealthy_after` bad ones
-    /// make it unhealthy.
+    /// make it unhealthy, unless something was said of it.
     pub fn checked(
         &self,
         good: bool,
@@ -129,11 +151,11 @@ impl Health {
                 // Who passes its checks again starts with a clean slate.
                 state.recover(now);
                 state.ejections_in_a_row = 0;
-                return HealthChange::Up;
+                return state.unless_said(HealthChange::Up);
             }
             if !state.checked_bad && state.bad_in_a_row >= unhealthy_after {
                 state.checked_bad = true;
-                return HealthChange::Down;
+                return state.unless_said(HealthChange::Down);
             }
             HealthChange::None
         })
@@ -160,7 +182,7 @@ impl Health {
                 return HealthChange::None;
             }
             state.ejections_in_a_row = 0;
-            if state.checked_bad { HealthChange::None } else { HealthChange::Up }
+            if state.is_failing() { HealthChange::None } else { HealthChange::Up }
         })
     }
 
@@ -196,10 +218,28 @@ impl Health {
 
 impl State {
     fn is_troubled(&self) -> bool {
-        self.checked_bad
+        self.said == Some(false)
+            || self.checked_bad
             || self.bad_in_a_row > 0
             || self.ejected_until.is_some()
             || self.ejections_in_a_row > 0
+    }
+
+    /// Whether it is said to be unhealthy, or else found to be.
+    fn is_failing(&self) -> bool {
+        self.said.map_or(self.checked_bad, |healthy| !healthy)
+    }
+
+    fn unless_said(&self, change: HealthChange) -> HealthChange {
+        if self.said.is_none() { change } else { HealthChange::None }
+    }
+
+    fn condition(&mut self, now: Instant) -> Condition {
+        match (self.is_failing(), self.is_ejected(now)) {
+            (true, _) => Condition::Failing,
+            (false, true) => Condition::Ejected,
+            (false, false) => Condition::Available,
+        }
     }
 
     /// Whether an ejection lasts; one that is over is forgotten.
@@ -316,6 +356,31 @@ mod tests {
         assert!(health.slow_start_factor(later, Duration::from_secs(10)) < 0.2);
         assert!(health.slow_start_factor(later + Duration::from_secs(10), Duration::from_secs(10)) >= 1.0);
         assert!(!health.is_warming.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn what_is_said_wins_over_checks_until_it_is_taken_back() {
+        let (health, now) = (Health::default(), Instant::now());
+        let check = |good| health.checked(good, 1, 1, now);
+        assert_eq!(health.say(Some(false), now), HealthChange::Down);
+        assert_eq!([check(true), check(false), check(true)], [HealthChange::None; 3]);
+        assert!(!health.is_available(now));
+        assert_eq!(health.say(Some(true), now), HealthChange::Up);
+        assert_eq!(check(false), HealthChange::None, "it is said to be healthy");
+        assert!(health.is_available(now));
+        assert_eq!(health.said(), Some(true));
+        assert_eq!(health.say(None, now), HealthChange::Down, "the last check failed");
+        assert_eq!(check(true), HealthChange::Up);
+        assert!(!health.is_troubled());
+    }
+
+    #[test]
+    fn who_is_said_to_be_healthy_can_be_ejected() {
+        let (health, now) = (Health::default(), Instant::now());
+        health.say(Some(true), now);
+        let once = PassiveHealth { max_failures: 1, ..PassiveHealth::default() };
+        assert_eq!(health.failed(&once, now, || true), HealthChange::Down);
+        assert!(!health.is_available(now));
     }
 
     #[test]

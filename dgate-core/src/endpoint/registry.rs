@@ -26,14 +26,36 @@ pub struct Endpoint {
     pub id: EndpointId,
     /// How healthy it is.
     pub health: Health,
+    /// The weight that it was given instead of the written one; [`NO_WEIGHT`] for none.
+    weight: AtomicU64,
     in_flight: AtomicU32,
     /// Smoothed time to a response head, in nanoseconds; 0 before the first.
     latency: AtomicU64,
 }
 
+/// No weight fits in there.
+const NO_WEIGHT: u64 = u64::MAX;
+
 impl Endpoint {
     fn new(id: EndpointId) -> Self {
-        Self { id, health: Health::default(), in_flight: AtomicU32::new(0), latency: AtomicU64::new(0) }
+        Self {
+            id,
+            health: Health::default(),
+            weight: AtomicU64::new(NO_WEIGHT),
+            in_flight: AtomicU32::new(0),
+            latency: AtomicU64::new(0),
+        }
+    }
+
+    /// The weight that it was given while the gateway runs, instead of the written one. Whoever balances has to look at it
+    /// again after a change.
+    pub fn given_weight(&self) -> Option<u32> {
+        u32::try_from(self.weight.load(Ordering::SeqCst)).ok()
+    }
+
+    /// Gives it a weight instead of the written one, or takes that back.
+    pub fn give_weight(&self, weight: Option<u32>) {
+        self.weight.store(weight.map_or(NO_WEIGHT, u64::from), Ordering::SeqCst);
     }
 
     /// An endpoint outside of any registry, for a URL that a module chose.
@@ -58,6 +80,12 @@ impl Endpoint {
         let before = self.latency.load(Ordering::Relaxed);
         let after = if took > before || before == 0 { took } else { before - (before - took) / 8 };
         self.latency.store(after, Ordering::Relaxed);
+    }
+
+    /// The smoothed time to a response head; nothing before the first.
+    pub fn latency(&self) -> Option<Duration> {
+        let latency = self.latency.load(Ordering::Relaxed);
+        (latency > 0).then(|| Duration::from_nanos(latency))
     }
 
     /// The expected cost of one more request: smoothed latency times what is in flight.

@@ -135,26 +135,19 @@ pub enum ModuleType {
     Javascript,
 }
 
-/// How much a module may use for one call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How much a module may use for one call. What is absent is as the server has it for all modules.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModuleLimits {
-    /// Computing time, without waiting.
-    pub cpu: HumanDuration,
-    /// Time by the clock, with waiting.
-    pub timeout: HumanDuration,
-    /// Largest body it may read.
-    pub body: ByteSize,
-}
-
-impl Default for ModuleLimits {
-    fn default() -> Self {
-        Self {
-            cpu: HumanDuration::from_millis(50),
-            timeout: HumanDuration::from_secs(30),
-            body: ByteSize::new(1 << 20),
-        }
-    }
+    /// Computing time, without waiting; 50 ms when neither module nor server say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<HumanDuration>,
+    /// Time by the clock, with waiting; 30 s when neither module nor server say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<HumanDuration>,
+    /// Largest body it may read; 1 MiB when neither module nor server say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<ByteSize>,
 }
 
 /// What happens to a request when a module fails.

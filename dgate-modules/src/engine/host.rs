@@ -9,7 +9,7 @@ use boa_engine::error::{EngineError, RuntimeLimitError};
 use boa_engine::object::builtins::JsFunction;
 use boa_engine::{Context, JsResult, JsValue};
 
-use super::api::Prototypes;
+use super::api::{Patterns, Prototypes};
 use super::call::Call;
 use super::clock::Clock;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
@@ -33,6 +33,8 @@ pub(super) struct Host {
     /// And the call that hit it.
     pub(super) hit_call: RefCell<Option<Rc<Call>>>,
     pub(super) prototypes: RefCell<Option<Rc<Prototypes>>>,
+    /// Regular expressions that were used.
+    pub(super) patterns: RefCell<Patterns>,
     current: RefCell<Option<Rc<Call>>>,
     /// Since when JavaScript runs, if it does.
     running_since: Cell<Option<Instant>>,
@@ -59,14 +61,15 @@ impl Host {
     pub(super) fn new(program: Arc<Program>, capabilities: Arc<Capabilities>, runtime: u64) -> Rc<Self> {
         Rc::new(Self {
             program,
+            operations: Operations::new(runtime, capabilities.limits.operations),
             capabilities,
-            operations: Operations::new(runtime),
             clock: Rc::new(Clock::new()),
             mock: RefCell::default(),
             settled: RefCell::default(),
             hit: Cell::new(None),
             hit_call: RefCell::default(),
             prototypes: RefCell::new(None),
+            patterns: RefCell::default(),
             current: RefCell::new(None),
             running_since: Cell::new(None),
             turn_began: Cell::new(None),
@@ -80,6 +83,16 @@ impl Host {
     #[track_caller]
     pub(super) fn of(context: &Context) -> Rc<Self> {
         context.get_data::<Rc<Self>>().expect("every context has its host").clone()
+    }
+
+    /// The longest text that built-ins make, in characters.
+    pub(super) fn longest_text(&self) -> f64 {
+        self.capabilities.limits.string as f64
+    }
+
+    /// The longest list that built-ins walk through.
+    pub(super) fn longest_list(&self) -> f64 {
+        self.capabilities.limits.list as f64
     }
 
     /// The call that runs now.
@@ -135,13 +148,14 @@ impl Host {
 
     /// How much of the time since the clock last changed hands the thread computed: on a busy machine less than passed.
     /// The thread's own clock is asked for only when that matters, so it counts from when it was first asked.
-    fn computed(&self, since: Instant, elapsed: Duration) -> Duration {
+    /// `left` is what the call may still use.
+    fn computed(&self, since: Instant, elapsed: Duration, left: Duration) -> Duration {
         let Some(now) = thread_time() else { return elapsed };
         match self.asked.get() {
             Some((of, then, before)) if of == since => (before + now.saturating_sub(then)).min(elapsed),
             _ => {
-                // What passed before is half believed.
-                let before = elapsed / 2;
+                // What passed before is half believed, and never reason enough: others may have had the processor.
+                let before = elapsed.min(left) / 2;
                 self.asked.set(Some((since, now, before)));
                 before
             }
@@ -163,6 +177,7 @@ impl Host {
     /// # Errors
     /// When the current call has used up its time: an error that the module cannot catch.
     pub(super) fn look_at_clock(&self) -> JsResult<i32> {
+        crate::worker::looks_at_clock();
         let Some(since) = self.running_since.get() else { return Ok(TICKS_PER_LOOK) };
         let current = self.current.borrow();
         let (used, limit) = match &*current {
@@ -177,7 +192,9 @@ impl Host {
         }
         let cancelled = current.as_ref().is_some_and(|call| call.is_cancelled());
         let elapsed = since.elapsed();
-        let over = cancelled || (used + elapsed > limit && used + self.computed(since, elapsed) > limit);
+        let over = cancelled
+            || (used + elapsed > limit
+                && used + self.computed(since, elapsed, limit.saturating_sub(used)) > limit);
         if over {
             self.hit.set(Some(LimitKind::Cpu));
             self.hit_call.borrow_mut().clone_from(&current);

@@ -18,7 +18,6 @@ use tokio::task::AbortHandle;
 use super::call::Call;
 use super::errors;
 use super::host::Host;
-use super::limits::MOST_OPERATIONS;
 use crate::worker;
 
 /// What an operation brings back, to be made a value of the runtime.
@@ -27,6 +26,8 @@ pub(crate) type Outcome = Box<dyn FnOnce(&mut Context) -> JsResult<JsValue> + Se
 /// The operations of a runtime that are not done yet.
 pub(super) struct Operations {
     runtime: u64,
+    /// How many one call may have.
+    most: usize,
     next: Cell<u64>,
     pending: RefCell<HashMap<u64, Pending>>,
 }
@@ -45,8 +46,8 @@ enum Then {
 }
 
 impl Operations {
-    pub(super) fn new(runtime: u64) -> Self {
-        Self { runtime, next: Cell::new(1), pending: RefCell::default() }
+    pub(super) fn new(runtime: u64, most: usize) -> Self {
+        Self { runtime, most, next: Cell::new(1), pending: RefCell::default() }
     }
 
     /// The runtime that they belong to.
@@ -65,11 +66,9 @@ impl Operations {
 
     fn add(&self, call: Option<Rc<Call>>, then: Then) -> JsResult<u64> {
         if let Some(call) = &call {
-            if call.operations.get() >= MOST_OPERATIONS {
+            if call.operations.get() >= self.most {
                 return Err(JsNativeError::range()
-                    .with_message(format!(
-                        "more than {MOST_OPERATIONS} operations of one call at the same time"
-                    ))
+                    .with_message(format!("more than {} operations of one call at the same time", self.most))
                     .into());
             }
             call.operations.set(call.operations.get() + 1);

@@ -84,7 +84,7 @@ impl Runtime {
                 if !skip {
                     return Some(Step::Ended(Err(failure)));
                 }
-                crate::metrics::count_failure(&self.host.program.namespace, &failure);
+                crate::metrics::count_failure(&self.host.program.namespace, call.hook, &failure);
                 tracing::warn!(
                     namespace = %self.host.program.namespace,
                     module = failure.module.as_deref().unwrap_or("-"),

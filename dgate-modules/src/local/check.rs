@@ -70,13 +70,14 @@ async fn check_one(gateway: &LocalGateway, module: &Module) -> Checked {
     };
     let Some(namespace) = gateway.namespace() else { return checked };
     let names = [module.name.clone()];
-    let program = match program::build(&Library::default(), &namespace, &names, &[]) {
-        Ok(program) => program,
-        Err(problems) => {
-            checked.problems = problems;
-            return checked;
-        }
-    };
+    let program =
+        match program::build(&Library::default(), &namespace, &names, &crate::limits::Rules::default()) {
+            Ok(program) => program,
+            Err(problems) => {
+                checked.problems = problems;
+                return checked;
+            }
+        };
     let Some(built) = program.modules.first() else { return checked };
     let (key, pointer, file) = (built.key.clone(), built.pointer, built.file.clone());
     let exports = &built.compiled.exports;

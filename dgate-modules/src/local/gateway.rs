@@ -133,7 +133,8 @@ impl LocalGateway {
     pub async fn answers(&self, module: &str) -> Result<bool, Problems> {
         let Some(namespace) = self.namespace() else { return Ok(false) };
         let names = [module.to_owned()];
-        let program = program::build(&Library::default(), &namespace, &names, &[])?;
+        let program =
+            program::build(&Library::default(), &namespace, &names, &crate::limits::Rules::default())?;
         match self.runner.evaluate(program).await {
             Ok((_, hooks)) => Ok(hooks.handle_request),
             Err((fault, failure)) => {

@@ -175,7 +175,7 @@ fn with_tests(project: &Project, mut tests: Module) -> Project {
     );
     let mut runner = Module::new(TEST_RUNNER, source);
     runner.permissions = vec!["*".to_owned()];
-    runner.limits = ModuleLimits { cpu: HumanDuration::from_secs(5), ..ModuleLimits::default() };
+    runner.limits = ModuleLimits { cpu: Some(HumanDuration::from_secs(5)), ..ModuleLimits::default() };
     project.add(AnyResource::from(tests));
     project.add(AnyResource::from(runner));
     project.add(AnyResource::from(Route::new("dgate.tests", "/**")));
@@ -193,7 +193,8 @@ impl<'g> Suite<'g> {
     async fn open(gateway: &'g LocalGateway) -> Result<Self, String> {
         let namespace = gateway.namespace().ok_or("there is no namespace")?;
         let names = [TEST_RUNNER.to_owned()];
-        let program = program::build(&Library::default(), &namespace, &names, &[]);
+        let program =
+            program::build(&Library::default(), &namespace, &names, &crate::limits::Rules::default());
         let program = program.map_err(|problems| lines(&problems))?;
         let deployed = gateway.runner.deploy(program).await;
         let deployed = deployed.map_err(|(_, failure)| failure.with_trace())?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dgate_core::hook::Hooks;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Shared;
+use super::{Pulse, Shared};
 use crate::engine::{Begun, Done, Runtime, Task};
 use crate::failure::{Failure, FailureKind};
 use crate::hook::Hook;
@@ -19,8 +19,8 @@ const STACK: usize = 16 << 20;
 /// How long a module may take to be evaluated when it is checked, whatever it does.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What comes back: the runtime's number and what came of the call.
-pub(super) type Answer = (u64, Result<Done, Failure>);
+/// What comes back: the numbers of the thread and the runtime, and what came of the call.
+pub(super) type Answer = (usize, u64, Result<Done, Failure>);
 
 enum Letter {
     Call { program: Arc<Program>, runtime: Option<u64>, task: Box<Task>, answer: oneshot::Sender<Answer> },
@@ -28,14 +28,20 @@ enum Letter {
 }
 
 /// The pool's own threads. They are started when they are needed, and end with the pool.
+#[derive(Clone)]
 pub(super) struct Threads {
     shared: Arc<Shared>,
-    threads: Mutex<Vec<Thread>>,
+    threads: Arc<Mutex<Vec<Thread>>>,
 }
+
+/// What waits for a thread. The thread holds the lock only while it has nothing to do.
+type Letters = Arc<tokio::sync::Mutex<mpsc::Receiver<Letter>>>;
 
 #[derive(Clone)]
 struct Thread {
     mailbox: mpsc::Sender<Letter>,
+    letters: Letters,
+    pulse: Arc<Pulse>,
     /// Calls that wait for the thread or in it.
     calls: Arc<AtomicUsize>,
     /// Calls that wait for the thread.
@@ -44,10 +50,10 @@ struct Thread {
 
 impl Threads {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, threads: Mutex::default() }
+        Self { shared, threads: Arc::default() }
     }
 
-    /// Sends a call to a thread, and returns which one and where the answer comes.
+    /// Sends a call to a thread, and returns where the answer comes.
     ///
     /// # Errors
     /// When too many wait already.
@@ -56,24 +62,43 @@ impl Threads {
         program: &Arc<Program>,
         before: Option<(usize, u64)>,
         task: Task,
-    ) -> Result<(usize, oneshot::Receiver<Answer>), Failure> {
-        let (number, thread) = match before {
-            Some((number, _)) => (number, self.get(number)),
-            None => self.choose(),
-        };
-        let overloaded = || Failure::new(FailureKind::Overloaded, "too many calls wait for a runtime");
-        let thread = thread.ok_or_else(overloaded)?;
+    ) -> Result<oneshot::Receiver<Answer>, Failure> {
         let (answer, answered) = oneshot::channel();
-        let runtime = before.map(|(_, runtime)| runtime);
+        // The request's `ctx` is there, unless the thread is not to be had any more.
+        let known = before.and_then(|(number, runtime)| Some((self.get(number)?, runtime)));
+        let known = known.filter(|(thread, _)| !thread.pulse.is_stuck());
+        let (thread, runtime) = known.map_or((None, None), |(thread, runtime)| (Some(thread), Some(runtime)));
         let letter = Letter::Call { program: program.clone(), runtime, task: Box::new(task), answer };
+        if self.post(thread, letter) {
+            Ok(answered)
+        } else {
+            Err(Failure::new(FailureKind::Overloaded, "too many calls wait for a runtime"))
+        }
+    }
+
+    /// Puts a call into a mailbox, if there is one with room.
+    fn post(&self, thread: Option<Thread>, letter: Letter) -> bool {
+        let Some(thread) = thread.or_else(|| self.choose()) else { return false };
         thread.queued.fetch_add(1, Ordering::Relaxed);
         thread.calls.fetch_add(1, Ordering::Relaxed);
-        if thread.mailbox.try_send(letter).is_err() {
+        let fits = thread.mailbox.try_send(letter).is_ok();
+        if !fits {
             thread.queued.fetch_sub(1, Ordering::Relaxed);
             thread.calls.fetch_sub(1, Ordering::Relaxed);
-            return Err(overloaded());
         }
-        Ok((number, answered))
+        fits
+    }
+
+    /// What waits for a thread goes to others. What finds no room there is answered as lost.
+    fn take_over(&self, number: usize) {
+        let Some(stuck) = self.get(number) else { return };
+        let Ok(mut letters) = stuck.letters.try_lock() else { return };
+        while let Ok(letter) = letters.try_recv() {
+            let Letter::Call { program, task, answer, .. } = letter else { continue };
+            stuck.queued.fetch_sub(1, Ordering::Relaxed);
+            stuck.calls.fetch_sub(1, Ordering::Relaxed);
+            self.post(None, Letter::Call { program, runtime: None, task, answer });
+        }
     }
 
     pub(super) fn release(&self, number: usize, runtime: u64, request: u64) {
@@ -87,53 +112,67 @@ impl Threads {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
     }
 
-    /// The thread with the fewest calls; a new one when calls wait for all of them and there may be more.
-    fn choose(&self) -> (usize, Option<Thread>) {
+    /// The thread with the fewest calls; a new one when calls wait for all of them and there may be more. Those that are
+    /// stuck do not count.
+    fn choose(&self) -> Option<Thread> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let load =
             |thread: &Thread| (thread.queued.load(Ordering::Relaxed), thread.calls.load(Ordering::Relaxed));
-        let best = threads.iter().enumerate().min_by_key(|(_, thread)| load(thread));
-        let best = best.map(|(number, thread)| (number, thread.clone()));
-        let busy = best.as_ref().is_none_or(|(_, thread)| load(thread).0 > 0);
+        let good = || threads.iter().filter(|thread| !thread.pulse.is_stuck());
+        let best = good().min_by_key(|thread| load(thread)).cloned();
+        let busy = best.as_ref().is_none_or(|thread| load(thread).0 > 0);
         if busy
-            && threads.len() < self.shared.settings.max_threads.max(1)
-            && let Some(thread) = start(&self.shared, threads.len())
+            && good().count() < self.shared.settings.max_threads.max(1)
+            && let Some(thread) = self.start(threads.len())
         {
             threads.push(thread.clone());
-            return (threads.len() - 1, Some(thread));
+            return Some(thread);
         }
-        match best {
-            Some((number, thread)) => (number, Some(thread)),
-            None => (0, None),
-        }
+        best
     }
-}
 
-/// Starts a thread; nothing when the system has none left.
-fn start(shared: &Arc<Shared>, number: usize) -> Option<Thread> {
-    let (mailbox, letters) = mpsc::channel(shared.settings.mailbox.max(1));
-    let thread = Thread { mailbox, calls: Arc::default(), queued: Arc::default() };
-    let (shared, counts) = (shared.clone(), (thread.calls.clone(), thread.queued.clone()));
-    let started =
-        std::thread::Builder::new().name(format!("modules-{number}")).stack_size(STACK).spawn(move || {
+    /// Starts a thread; nothing when the system has none left.
+    fn start(&self, number: usize) -> Option<Thread> {
+        let (mailbox, letters) = mpsc::channel(self.shared.settings.mailbox.max(1));
+        let letters: Letters = Arc::new(tokio::sync::Mutex::new(letters));
+        let (pool, all) = (Arc::downgrade(&self.shared), Arc::downgrade(&self.threads));
+        let pulse = Arc::new(Pulse::with_rescue(move || {
+            if let (Some(shared), Some(threads)) = (pool.upgrade(), all.upgrade()) {
+                Self { shared, threads }.take_over(number);
+            }
+        }));
+        let thread = Thread {
+            mailbox,
+            pulse: pulse.clone(),
+            letters: letters.clone(),
+            calls: Arc::default(),
+            queued: Arc::default(),
+        };
+        let (shared, counts) = (self.shared.clone(), (thread.calls.clone(), thread.queued.clone()));
+        let named = std::thread::Builder::new().name(format!("modules-{number}")).stack_size(STACK);
+        let started = named.spawn(move || {
+            worker::adopt(pulse);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
                 Ok(runtime) => {
-                    runtime.block_on(serve(shared, letters, counts));
+                    runtime.block_on(serve(shared, number, letters, counts));
                     worker::drop_all();
                 }
                 Err(error) => tracing::error!(%error, "a thread for modules has no runtime"),
             }
         });
-    started.ok().map(|_| thread)
+        started.ok().map(|_| thread)
+    }
 }
 
 async fn serve(
     shared: Arc<Shared>,
-    mut letters: mpsc::Receiver<Letter>,
+    number: usize,
+    letters: Letters,
     (calls, queued): (Arc<AtomicUsize>, Arc<AtomicUsize>),
 ) {
-    while let Some(letter) = letters.recv().await {
+    loop {
+        let Some(letter) = letters.lock().await.recv().await else { break };
         match letter {
             Letter::Release { runtime, request } => worker::release(runtime, request),
             Letter::Call { program, runtime, task, answer } => {
@@ -142,7 +181,7 @@ async fn serve(
                 if answer.is_closed() {
                     continue;
                 }
-                run(&shared, &program, runtime, *task, answer, done);
+                run((&shared, number), &program, runtime, *task, answer, done);
                 // Others on this thread have their turn.
                 tokio::task::yield_now().await;
             }
@@ -151,7 +190,7 @@ async fn serve(
 }
 
 fn run(
-    shared: &Arc<Shared>,
+    (shared, number): (&Arc<Shared>, usize),
     program: &Arc<Program>,
     runtime: Option<u64>,
     task: Task,
@@ -159,15 +198,15 @@ fn run(
     counted: Counted,
 ) {
     match worker::begin(shared, program, runtime, task) {
-        Err((failure, _)) => drop(answer.send((0, Err(failure)))),
-        Ok((runtime, Begun::Done(done))) => drop(answer.send((runtime, Ok(done)))),
+        Err((failure, _)) => drop(answer.send((number, 0, Err(failure)))),
+        Ok((runtime, Begun::Done(done))) => drop(answer.send((number, runtime, Ok(done)))),
         Ok((runtime, Begun::Waiting { call, done })) => {
             tokio::spawn(async move {
                 let _counted = counted;
                 tokio::select! {
                     done = done => {
                         if let Ok(done) = done {
-                            let _ = answer.send((runtime, Ok(done)));
+                            let _ = answer.send((number, runtime, Ok(done)));
                         }
                     }
                     () = answer.closed() => worker::cancel(runtime, call),

@@ -9,6 +9,7 @@ use dgate_core::{Problem, Problems, closest};
 use sha2::Digest as _;
 
 use super::{Program, ProgramModule, Target, Weight, check};
+use crate::limits::{CallLimits, Rules};
 use crate::native;
 use crate::permission::Permissions;
 use crate::typescript::{self, Compiled};
@@ -46,11 +47,11 @@ pub(crate) fn build(
     library: &Library,
     namespace: &NamespaceSnapshot,
     names: &[String],
-    defaults: &[String],
+    rules: &Rules,
 ) -> Result<Program, Problems> {
     let is_test = names.first().is_some_and(|name| name == TEST_RUNNER);
     let problems = Problems::new();
-    let mut builder = Builder { library, namespace, defaults, is_test, modules: Vec::new(), problems };
+    let mut builder = Builder { library, namespace, rules, is_test, modules: Vec::new(), problems };
     for name in names.iter().filter(|name| namespace.has_module(name)) {
         builder.add(name);
     }
@@ -73,7 +74,7 @@ pub(crate) fn build(
 struct Builder<'b> {
     library: &'b Library,
     namespace: &'b NamespaceSnapshot,
-    defaults: &'b [String],
+    rules: &'b Rules,
     is_test: bool,
     /// Those that do not compile leave a gap.
     modules: Vec<Option<ProgramModule>>,
@@ -104,6 +105,10 @@ impl Builder<'_> {
         let is_typescript = spec.module_type == ModuleType::Typescript;
         let file = format!("{name}.{}", if is_typescript { "ts" } else { "js" });
         let permissions = self.permissions(&spec);
+        let (limits, excess) = CallLimits::new(&spec.limits, &self.rules.limits);
+        for (at, message) in excess {
+            self.problems.push(Problem::error(at, message).about(&key));
+        }
         let compiled = match self.library.compile(&source, is_typescript) {
             Ok(compiled) => compiled,
             Err(faults) => {
@@ -122,7 +127,7 @@ impl Builder<'_> {
             pointer,
             compiled,
             permissions,
-            limits: (&spec.limits).into(),
+            limits,
             on_failure: spec.on_failure,
             env: spec.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
             links: Vec::new(),
@@ -132,7 +137,7 @@ impl Builder<'_> {
 
     /// Its own permissions, which were checked with the resource, and those that all modules have.
     fn permissions(&mut self, spec: &Module) -> Permissions {
-        let (permissions, wrong) = Permissions::parse(spec.permissions.iter().chain(self.defaults));
+        let (permissions, wrong) = Permissions::parse(spec.permissions.iter().chain(&self.rules.permissions));
         for (index, error) in wrong {
             let message = match index.checked_sub(spec.permissions.len()) {
                 Some(index) => format!("`modules.default_permissions`, number {}: {error}", index + 1),

@@ -38,7 +38,7 @@ enum Scope {
 }
 
 /// Functions that need a permission: module, export, permission, and where the scope stands.
-const FUNCTIONS: [(&str, &str, &str, Scope); 17] = [
+const FUNCTIONS: [(&str, &str, &str, Scope); 20] = [
     ("dgate/http", "fetch", "os:net:http", Scope::Host),
     ("dgate/state", "getDocument", "resource:document:read", Scope::Argument(1)),
     ("dgate/state", "getDocuments", "resource:document:read", Scope::Property("collection")),
@@ -53,6 +53,9 @@ const FUNCTIONS: [(&str, &str, &str, Scope); 17] = [
     ("dgate/storage", "increment", "cache", Scope::None),
     ("dgate/secrets", "getSecret", "resource:secret:read", Scope::Argument(0)),
     ("dgate/events", "emit", "event:emit", Scope::Argument(0)),
+    ("dgate/upstream", "endpoints", "resource:service:health", Scope::Argument(0)),
+    ("dgate/upstream", "setHealth", "resource:service:health", Scope::Argument(0)),
+    ("dgate/upstream", "setWeight", "resource:service:health", Scope::Argument(0)),
     ("dgate/fs", "readFile", "os:file:read", Scope::Argument(0)),
     // Methods of `ctx` in the script dialect.
     ("ctx", "getDocument", "resource:document:read", Scope::Argument(0)),

@@ -123,6 +123,33 @@ runaways! {
     endless_encoding: "module_limit",
         "function requestHandler() { let s = '%'.repeat(1e5); for (;;) s = encodeURIComponent(s); }";
     no_big_integers: "module_error", "function requestHandler() { return BigInt(2); }";
+    a_regular_expression: "module_limit",
+        "function requestHandler() { return /(a+)+$/.test('a'.repeat(40) + '!'); }";
+    a_regular_expression_made_from_text: "module_limit",
+        "function requestHandler() { return new RegExp('^(' + 'a?'.repeat(40) + ')(' + 'a'.repeat(40) + ')$').exec('a'.repeat(40) + 'b'); }";
+    a_regular_expression_that_matches: "module_limit",
+        "function requestHandler() { return ('a'.repeat(40) + '!').match('(a|a)*$'); }";
+    a_regular_expression_that_replaces: "module_limit",
+        "function requestHandler() { return ('a'.repeat(40) + '!').replace(/(a|aa)+$/u, ''); }";
+    a_regular_expression_that_splits: "module_limit",
+        "function requestHandler() { return ('a'.repeat(40) + '!').split(/(?:a+)+b/); }";
+    a_regular_expression_that_looks_around: "module_limit",
+        "function requestHandler() { return ('a'.repeat(40) + '!').search(/(?=(a+)+$)/i); }";
+    a_regular_expression_for_all: "module_limit",
+        "function requestHandler() { return [...('a'.repeat(40) + '!').matchAll(/(.+)*x/g)]; }";
+    a_regular_expression_that_is_slow_everywhere: "module_limit",
+        "function requestHandler() { return /\\s+$/.test(' '.repeat(1e6) + '!'); }";
+    a_regular_expression_with_an_index_that_changes: "module_limit",
+        "function requestHandler() {
+           let asked = 0;
+           const r = /b|(a+)+$/g, text = 'b' + 'a'.repeat(40) + '!';
+           r.lastIndex = { valueOf: () => asked++ };
+           return r.exec(text) && r.exec(text);
+         }";
+    a_search_for_a_long_text: "module_error|module_limit",
+        "function requestHandler() { return 'a'.repeat(1 << 24).indexOf('a'.repeat(1 << 20) + 'b'); }";
+    a_search_by_replacing: "module_error|module_limit",
+        "function requestHandler() { return 'ab'.repeat(1e6).replaceAll('a', '').length; }";
     throws_undefined: "module_error", "function requestHandler() { throw undefined; }";
     throws_an_object: "module_error", "function requestHandler() { throw { toString() { throw 1; } }; }";
     rejects_with_null: "module_error", "async function requestHandler() { await Promise.reject(null); }";
@@ -147,4 +174,49 @@ async fn a_call_that_waits_goes_on_when_another_is_ended() {
     let (sleeper, runaway) = tokio::join!(get(&gateway, "/m/1"), get(&gateway, "/m/1?loop"));
     assert_eq!((sleeper.status().as_u16(), sleeper.text().as_str()), (200, "woke up"));
     assert_eq!(runaway.status(), 500);
+}
+
+#[tokio::test]
+async fn what_is_bounded_is_still_right() {
+    let source = r#"
+        const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+        const checks = {
+          split: () => same(["a,b,,c".split(","), "abc".split(""), "a".split("b"), "a,b,c".split(",", 2), ",".split(",")],
+            [["a", "b", "", "c"], ["a", "b", "c"], ["a"], ["a", "b"], ["", ""]]),
+          splitOdd: () => same(["abc".split(), "anullb".split(null), "a1b1c".split(1), "".split(","), "ab".split("b", 0)],
+            [["abc"], ["a", "b"], ["a", "b", "c"], [""], []]),
+          splitWide: () => same("\u20aca\u20acb".split("\u20ac"), ["", "a", "b"]),
+          splitMany: () => "x,".repeat(2e5).split(",").length === 200001,
+          splitPattern: () => same("a1b22c".split(/(\d)+/), ["a", "1", "b", "2", "c"]),
+          own: () => "ab".split({ [Symbol.split]: (text, limit) => text + limit }, 3) === "ab3",
+          replace: () => "a-b-c".replace("-", "+") === "a+b-c" && "a-b".replace(/-/, (m) => m + m) === "a--b",
+          replaceAll: () => "a-b-c".replaceAll("-", "+") === "a+b+c" && "aa".replaceAll(/a/g, "b") === "bb",
+          find: () => "hello".indexOf("l", 3) === 3 && "hello".lastIndexOf("l") === 3 && "x1".includes(1) && "a".indexOf() === -1,
+          exec: () => same(/(\d+)-(?<b>\d+)/.exec("a 12-34").slice(), ["12-34", "12", "34"]),
+          groups: () => /(?<y>\d{4})-(?<m>\d\d)/.exec("2026-11").groups.m === "11",
+          nested: () => same([.../(?:(a)|(?<x>b))+/d.exec("-abb")], ["abb", null, "b"]) && /(?<x>b+)+/d.exec("abb").indices.groups.x.join() === "1,3"
+            && /(?:(a)|b)+/.exec("xab").index === 1 && same(/(?<p>a)(?<q>b)?|c+c/.exec("a").groups, { p: "a" }),
+          nestedGlobal: () => same("aabxab".match(/(?:a|b)+/g), ["aab", "ab"]) && "aab-ab".replace(/(?:a|b)+/g, "<$&>") === "<aab>-<ab>"
+            && same("1, 2 ,3".split(/(?:\s*,\s*)+/), ["1", "2", "3"]),
+          nestedSticky: () => { const r = /(?:a|b)+/y; r.lastIndex = 1; return r.test("xab") && r.lastIndex === 3 && !r.test("xab") && r.lastIndex === 0; },
+          sticky: () => { const r = /a+/y; r.lastIndex = 1; return r.exec("baab")[0] === "aa" && r.lastIndex === 3; },
+          global: () => same("a1b2".match(/\d/g), ["1", "2"]) && [..."x1y2".matchAll(/[a-z](\d)/g)].map((m) => m[1]).join() === "1,2",
+          long: () => ("word ".repeat(2e3) + "end").replace(/(\w+\s+)*end/, "") === "",
+          emoji: () => /^\p{Emoji}$/u.test("\u{1f600}") && "\u{1f600}".split(/(?:)/u).length === 1,
+          name: () => RegExp.prototype.exec.name === "exec" && RegExp.prototype.exec.length === 1,
+          other: () => { try { RegExp.prototype.exec.call({}); } catch (e) { return e instanceof TypeError; } },
+        };
+        export function requestHandler(ctx) {
+          const wrong = Object.keys(checks).filter((name) => !checks[name]());
+          ctx.response().json(wrong);
+        }"#;
+    let gateway = Setup::new()
+        .with(resource(
+            dgate_core::Kind::Module,
+            json!({ "name": "m", "payload_raw": source, "limits": { "cpu": "10s" } }),
+        ))
+        .route(&["m"], None)
+        .start()
+        .await;
+    assert_eq!(get(&gateway, "/m/1").await.text(), "[]");
 }

@@ -202,7 +202,7 @@ impl GatewayBuilder {
             log: self.log,
             metrics: metrics.clone(),
             registries: registries.clone(),
-            events: self.events,
+            events: self.events.clone(),
             runner: self.runner,
             edge_slot: self.edge_slot,
             route_slot: self.route_slot,
@@ -214,8 +214,16 @@ impl GatewayBuilder {
             let applied = handle.apply(self.changes).await?;
             applied.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         }
-        let shared =
-            Arc::new(Shared { handle, live, edge, observe, drain: Drain::new(), registries, metrics });
+        let shared = Arc::new(Shared {
+            handle,
+            live,
+            edge,
+            observe,
+            drain: Drain::new(),
+            registries,
+            metrics,
+            events: self.events,
+        });
         tokio::spawn(maintain(Arc::downgrade(&shared)));
         Ok(Gateway { shared })
     }

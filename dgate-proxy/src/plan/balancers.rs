@@ -1,6 +1,7 @@
 //! The balancer of a service, or one for each set of endpoints that a request may go to.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -20,8 +21,18 @@ pub(crate) struct Balancers {
     service: Arc<CompiledService>,
     endpoints: Vec<Arc<EndpointPlan>>,
     all: Balancer,
+    /// Whether weights were given to endpoints since it was made. Written under the lock only.
+    is_adjusted: AtomicBool,
+    adjusted: RwLock<Adjusted>,
     /// By the canary tags that a request carries, of those that URLs ask for.
     subsets: RwLock<HashMap<u64, Arc<Subset>>>,
+}
+
+/// The balancer over all endpoints with the weights that were given to them since.
+#[derive(Debug)]
+struct Adjusted {
+    weights: Vec<u32>,
+    balancer: Option<Arc<Balancer>>,
 }
 
 /// A balancer over some endpoints.
@@ -35,15 +46,41 @@ struct Subset {
 impl Balancers {
     /// Balancers over the endpoints of a service, in the order of its URLs.
     pub(super) fn new(service: &Arc<CompiledService>, endpoints: &[Arc<EndpointPlan>]) -> Self {
+        // Before the balancer looks at them: what is given meanwhile is taken over by `adjust`.
+        let weights = endpoints.iter().map(|endpoint| endpoint.weight()).collect();
         let all = balancer(&service.spec.spec, endpoints.iter());
-        Self { service: service.clone(), endpoints: endpoints.to_vec(), all, subsets: RwLock::default() }
+        Self {
+            service: service.clone(),
+            endpoints: endpoints.to_vec(),
+            all,
+            is_adjusted: AtomicBool::new(false),
+            adjusted: RwLock::new(Adjusted { weights, balancer: None }),
+            subsets: RwLock::default(),
+        }
+    }
+
+    /// Takes over the weights that endpoints were given.
+    pub(crate) fn adjust(&self) {
+        let mut adjusted = self.adjusted.write().unwrap_or_else(PoisonError::into_inner);
+        let weights = self.endpoints.iter().map(|endpoint| endpoint.weight());
+        if weights.clone().eq(adjusted.weights.iter().copied()) {
+            return;
+        }
+        adjusted.weights = weights.collect();
+        adjusted.balancer = Some(Arc::new(balancer(&self.service.spec.spec, self.endpoints.iter())));
+        self.is_adjusted.store(true, Ordering::Release);
+        self.subsets.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The endpoint to ask for a request that carries these canary tags, as its place among all.
     pub(crate) fn choose(&self, carried: u64, choice: Choice<'_>) -> Option<usize> {
         let bits = self.service.url_bits();
         if bits == 0 {
-            return self.all.choose(choice);
+            if !self.is_adjusted.load(Ordering::Acquire) {
+                return self.all.choose(choice);
+            }
+            let adjusted = self.adjusted.read().unwrap_or_else(PoisonError::into_inner).balancer.clone();
+            return adjusted.as_deref().unwrap_or(&self.all).choose(choice);
         }
         let subset = self.subset(carried & bits);
         subset.balancer.choose(choice).and_then(|index| subset.places.get(index)).copied()
@@ -69,7 +106,7 @@ impl Balancers {
 
 fn balancer<'e>(spec: &Service, endpoints: impl Iterator<Item = &'e Arc<EndpointPlan>>) -> Balancer {
     let health = &spec.health_check;
-    let members = endpoints.map(|plan| (plan.endpoint.clone(), plan.url.weight, plan.url.priority));
+    let members = endpoints.map(|plan| (plan.endpoint.clone(), plan.weight(), plan.url.priority));
     let slow_start = health.slow_start.map_or(Duration::ZERO, |slow_start| slow_start.get());
     Balancer::new(members, &spec.balance, health.fail_closed, slow_start)
 }

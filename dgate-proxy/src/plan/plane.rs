@@ -243,7 +243,11 @@ impl Prepared for Ready {
     }
 
     fn published(self: Box<Self>) {
-        self.plan.services().for_each(|service| service.forget_checks());
+        self.plan.services().for_each(|service| {
+            service.forget_checks();
+            // Weights may have been given while the plan was made.
+            service.balancers.adjust();
+        });
         self.checker.check(self.plan.services());
         self.registries.endpoints.retire_unused();
     }

@@ -50,6 +50,11 @@ impl EndpointPlan {
         let authority = authority.unwrap_or_else(|_| HeaderValue::from_static(""));
         Self { endpoint, url, transport, authority }
     }
+
+    /// The weight that it was given, or else the written one.
+    pub(super) fn weight(&self) -> u32 {
+        self.endpoint.given_weight().unwrap_or(self.url.weight)
+    }
 }
 
 /// What the hash balancer hashes.

@@ -183,6 +183,7 @@ fn understand(source: &mut Source, problems: &mut Problems) -> Option<Loaded> {
     problems.extend(found.below("/tags"));
     authentication(&config.admin, problems);
     check_runtime(&config, problems);
+    config.modules.check(problems);
     check_storage(&config, problems);
     find_places(&config, source, problems);
     if problems.has_errors() {

@@ -1,5 +1,15 @@
 //! Modules in the whole server.
 
+mod events;
+mod in_flight;
+mod latency;
+mod limits;
+mod recipes;
+mod runtimes;
+mod streaming;
+mod upstream;
+mod watchdog;
+
 use crate::running::{Running, get};
 
 #[tokio::test]
@@ -31,9 +41,9 @@ runtime: {workers: 1}
         assert_eq!(running.get(path).await.status(), 500, "{path}");
     }
     let metrics = get(running.address("admin"), "localhost", "/metrics").await.text();
-    for (module, kind) in [("loop", "cpu"), ("deep", "recursion"), ("sly", "denied")] {
+    for (module, kind) in [("loop", "cpu"), ("deep", "recursion"), ("slow", "timeout"), ("sly", "denied")] {
         let line = format!(
-            "dgate_module_errors_total{{namespace=\"default\",module=\"{module}\",kind=\"{kind}\"}} 1"
+            "dgate_module_errors_total{{namespace=\"default\",module=\"{module}\",hook=\"requestHandler\",kind=\"{kind}\"}} 1"
         );
         assert!(metrics.contains(&line), "{line}\n{metrics}");
     }

@@ -43,13 +43,19 @@ pub struct UpstreamService {
 pub struct UpstreamEndpoint {
     /// Its URL.
     pub url: String,
-    /// Its share of the requests.
+    /// Its share of the requests, as it was written, or given by a module since.
     pub weight: u32,
+    /// The weight that a module gave it instead of the written one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_weight: Option<u32>,
     /// Endpoints of a higher priority are used first.
     pub priority: i32,
     /// Whether it gets requests; absent when it has not been used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthy: Option<bool>,
+    /// What a module said of its health, which wins over active checks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said_healthy: Option<bool>,
     /// How many requests it has in flight.
     pub in_flight: u32,
 }

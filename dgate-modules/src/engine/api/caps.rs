@@ -1,7 +1,8 @@
 //! Built-ins that could run, or grow, for ever in one go, made to look at the size first, and at the clock.
 //!
 //! The engine's own code has no ticks. What is not wrapped here is bounded by the texts, buffers and lists that it can be
-//! given; regular expressions are bounded by nothing (see [`crate::typescript`] for what the compiler adds).
+//! given (see [`crate::typescript`] for what the compiler adds). Regular expressions are looked after in `regexp.rs`, searches
+//! for texts in `search.rs`.
 
 use boa_engine::object::builtins::{JsArray, JsFunction, JsMap, JsSet, JsTypedArray};
 use boa_engine::property::PropertyDescriptor;
@@ -9,7 +10,6 @@ use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, 
 
 use super::define;
 use crate::engine::host::Host;
-use crate::engine::limits::{LONGEST_LIST, LONGEST_STRING};
 use crate::engine::values::argument;
 
 /// Methods of lists that walk through all of it.
@@ -63,14 +63,16 @@ const LONG: f64 = 4096.0;
 type Size = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<f64>;
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
+    let host = Host::of(context);
+    let (longest_text, longest_list) = (host.longest_text(), host.longest_list());
     let constructors = context.intrinsics().constructors();
     let array = constructors.array().clone();
     let string = constructors.string().prototype();
     let typed = constructors.typed_array().prototype();
     for name in LIST.into_iter().filter(|name| *name != "join") {
-        wrap(&array.prototype(), name, |this, _, context| length(this, context), LONGEST_LIST, context)?;
+        wrap(&array.prototype(), name, |this, _, context| length(this, context), longest_list, context)?;
     }
-    wrap(&array.prototype(), "join", joined, LONGEST_STRING, context)?;
+    wrap(&array.prototype(), "join", joined, longest_text, context)?;
     for name in TYPED {
         wrap(&typed, name, |this, _, context| length(this, context), f64::INFINITY, context)?;
     }
@@ -78,38 +80,32 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         &array.constructor(),
         "from",
         |_, arguments, context| length(&argument(arguments, 0), context),
-        LONGEST_LIST,
+        longest_list,
         context,
     )?;
-    wrap(&string, "repeat", repeated, LONGEST_STRING, context)?;
-    wrap(&string, "concat", |this, arguments, _| Ok(concatenated(this, arguments)), LONGEST_STRING, context)?;
-    wrap(&string, "split", |this, arguments, _| Ok(parts(this, arguments)), LONGEST_LIST, context)?;
+    wrap(&string, "repeat", repeated, longest_text, context)?;
+    wrap(&string, "concat", |this, arguments, _| Ok(concatenated(this, arguments)), longest_text, context)?;
+    wrap(&string, "split", |this, arguments, _| Ok(parts(this, arguments)), longest_list, context)?;
     for name in ["replace", "replaceAll"] {
         let size: Size = |this, arguments, _| Ok(replaced(this, arguments));
-        wrap(&string, name, size, LONGEST_STRING * 4.0, context)?;
+        wrap(&string, name, size, longest_text * 4.0, context)?;
     }
     for name in ["padStart", "padEnd"] {
         let padded: Size = |_, arguments, context| argument(arguments, 0).to_number(context);
-        wrap(&string, name, padded, LONGEST_STRING, context)?;
+        wrap(&string, name, padded, longest_text, context)?;
     }
     for (name, factor) in STRING {
-        let most = LONGEST_STRING * 4.0 / factor;
+        let most = longest_text * 4.0 / factor;
         wrap(&string, name, |this, _, _| Ok(text_length(this)), most, context)?;
     }
     let global = context.global_object();
     for (name, factor) in GLOBAL {
         let given: Size = |_, arguments, _| Ok(text_length(&argument(arguments, 0)));
-        wrap(&global, name, given, LONGEST_STRING * 4.0 / factor, context)?;
+        wrap(&global, name, given, longest_text * 4.0 / factor, context)?;
     }
     let json = context.intrinsics().objects().json();
-    wrap(&json, "stringify", written, LONGEST_STRING, context)?;
-    wrap(
-        &json,
-        "parse",
-        |_, arguments, _| Ok(text_length(&argument(arguments, 0))),
-        LONGEST_STRING,
-        context,
-    )?;
+    wrap(&json, "stringify", written, longest_text, context)?;
+    wrap(&json, "parse", |_, arguments, _| Ok(text_length(&argument(arguments, 0))), longest_text, context)?;
     // Nothing bounds how long they compute.
     for name in ["BigInt", "BigInt64Array", "BigUint64Array"] {
         global.delete_property_or_throw(JsString::from(name), context)?;
@@ -131,10 +127,11 @@ fn text(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
     let value = argument(arguments, 0);
     let length = text_length(&value);
     if length > LONG {
-        if length > LONGEST_STRING {
-            return Err(too_large(LONGEST_STRING).into());
+        let host = Host::of(context);
+        if length > host.longest_text() {
+            return Err(too_large(host.longest_text()).into());
         }
-        Host::of(context).look_at_clock()?;
+        host.look_at_clock()?;
     }
     Ok(value)
 }
@@ -159,10 +156,11 @@ fn list(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
         }
     };
     if size > LONG {
-        if size > LONGEST_LIST {
-            return Err(too_large(LONGEST_LIST).into());
+        let host = Host::of(context);
+        if size > host.longest_list() {
+            return Err(too_large(host.longest_list()).into());
         }
-        Host::of(context).look_at_clock()?;
+        host.look_at_clock()?;
     }
     Ok(value)
 }
@@ -181,8 +179,9 @@ fn wrap(object: &JsObject, name: &str, size: Size, most: f64, context: &mut Cont
             Host::of(context).look_at_clock_after(size)?;
             let result = original.call(this, arguments, context)?;
             let length = text_length(&result);
-            if length > LONGEST_STRING {
-                return Err(too_large(LONGEST_STRING).into());
+            let longest = Host::of(context).longest_text();
+            if length > longest {
+                return Err(too_large(longest).into());
             }
             Ok(result)
         },
@@ -212,8 +211,9 @@ fn length(value: &JsValue, context: &mut Context) -> JsResult<f64> {
 /// The texts in a list, and what comes between them.
 fn joined(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<f64> {
     let count = length(this, context)?;
-    if count > LONGEST_LIST {
-        return Err(too_large(LONGEST_LIST).into());
+    let longest = Host::of(context).longest_list();
+    if count > longest {
+        return Err(too_large(longest).into());
     }
     let between = argument(arguments, 0);
     let mut sum = count * if between.is_undefined() { 1.0 } else { text_length(&between) };
@@ -240,10 +240,8 @@ fn parts(this: &JsValue, arguments: &[JsValue]) -> f64 {
     if by.is_empty() {
         return text.len() as f64;
     }
-    if (text.len() / by.len()) as f64 <= LONGEST_LIST {
-        return (text.len() / by.len()) as f64;
-    }
-    text.to_std_string_lossy().matches(&*by.to_std_string_lossy()).count() as f64
+    // Texts are split elsewhere; this is what there is at least.
+    0.0
 }
 
 /// At most so long: every character may be replaced, and `$'` stands for the rest of the text.
@@ -263,6 +261,7 @@ fn replaced(this: &JsValue, arguments: &[JsValue]) -> f64 {
 /// How many characters JSON of a value has at least, as far as plain properties tell; the clock is looked at meanwhile.
 fn written(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<f64> {
     let (mut seen, mut length) = (0_u32, 0.0);
+    let longest = Host::of(context).longest_text();
     let mut left: Vec<JsValue> = vec![argument(arguments, 0)];
     while let Some(value) = left.pop() {
         seen += 1;
@@ -270,7 +269,7 @@ fn written(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResul
         if seen.is_multiple_of(1024) {
             Host::of(context).look_at_clock()?;
         }
-        if length > LONGEST_STRING {
+        if length > longest {
             break;
         }
         // Whatever else there is runs code of the module's own, which ticks.

@@ -8,6 +8,7 @@ mod secrets;
 mod state;
 mod storage;
 mod system;
+mod upstream;
 mod util;
 
 use std::time::Duration;
@@ -70,6 +71,7 @@ fn function(module: &str, export: &str) -> Option<Function> {
         "dgate/secrets" => secrets::function(export),
         "dgate/state" => state::function(export),
         "dgate/storage" => storage::function(export),
+        "dgate/upstream" => upstream::function(export),
         "dgate/util" => util::function(export),
         _ => None,
     }

@@ -1,6 +1,7 @@
 //! `modules`.
 
-use dgate_core::units::HumanDuration;
+use dgate_core::units::{ByteSize, HumanDuration};
+use dgate_core::{Problem, Problems};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +11,99 @@ use serde::{Deserialize, Serialize};
 pub struct Modules {
     /// What every module may do besides its own permissions, such as `os:net:http=api.example.com`.
     pub default_permissions: Vec<String>,
+    /// What they may use.
+    pub limits: ModuleBounds,
     /// How runtimes are kept.
     pub pool: ModulePool,
+}
+
+/// What modules may use: by default, at most, and whatever they say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModuleBounds {
+    /// Computing time for one call, without waiting, of modules that do not say.
+    pub cpu: HumanDuration,
+    /// Time by the clock for one call, with waiting, of modules that do not say.
+    pub timeout: HumanDuration,
+    /// Largest body that modules may read which do not say.
+    pub body: ByteSize,
+    /// The most that a module may say for `cpu`; no bounds when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_cpu: Option<HumanDuration>,
+    /// The most that a module may say for `timeout`; no bounds when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_timeout: Option<HumanDuration>,
+    /// The most that a module may say for `body`; no bounds when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_body: Option<ByteSize>,
+    /// Calls within calls, from 32 to 400.
+    pub recursion: usize,
+    /// Longest text that built-ins make, in characters, up to 67108864.
+    pub string: usize,
+    /// Longest list that built-ins walk through, up to 10000000.
+    pub list: usize,
+    /// Operations that one call may wait for at the same time (fetches, timers, reads), up to 10000.
+    pub operations: usize,
+}
+
+impl Default for ModuleBounds {
+    fn default() -> Self {
+        Self {
+            cpu: HumanDuration::from_millis(50),
+            timeout: HumanDuration::from_secs(30),
+            body: ByteSize::new(1 << 20),
+            max_cpu: None,
+            max_timeout: None,
+            max_body: None,
+            recursion: 400,
+            string: 16 << 20,
+            list: 1_000_000,
+            operations: 256,
+        }
+    }
+}
+
+impl Modules {
+    /// What is wrong with it.
+    pub(in crate::config) fn check(&self, problems: &mut Problems) {
+        let (limits, pool) = (&self.limits, &self.pool);
+        let is_zero = |time: Option<HumanDuration>| time.is_some_and(|time| time.get().is_zero());
+        for (at, is_wrong, reason) in [
+            ("limits/cpu", is_zero(Some(limits.cpu)), "must be longer than zero"),
+            ("limits/timeout", is_zero(Some(limits.timeout)), "must be longer than zero"),
+            ("limits/max_cpu", is_zero(limits.max_cpu), "must be longer than zero"),
+            ("limits/max_timeout", is_zero(limits.max_timeout), "must be longer than zero"),
+            ("limits/cpu", limits.max_cpu.is_some_and(|most| most < limits.cpu), "is more than `max_cpu`"),
+            (
+                "limits/timeout",
+                limits.max_timeout.is_some_and(|most| most < limits.timeout),
+                "is more than `max_timeout`",
+            ),
+            (
+                "limits/body",
+                limits.max_body.is_some_and(|most| most.bytes() < limits.body.bytes()),
+                "is more than `max_body`",
+            ),
+            ("limits/recursion", !(32..=400).contains(&limits.recursion), "must be between 32 and 400"),
+            (
+                "limits/string",
+                !(1_024..=64 << 20).contains(&limits.string),
+                "must be between 1024 and 67108864",
+            ),
+            ("limits/list", !(64..=10_000_000).contains(&limits.list), "must be between 64 and 10000000"),
+            ("limits/operations", !(1..=10_000).contains(&limits.operations), "must be between 1 and 10000"),
+            ("pool/max_threads", pool.max_threads == Some(0), "must be at least 1"),
+            ("pool/idle_timeout", is_zero(Some(pool.idle_timeout)), "must be longer than zero"),
+            ("pool/max_calls", pool.max_calls == 0, "must be at least 1"),
+            ("pool/mailbox", pool.mailbox == 0, "must be at least 1"),
+            ("pool/watchdog", is_zero(Some(pool.watchdog)), "must be longer than zero"),
+        ] {
+            if is_wrong {
+                let name = at.rsplit('/').next().unwrap_or(at);
+                problems.push(Problem::error(format!("/modules/{at}"), format!("`{name}` {reason}")));
+            }
+        }
+    }
 }
 
 /// How runtimes are kept.
@@ -28,6 +120,9 @@ pub struct ModulePool {
     pub max_calls: u64,
     /// How many calls may wait for a thread.
     pub mailbox: usize,
+    /// A thread that is in one built-in function of a module for so long is stuck: calls of the module are refused until
+    /// it is back.
+    pub watchdog: HumanDuration,
 }
 
 impl Default for ModulePool {
@@ -37,6 +132,7 @@ impl Default for ModulePool {
             idle_timeout: HumanDuration::from_secs(60),
             max_calls: 1_000_000,
             mailbox: 1_024,
+            watchdog: HumanDuration::from_secs(1),
         }
     }
 }

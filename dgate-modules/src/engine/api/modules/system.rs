@@ -2,6 +2,8 @@
 
 use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, Source};
 
+use dgate_core::event::{CustomEvent, Event};
+
 use super::{Function, duration, granted};
 use crate::engine::host::Host;
 use crate::engine::ops;
@@ -48,13 +50,12 @@ fn emit(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResu
     let _granted = granted(importer, "event:emit", Some(&name), context)?;
     let data = argument(arguments, 1).to_json(context)?.unwrap_or(serde_json::Value::Null);
     let host = Host::of(context);
-    match host.capabilities.emit.get() {
-        Some(emit) => {
-            emit(&host.program.namespace, &name, data);
-            Ok(JsValue::undefined())
-        }
-        None => Err(unavailable("events")),
-    }
+    let events = host.capabilities.events.get().ok_or_else(|| unavailable("events"))?;
+    let source = host.program.modules[importer].name.clone();
+    let event = CustomEvent::new(host.program.namespace.clone(), source, &name, data)
+        .map_err(|error| JsNativeError::typ().with_message(error.to_string()))?;
+    events.emit(Event::Custom(event));
+    Ok(JsValue::undefined())
 }
 
 /// This gateway was built without something.

@@ -1,0 +1,90 @@
+//! `modules.limits`: each key has its effect.
+
+use crate::running::{Directory, Running, output, program};
+
+/// A server with such limits, whose module does what the query says.
+fn configuration(limits: &str, own: &str) -> String {
+    format!(
+        "version: v1
+proxy:
+  host: 127.0.0.1
+  port: 0
+  init_resources:
+    modules:
+      - name: m
+        limits: {own}
+        payload_raw: |
+          import {{ sleep }} from 'dgate';
+          export async function requestHandler(ctx) {{
+            const act = {{
+              cpu: () => {{ for (;;); }},
+              timeout: () => sleep('1h'),
+              body: () => ctx.response().write('x'.repeat(2000)),
+              recursion: () => {{ const f = (n) => n && 1 + f(n - 1); return f(100); }},
+              string: () => 'x'.repeat(5000),
+              list: () => new Array(500).fill(0),
+              operations: () => Promise.all([sleep(1), sleep(1), sleep(1)]),
+            }}[ctx.pathParam('act')];
+            try {{ await act(); ctx.response().status(200); }} catch (e) {{ ctx.response().status(400).send(e.name); }}
+          }}
+    routes: [{{name: r, paths: ['/{{act}}'], modules: [m]}}]
+modules: {{limits: {limits}}}
+admin: {{port: 0}}
+access_log: {{format: off}}
+log_format: json
+storage: {{type: memory}}
+"
+    )
+}
+
+#[tokio::test]
+async fn the_servers_limits_hold_for_all_modules() {
+    let most =
+        "{cpu: 30ms, timeout: 300ms, body: 1KiB, recursion: 50, string: 4096, list: 128, operations: 2}";
+    let running = Running::start(&configuration(most, "{}")).await;
+    for act in ["cpu", "timeout", "recursion"] {
+        assert_eq!(running.get(&format!("/{act}")).await.status(), 500, "{act}");
+        let count = format!("dgate_module_limit_hits_total{{namespace=\"default\",kind=\"{act}\"}}");
+        assert_eq!(running.metric(&count).await, Some(1.0), "{act}");
+    }
+    for act in ["body", "string", "list", "operations"] {
+        let answer = running.get(&format!("/{act}")).await;
+        assert!(answer.status().as_u16() >= 400, "{act}: {}", answer.status());
+    }
+    // By default all of that is allowed, but for what never ends.
+    let running = Running::start(&configuration("{}", "{timeout: 300ms}")).await;
+    for act in ["body", "recursion", "string", "list", "operations"] {
+        assert_eq!(running.get(&format!("/{act}")).await.status(), 200, "{act}");
+    }
+}
+
+#[test]
+fn a_module_that_wants_too_much_is_refused() {
+    let directory = Directory::new();
+    let check = |limits: &str, own: &str| {
+        directory.write("config.yaml", configuration(limits, own));
+        let mut command = program();
+        command.args(["--config", "config.yaml"]).current_dir(directory.path());
+        String::from_utf8(output(&mut command).stderr).unwrap()
+    };
+    let most = "{max_cpu: 100ms, max_timeout: 30s, max_body: 2MiB}";
+    let said = check(most, "{cpu: 101ms, timeout: 1m, body: 3MiB}");
+    for part in [
+        "`cpu` is 101ms, and no module of this server may have more than 100ms (`modules.limits.max_cpu`)",
+        "`timeout` is 1m, and no module of this server may have more than 30s",
+        "`body` is 3MiB, and no module of this server may have more than 2MiB",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let said = check("{cpu: 0s, max_timeout: 1s, recursion: 1000, list: 0, operations: 0, string: 1}", "{}");
+    for part in [
+        "`cpu` must be longer than zero",
+        "`timeout` is more than `max_timeout`",
+        "`recursion` must be between 32 and 400",
+        "`list` must be between",
+        "`operations` must be between",
+        "`string` must be between",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}

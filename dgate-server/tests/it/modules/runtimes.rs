@@ -1,0 +1,75 @@
+//! The life of runtimes: made before they are needed, given up for a reason.
+
+use rustix::process::Signal;
+
+use crate::eventually;
+use crate::running::Running;
+
+fn configuration(answer: &str, pool: &str) -> String {
+    format!(
+        "version: v1
+proxy:
+  host: 127.0.0.1
+  port: 0
+  init_resources:
+    modules:
+      - name: m
+        payload_raw: |
+          let count = 0;
+          export function requestHandler(ctx) {{
+            if (ctx.query().has('loop')) for (;;);
+            ctx.response().send('{answer}' + ++count);
+          }}
+    routes: [{{name: r, paths: ['/'], modules: [m]}}]
+modules: {{pool: {pool}}}
+admin: {{port: 0}}
+access_log: {{format: off}}
+log_format: json
+storage: {{type: memory}}
+runtime: {{workers: 1}}
+"
+    )
+}
+
+const CREATED: &str = "dgate_module_runtimes_created_total";
+
+async fn retired(running: &Running, reason: &str) -> u64 {
+    let series = format!("dgate_module_runtimes_retired_total{{reason=\"{reason}\"}}");
+    running.metric(&series).await.unwrap_or_default() as u64
+}
+
+async fn becomes(running: &Running, series: &str, value: f64) {
+    eventually(&format!("{series} {value}"), async || running.metric(series).await == Some(value)).await;
+}
+
+#[tokio::test]
+async fn workers_are_ready_before_the_first_request_and_after_each_change() {
+    let running = Running::start(&configuration("a", "{}")).await;
+    becomes(&running, CREATED, 1.0).await;
+    assert_eq!(running.get("/").await.text(), "a1");
+    assert_eq!(running.metric(CREATED).await, Some(1.0), "it was there already");
+    running.configure(&configuration("b", "{}"));
+    running.signal(Signal::HUP);
+    becomes(&running, CREATED, 2.0).await;
+    eventually("the old one goes", async || retired(&running, "changed").await == 1).await;
+    assert_eq!(running.get("/").await.text(), "b1");
+    assert_eq!(running.metric(CREATED).await, Some(2.0));
+    becomes(&running, "dgate_module_runtimes{state=\"idle\"}", 1.0).await;
+}
+
+#[tokio::test]
+async fn runtimes_are_given_up_for_each_reason() {
+    let running = Running::start(&configuration("a", "{max_calls: 3}")).await;
+    for expected in ["a1", "a2", "a3", "a1"] {
+        assert_eq!(running.get("/").await.text(), expected, "after three calls there is a new one");
+    }
+    assert_eq!(retired(&running, "max_calls").await, 1);
+    assert_eq!(running.get("/?loop").await.status(), 500);
+    assert_eq!(retired(&running, "limit").await, 1);
+    assert!(running.get("/").await.text().starts_with('a'));
+
+    let running = Running::start(&configuration("a", "{idle_timeout: 40ms}")).await;
+    eventually("it goes when it is not used", async || retired(&running, "idle").await >= 1).await;
+    becomes(&running, "dgate_module_runtimes{state=\"idle\"}", 0.0).await;
+    assert_eq!(running.get("/").await.text(), "a1");
+}
