@@ -5,6 +5,7 @@
 //! `failure::Failure` of it, and `guard` stands before all of them.
 
 mod answer;
+mod apart;
 mod apply;
 mod call;
 mod changelog;

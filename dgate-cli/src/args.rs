@@ -79,8 +79,13 @@ impl Cli {
     /// Reads a command line, the program's name first.
     pub(crate) fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         let mut command = command();
-        let words = flags::as_words(words.iter().cloned(), &command);
-        Self::from_arg_matches(&command.try_get_matches_from_mut(words)?)
+        let flags::Words { words, doubtful } = flags::as_words(words.iter().cloned(), &command);
+        let cli = Self::from_arg_matches(&command.try_get_matches_from_mut(words)?)?;
+        for name in doubtful {
+            let what = format!("`--{name}` is an option of this program; the field is set by `{name}=…`");
+            Output::new(cli.global.output).warn(what);
+        }
+        Ok(cli)
     }
 }
 

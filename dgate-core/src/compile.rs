@@ -220,6 +220,7 @@ fn compile_with(
         snapshot.domains = Arc::new(domains::compile(&snapshot, previous, ties, &mut problems));
     }
     snapshot.find_fallback();
+    snapshot.sum_up_tags();
     problems.or(snapshot)
 }
 

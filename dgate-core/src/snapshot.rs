@@ -48,6 +48,9 @@ pub struct Snapshot {
     pub(crate) tags: Arc<ActiveTags>,
     /// The same for namespaces that add tags of their own, by their numbers.
     pub(crate) own_tags: BTreeMap<u32, OwnTags>,
+    /// Whether any of these are for some requests only, and whether shares change with time. Every request asks.
+    has_canaries: bool,
+    has_ramps: bool,
     pub(crate) clock: Clock,
 }
 
@@ -111,7 +114,7 @@ impl Snapshot {
 
     /// Whether there are tags that only some requests carry, in one namespace at least.
     pub fn has_canaries(&self) -> bool {
-        self.all_tags().any(|tags| tags.has_canaries())
+        self.has_canaries
     }
 
     /// The next instant at which the server carries something else.
@@ -126,9 +129,15 @@ impl Snapshot {
     /// The canary tags of a request by this client that comes now.
     pub fn request_tags(&self, key: CanaryKey) -> RequestTags {
         // Without ramps, shares are the same at every instant.
-        let has_ramps = self.all_tags().any(ActiveTags::has_ramps);
-        let instant = if has_ramps { self.clock.now() } else { self.tags.instant() };
+        let instant = if self.has_ramps { self.clock.now() } else { self.tags.instant() };
         RequestTags::new(self.tags.clone(), key, instant)
+    }
+
+    /// Notes what all requests ask of all tags.
+    pub(crate) fn sum_up_tags(&mut self) {
+        let has_canaries = self.all_tags().any(ActiveTags::has_canaries);
+        let has_ramps = self.all_tags().any(ActiveTags::has_ramps);
+        (self.has_canaries, self.has_ramps) = (has_canaries, has_ramps);
     }
 
     pub(crate) fn find_fallback(&mut self) {

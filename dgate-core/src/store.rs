@@ -1,7 +1,11 @@
 //! Where resources and documents are kept: the trait, the store that keeps them in memory, and drafts over another store.
 
 mod draft;
+#[cfg(feature = "test-util")]
+mod gated;
+mod lease;
 mod memory;
+mod revisions;
 
 use std::sync::Arc;
 
@@ -9,7 +13,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use draft::DraftStore;
+#[cfg(feature = "test-util")]
+pub use gated::{Gate, GatedStore};
+pub use lease::{Lease, Leases};
 pub use memory::MemoryStore;
+pub use revisions::Revisions;
 
 use crate::resource::Document;
 use crate::stored::{ResourceSet, Revision, Stored, StoredAny};
@@ -19,6 +27,10 @@ use crate::{BoxFuture, Key};
 ///
 /// A store orders transactions: each commit takes the next [`Revision`], and either all of its writes happen or
 /// none. It knows nothing about what resources mean; the apply pipeline has validated them before.
+///
+/// Whoever follows a store waits with [`past`](Self::past) and reads what has come with [`history`](Self::history), from
+/// any revision, once each and in order. When the history does not go back so far, its first entry is not the one after
+/// the revision that was asked for: then everything is [loaded](Self::load) again.
 pub trait Store: Send + Sync + 'static {
     /// Everything but documents, and the revision it belongs to.
     ///
@@ -43,6 +55,31 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read.
     fn history(&self, after: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Arc<Entry>>, StoreError>>;
+
+    /// Waits until the store is past a revision, and returns the one that it is at then.
+    ///
+    /// # Errors
+    /// When the store cannot be reached any more, or is closed.
+    fn past(&self, revision: Revision) -> BoxFuture<'static, Result<Revision, StoreError>>;
+
+    /// Takes a lease for a time, or renews it, unless somebody else has it. Returns who has it then, which may be the
+    /// other one. A lease that is not renewed in time is nobody's.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn lease(&self, wanted: Lease) -> BoxFuture<'_, Result<Lease, StoreError>>;
+
+    /// Gives a lease back before its time, if this holder has it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn release(&self, name: &str, holder: &str) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// The leases that somebody has and whose name begins so, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn leases(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<Lease>, StoreError>>;
 
     /// A document, unless its time to live is over.
     ///

@@ -52,8 +52,10 @@ pub(crate) fn run(source: Source) -> ExitCode {
     };
     let telemetry = Telemetry::start(loaded.config.log_level, loaded.config.log_format);
     raise_open_files();
-    // The control plane: probes, signals, changes of configuration. Requests are served by threads of their own.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    // The control plane: probes, the Admin API, changes of configuration. Requests are served by threads of their own.
+    // There are two for it, so that compiling a large change does not delay those who only ask something.
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.worker_threads(2).thread_name("control").enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
@@ -303,7 +305,9 @@ fn say_that_it_serves(source: &Source, server: &Server, began: Instant) {
     );
     systemd::ready(&format!("serving: {addresses}"));
     if let Source::Dev(ports) = source {
-        anstream::eprintln!("\n  try:  curl -i localhost:{}/hello/world\n", ports.port);
+        let port = ports.port;
+        anstream::eprintln!("\n  try:  curl -i localhost:{port}/hello/world     an upstream that echoes");
+        anstream::eprintln!("        curl -i localhost:{port}/greet/world     a module that answers\n");
     }
 }
 

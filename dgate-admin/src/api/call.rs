@@ -110,13 +110,18 @@ impl Call {
 /// Reads a body as a JSON value; nothing when it is empty.
 pub(crate) async fn read_json(parts: &Parts, body: Body) -> Result<Option<Value>, Failure> {
     check_content_type(parts)?;
+    let too_large = || {
+        let text = format!("the body is larger than {} MiB", MAX_BODY >> 20);
+        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+    };
+    // What says that it is too large is not read at all.
+    if http_body::Body::size_hint(&body).lower() > MAX_BODY as u64 {
+        return Err(too_large());
+    }
     let body = dgate_core::Body::new(body);
     let collected = match tokio::time::timeout(BODY_TIMEOUT, body.collect_limited(MAX_BODY)).await {
         Ok(Ok(collected)) => collected.bytes,
-        Ok(Err(CollectError::TooLarge)) => {
-            let text = format!("the body is larger than {} MiB", MAX_BODY >> 20);
-            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text));
-        }
+        Ok(Err(CollectError::TooLarge)) => return Err(too_large()),
         Ok(Err(_)) => return Err(Failure::bad_request("the body broke off")),
         Err(_) => {
             let text = "the body did not come in good time";

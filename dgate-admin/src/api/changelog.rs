@@ -11,11 +11,13 @@ use dgate_core::{Key, Kind};
 use http::StatusCode;
 
 use super::answer::Answer;
+use super::apart::apart;
 use super::call::Call;
 use super::changes::{change, diff, outcome_of, plan};
 use super::endpoint::Reply;
 use super::failure::Failure;
 use super::model::{BeforeAfter, ChangelogEntry, ChangelogSummary, Rollback};
+use crate::auth::Identity;
 
 /// How many entries are shown when nobody says.
 const USUAL: usize = 50;
@@ -23,6 +25,10 @@ const USUAL: usize = 50;
 const MOST: usize = 1_000;
 /// How many entries are read at a time.
 const PAGE: usize = 200;
+/// The same for a page that is shown, which ends when it grows large.
+const STEP: usize = 20;
+/// From how many changes on a page is large.
+const MOST_CHANGES: usize = 10_000;
 
 /// `GET /changelog`
 pub(crate) async fn list(call: Call) -> Reply {
@@ -34,29 +40,56 @@ pub(crate) async fn list(call: Call) -> Reply {
     // Without a beginning, the latest ones.
     let since: Option<Revision> = call.query.parsed("since", "a revision")?;
     let since = since.unwrap_or_else(|| revision.saturating_sub(limit as Revision));
-    let entries = call.state.context.store.history(since, limit).await?;
-    let last = entries.last().map(|entry| entry.revision);
-    let next = last.filter(|last| *last < revision && entries.len() == limit).map(|last| last.to_string());
-    let shown = entries.iter().map(|entry| summary(&call, entry)).filter(is_worth_showing).collect();
-    Ok(Answer::list(shown, next, revision).into_response())
+    let (entries, end) = page(&call, since, limit).await?;
+    let next = end.filter(|end| *end < revision).map(|end| end.to_string());
+    let who = call.who.clone();
+    apart(move || {
+        let shown = entries.iter().map(|entry| summary(&who, entry)).filter(is_worth_showing).collect();
+        Answer::list(shown, next, revision).into_response()
+    })
+    .await
+}
+
+/// What comes after a revision, and the last one of it when there may be more. A page ends early when it grows large.
+async fn page(
+    call: &Call,
+    since: Revision,
+    limit: usize,
+) -> Result<(Vec<Arc<Entry>>, Option<Revision>), Failure> {
+    let (mut entries, mut after, mut changes) = (Vec::new(), since, 0);
+    while entries.len() < limit && changes < MOST_CHANGES {
+        let wanted = STEP.min(limit - entries.len());
+        let found = call.state.context.store.history(after, wanted).await?;
+        let is_last = found.len() < wanted;
+        after = found.last().map_or(after, |entry| entry.revision);
+        changes += found.iter().map(|entry| entry.changes.len()).sum::<usize>();
+        entries.extend(found);
+        if is_last {
+            return Ok((entries, None));
+        }
+    }
+    Ok((entries, Some(after)))
 }
 
 /// `GET /changelog/{revision}`
 pub(crate) async fn get(call: Call) -> Reply {
     let entry = entry(&call).await?;
-    let state = &call.state;
-    let mut summary = summary(&call, &entry);
-    let visible: Vec<_> = entry.changes.iter().filter(|changed| sees(&call, &changed.key)).collect();
-    for (shown, changed) in summary.changes.iter_mut().zip(&visible) {
-        shown.diff = diff(state, changed);
-    }
-    let resources = visible.iter().map(|changed| BeforeAfter {
-        resource: changed.key.to_string(),
-        before: changed.before.as_ref().map(|stored| state.show(stored)),
-        after: changed.after.as_ref().map(|stored| state.show(stored)),
-    });
-    let shown = ChangelogEntry { resources: resources.collect(), summary };
-    Ok(Answer::new(shown, call.state.live().revision).into_response())
+    let (state, who) = (call.state, call.who);
+    apart(move || {
+        let mut summary = summary(&who, &entry);
+        let visible: Vec<_> = entry.changes.iter().filter(|changed| sees(&who, &changed.key)).collect();
+        for (shown, changed) in summary.changes.iter_mut().zip(&visible) {
+            shown.diff = diff(&state, changed);
+        }
+        let resources = visible.iter().map(|changed| BeforeAfter {
+            resource: changed.key.to_string(),
+            before: changed.before.as_ref().map(|stored| state.show(stored)),
+            after: changed.after.as_ref().map(|stored| state.show(stored)),
+        });
+        let shown = ChangelogEntry { resources: resources.collect(), summary };
+        Answer::new(shown, state.live().revision).into_response()
+    })
+    .await
 }
 
 /// `POST /changelog/{revision}/rollback`
@@ -106,16 +139,14 @@ async fn undo(
             let text = format!("the changelog does not go back to revision {target} any more");
             return Err(Failure::new(StatusCode::GONE, "gone", text));
         }
-        for entry in &page {
-            for changed in &entry.changes {
-                if documents || changed.key.kind != Kind::Document || goes_with_its_collection(changed, entry)
-                {
-                    // The earliest change after the target knows what was there at the target.
-                    first.entry(changed.key.clone()).or_insert_with(|| changed.clone());
-                }
+        after = page.last().map_or(after, |entry| entry.revision);
+        first = apart(move || {
+            for entry in &page {
+                collect(&mut first, entry, documents);
             }
-            after = entry.revision;
-        }
+            first
+        })
+        .await?;
     }
     let wish = |(key, changed): (Key, Changed)| match changed.before {
         Some(before) => Some(Wish::Put(before.spec)),
@@ -124,6 +155,16 @@ async fn undo(
         None => Some(Wish::Delete(key)),
     };
     Ok(first.into_iter().filter_map(wish).collect())
+}
+
+/// Keeps what a revision changed, unless something is kept already: the earliest change after the target knows what was
+/// there at the target.
+fn collect(first: &mut BTreeMap<Key, Changed>, entry: &Entry, documents: bool) {
+    for changed in &entry.changes {
+        if documents || changed.key.kind != Kind::Document || goes_with_its_collection(changed, entry) {
+            first.entry(changed.key.clone()).or_insert_with(|| changed.clone());
+        }
+    }
 }
 
 /// Whether a document was deleted only because its collection was.
@@ -149,18 +190,18 @@ async fn entry(call: &Call) -> Result<Arc<Entry>, Failure> {
     let before = wanted.checked_sub(1).ok_or_else(missing)?;
     let found = call.state.context.store.history(before, 1).await?;
     let found = found.into_iter().find(|entry| entry.revision == wanted).ok_or_else(missing)?;
-    let is_visible = found.changes.iter().any(|changed| sees(call, &changed.key));
+    let is_visible = found.changes.iter().any(|changed| sees(&call.who, &changed.key));
     is_visible.then_some(found).ok_or_else(missing)
 }
 
 /// Whether whoever calls may know of a resource.
-pub(crate) fn sees(call: &Call, key: &Key) -> bool {
-    call.who.may_see(if key.kind == Kind::Namespace { &key.name } else { &key.namespace })
+pub(crate) fn sees(who: &Identity, key: &Key) -> bool {
+    who.may_see(if key.kind == Kind::Namespace { &key.name } else { &key.namespace })
 }
 
 /// A revision in short, with what whoever calls may know of it.
-pub(crate) fn summary(call: &Call, entry: &Entry) -> ChangelogSummary {
-    let visible = entry.changes.iter().filter(|changed| sees(call, &changed.key));
+pub(crate) fn summary(who: &Identity, entry: &Entry) -> ChangelogSummary {
+    let visible = entry.changes.iter().filter(|changed| sees(who, &changed.key));
     ChangelogSummary {
         revision: entry.revision,
         at: entry.at,

@@ -75,7 +75,6 @@ impl Failure {
         self.status
     }
 
-    #[cfg(test)]
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }

@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use dgate_core::store::Entry;
 use dgate_core::stored::Revision;
 use futures_util::stream::{self, Stream};
 use tokio::sync::watch;
 
+use super::apart::apart;
 use super::call::Call;
 use super::changelog::{is_worth_showing, summary};
 use super::endpoint::Reply;
 use super::failure::Failure;
+use crate::auth::Identity;
 
 /// How many revisions are read at a time.
-const PAGE: usize = 100;
+const PAGE: usize = 20;
 /// How often a word is said when nothing happens: proxies cut silent connections.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -83,17 +86,23 @@ impl Watcher {
                     .data("{\"reason\":\"the changelog does not go back so far: list everything again\"}"),
             );
         }
-        for entry in entries.iter().filter(|entry| entry.revision <= live) {
-            self.since = entry.revision;
-            let summary = summary(&self.call, entry);
-            if is_worth_showing(&summary)
-                && let Ok(event) =
-                    Event::default().event("change").id(entry.revision.to_string()).json_data(&summary)
-            {
-                self.pending.push(event);
-            }
-        }
+        let entries: Vec<_> = entries.into_iter().filter(|entry| entry.revision <= live).collect();
+        self.since = entries.last().map_or(self.since, |entry| entry.revision);
+        let who = self.call.who.clone();
+        let Ok(told) =
+            apart(move || entries.iter().filter_map(|entry| event(&who, entry)).collect::<Vec<_>>()).await
+        else {
+            return false;
+        };
+        self.pending.extend(told);
         self.pending.reverse();
         true
     }
+}
+
+/// What is told of a revision; nothing when none of it may be seen.
+fn event(who: &Identity, entry: &Entry) -> Option<Event> {
+    let summary = summary(who, entry);
+    let event = Event::default().event("change").id(entry.revision.to_string());
+    is_worth_showing(&summary).then(|| event.json_data(&summary).ok())?
 }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use dgate_core::resource::Document;
-use dgate_core::store::{DocumentQuery, Entry, Store, StoreError, Transaction};
+use dgate_core::store::{DocumentQuery, Entry, Lease, Leases, Revisions, Store, StoreError, Transaction};
 use dgate_core::stored::{ResourceSet, Revision, Stored};
 use dgate_core::{BoxFuture, Key};
 use jiff::Timestamp;
@@ -92,6 +92,9 @@ pub(super) struct Shared {
     database: RwLock<Option<Arc<Database>>>,
     pub(super) codec: Codec,
     pub(super) trimming: Trimming,
+    pub(super) revisions: Revisions,
+    /// The directory belongs to one server, and so do they.
+    leases: Leases,
     _lock: DirectoryLock,
 }
 
@@ -116,8 +119,10 @@ impl FileStore {
             Codec::new(&key).map_err(|trouble| broken(&path, redb::Error::Corrupted(trouble.to_string())))?;
         let trimming =
             Trimming { max_age: options.changelog_max_age, max_bytes: options.changelog_max_bytes };
+        let (revisions, leases) = (Revisions::default(), Leases::default());
+        revisions.set(revision_of(&database).map_err(|source| broken(&path, source))?);
         let database = RwLock::new(Some(Arc::new(database)));
-        let shared = Arc::new(Shared { path, database, codec, trimming, _lock: lock });
+        let shared = Arc::new(Shared { path, database, codec, trimming, revisions, leases, _lock: lock });
         let (commits, waiting) = mpsc::channel();
         let writer = writer::spawn(shared.clone(), waiting).map_err(failed)?;
         Ok(Self {
@@ -231,6 +236,23 @@ impl Store for FileStore {
         })
     }
 
+    fn past(&self, revision: Revision) -> BoxFuture<'static, Result<Revision, StoreError>> {
+        self.shared.revisions.past(revision)
+    }
+
+    fn lease(&self, wanted: Lease) -> BoxFuture<'_, Result<Lease, StoreError>> {
+        Box::pin(std::future::ready(Ok(self.shared.leases.take(wanted))))
+    }
+
+    fn release(&self, name: &str, holder: &str) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.shared.leases.release(name, holder);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn leases(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<Lease>, StoreError>> {
+        Box::pin(std::future::ready(Ok(self.shared.leases.list(prefix))))
+    }
+
     fn document(&self, key: &Key) -> BoxFuture<'_, Result<Option<Arc<Stored<Document>>>, StoreError>> {
         let place = place(key);
         self.read(move |shared, transaction| {
@@ -297,6 +319,11 @@ fn prepare(path: &Path, database: &Database, key: &EncryptionKey) -> Result<(), 
         }
         Checked::Empty => make_tables(database, &check).map_err(|error| broken(path, error)),
     }
+}
+
+fn revision_of(database: &Database) -> Result<Revision, redb::Error> {
+    let numbers = database.begin_read()?.open_table(NUMBERS)?;
+    Ok(numbers.get(REVISION)?.map_or(0, |revision| revision.value()))
 }
 
 enum Checked {

@@ -79,6 +79,7 @@ fn try_round(shared: &Shared, requests: &[(Revision, Vec<Transaction>)]) -> Resu
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
     let mut results = Vec::with_capacity(requests.len());
+    let revision;
     {
         let mut round = Round::open(shared, &transaction)?;
         for (expected, transactions) in requests {
@@ -92,8 +93,10 @@ fn try_round(shared: &Shared, requests: &[(Revision, Vec<Transaction>)]) -> Resu
             }
         }
         round.finish()?;
+        revision = round.revision;
     }
     transaction.commit()?;
+    shared.revisions.set(revision);
     Ok(results)
 }
 

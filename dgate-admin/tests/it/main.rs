@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod api;
+mod bombs;
 mod history;
 mod kit;
 mod model;
 mod openapi;
 mod roles;
+mod slow;
 mod store;
 mod tags;
 mod watch;

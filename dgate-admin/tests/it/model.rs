@@ -9,7 +9,7 @@ use dgate_admin::store::{FileStore, FileStoreOptions};
 use dgate_core::apply::{Applier, ApplyError, ChangeSet, Environment, Expect};
 use dgate_core::event::NoEvents;
 use dgate_core::resource::{Document, Route, Service};
-use dgate_core::store::{DocumentQuery, Entry, MemoryStore, Store, StoreError, Transaction};
+use dgate_core::store::{DocumentQuery, Entry, Lease, MemoryStore, Store, StoreError, Transaction};
 use dgate_core::stored::{ResourceSet, Revision, Stored};
 use dgate_core::{BoxFuture, Key, Kind};
 use proptest::prelude::*;
@@ -141,6 +141,22 @@ impl Store for Flaky {
 
     fn history(&self, after: Revision, limit: usize) -> BoxFuture<'_, Result<Vec<Arc<Entry>>, StoreError>> {
         self.inner.history(after, limit)
+    }
+
+    fn past(&self, revision: Revision) -> BoxFuture<'static, Result<Revision, StoreError>> {
+        self.inner.past(revision)
+    }
+
+    fn lease(&self, wanted: Lease) -> BoxFuture<'_, Result<Lease, StoreError>> {
+        self.inner.lease(wanted)
+    }
+
+    fn release(&self, name: &str, holder: &str) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.release(name, holder)
+    }
+
+    fn leases(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<Lease>, StoreError>> {
+        self.inner.leases(prefix)
     }
 
     fn document(&self, key: &Key) -> BoxFuture<'_, Result<Option<Arc<Stored<Document>>>, StoreError>> {

@@ -10,9 +10,6 @@ use serde_json::{Value, json};
 
 use crate::kit::{Answer, Kit, LOCAL, request};
 
-/// What does not end by itself.
-const STREAMS: [&str; 3] = ["/api/v1/watch", "/api/v1/events", "/api/v1/logs"];
-
 fn key(name: &str, role: Role, namespaces: &[&str]) -> ApiKey {
     let namespaces = namespaces.iter().map(|&namespace| namespace.to_owned()).collect();
     ApiKey { name: name.to_owned(), key: format!("key-of-{name}"), grant: Grant { role, namespaces } }
@@ -50,21 +47,20 @@ async fn every_endpoint_lets_in_whom_it_says_and_nobody_else() {
     let document = dgate_admin::api::openapi();
     let mut looked_at = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
-        if STREAMS.contains(&path.as_str()) {
-            continue;
-        }
         for (method, operation) in methods.as_object().unwrap() {
             let needed = rank(operation["x-dgate-role"].as_str());
             let path = path.replace("{revision}", "1").replace(['{', '}'], "");
             let method: Method = method.to_uppercase().parse().unwrap();
             for (who, has) in [("nobody", 0), ("viewer", 1), ("editor", 2), ("admin", 3)] {
-                let answer = ask(&kit, who, method.clone(), &path, None).await;
+                // Only the head: there are streams that do not end by themselves.
+                let key = format!("key-of-{who}");
+                let request = request(method.clone(), &path, None, &[("x-api-key", &key)]);
+                let status = kit.api.answer(request, LOCAL.into()).await.status().as_u16();
                 let expected = match (who, has >= needed) {
                     (_, true) => None,
                     ("nobody", false) => Some(401),
                     (_, false) => Some(403),
                 };
-                let status = answer.status.as_u16();
                 match expected {
                     Some(expected) => assert_eq!(status, expected, "{who}: {method} {path}"),
                     None => assert!(!matches!(status, 401 | 403), "{who}: {method} {path} {status}"),
@@ -78,6 +74,9 @@ async fn every_endpoint_lets_in_whom_it_says_and_nobody_else() {
         }
     }
     assert!(looked_at > 400, "{looked_at}");
+    for stream in ["/api/v1/watch", "/api/v1/events", "/api/v1/logs"] {
+        assert!(document["paths"][stream]["get"]["x-dgate-role"].is_string(), "{stream} is among them");
+    }
 }
 
 #[tokio::test]

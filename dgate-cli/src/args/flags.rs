@@ -7,13 +7,25 @@ use dgate_core::{Kind, decode, with_kind};
 use serde_json::json;
 
 /// The verbs whose words are fields.
-const VERBS: [&str; 7] = ["create", "mk", "set", "get", "delete", "rm", "edit"];
+const VERBS: [&str; 5] = ["create", "set", "get", "delete", "edit"];
+
+/// Options that mean the same as the fields of their names.
+const PARTS: [&str; 2] = ["namespace", "collection"];
+
+/// A command line without fields as options.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    pub(super) words: Vec<OsString>,
+    /// Options that are fields as well, and were taken for options.
+    pub(super) doubtful: Vec<String>,
+}
 
 /// Turns options that are fields of a kind into words `key=value`. What is an option already stays one, and so does what
 /// nobody knows: it is refused like any other.
-pub(super) fn as_words(words: impl IntoIterator<Item = OsString>, command: &Command) -> Vec<OsString> {
+pub(super) fn as_words(words: impl IntoIterator<Item = OsString>, command: &Command) -> Words {
     let mut words = words.into_iter().peekable();
     let mut out = Vec::new();
+    let mut doubtful = Vec::new();
     let mut here = command;
     let mut path: Vec<&str> = Vec::new();
     out.extend(words.next());
@@ -29,6 +41,10 @@ pub(super) fn as_words(words: impl IntoIterator<Item = OsString>, command: &Comm
             let (name, inside) =
                 option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
             if let Some(known) = known(command, here, |arg| arg.get_long() == Some(name)) {
+                let sets_fields = matches!(path.as_slice(), [_, "create" | "set"]);
+                if sets_fields && !PARTS.contains(&name) && Field::of(&path, name).is_some() {
+                    doubtful.push(name.to_owned());
+                }
                 out.push(word);
                 if inside.is_none() && takes_value(known) {
                     out.extend(words.next());
@@ -69,7 +85,7 @@ pub(super) fn as_words(words: impl IntoIterator<Item = OsString>, command: &Comm
             out.push(word);
         }
     }
-    out
+    Words { words: out, doubtful }
 }
 
 fn known<'c>(root: &'c Command, here: &'c Command, is_it: impl Fn(&Arg) -> bool) -> Option<&'c Arg> {
@@ -129,7 +145,8 @@ mod tests {
     fn words(line: &str) -> String {
         let words = std::iter::once("dgate-cli").chain(line.split(' ')).map(OsString::from);
         let words = as_words(words, &crate::args::command());
-        let words: Vec<_> = words.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+        assert_eq!(words.doubtful.is_empty(), !line.contains("create x --timeout"), "{line}");
+        let words: Vec<_> = words.words.iter().skip(1).map(|word| word.to_string_lossy()).collect();
         words.join(" ")
     }
 
@@ -155,6 +172,8 @@ mod tests {
             ("-nshop rt create --name x", "-nshop rt create name=x"),
             ("rt create -- --name x", "rt create -- --name x"),
             ("rt create --nonsense x", "rt create --nonsense x"),
+            ("rt create x --timeout 5s", "rt create x --timeout 5s"),
+            ("rt get x --timeout 5s", "rt get x --timeout 5s"),
             ("rt ls --name x", "rt ls --name x"),
             ("module deploy --name x f.ts", "module deploy --name x f.ts"),
             ("rt create --name", "rt create --name"),

@@ -35,6 +35,9 @@ pub(crate) struct Rollback {
     /// Roll documents back as well.
     #[arg(long)]
     documents: bool,
+    /// Fail unless the configuration is at this revision.
+    #[arg(long, value_name = "REVISION")]
+    expect_revision: Option<u64>,
     /// Only show what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -152,6 +155,9 @@ impl Rollback {
         let mut wish = json!({ "documents": self.documents });
         if let Some(message) = &self.message {
             wish["message"] = message.as_str().into();
+        }
+        if let Some(revision) = self.expect_revision {
+            wish["expect_revision"] = revision.into();
         }
         let planned = client.post(&path).flag("dry_run", true).json(&wish).send().await;
         let plan = Plan::of(planned.map_err(|failure| self.advise(failure))?, context);

@@ -54,6 +54,7 @@ fn each_status_says_what_it_is_said_to() {
         (5, "svc mk api urls=http://127.0.0.1:1 --new"),
         (5, "svc set api retries=1 --if-revision 99"),
         (5, "apply -f other.yaml --expect-revision 99"),
+        (5, "rollback 1 --expect-revision 99"),
         // It is not there.
         (6, "svc get nobody"),
         (6, "svc rm nobody"),

@@ -268,6 +268,16 @@ fn all_documents_of_a_collection_are_deleted_in_few_changes() {
 }
 
 #[test]
+fn an_option_that_could_be_a_field_is_told() {
+    let server = Fake::answering([OK]);
+    let ended = run(&["--admin", &server.url, "rt", "mk", "hello", "--paths", "/a", "--timeout", "5s"]);
+    assert_eq!(ended.status, 0);
+    let warning = "warning: `--timeout` is an option of this program; the field is set by `timeout=…`\n";
+    assert!(ended.stderr.starts_with(warning), "{}", ended.stderr);
+    assert_eq!(server.asked()[0].json().get("timeout"), None);
+}
+
+#[test]
 fn jobs_are_paused_and_resumed_by_a_field() {
     for (verb, paused, said) in [("pause", true, "is paused"), ("resume", false, "is no longer paused")] {
         let done = (200, "", r#"{"data":{"name":"j"},"revision":8}"#);

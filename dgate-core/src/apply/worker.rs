@@ -1,6 +1,7 @@
 //! Works off the queue of change sets.
 
 mod edges;
+mod follow;
 mod phase;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use self::edges::sleep_until;
+use self::follow::overtaken;
 use self::phase::Phase;
 use super::plan::{Plan, Planner, Step, Surroundings};
 use super::{
@@ -129,7 +131,9 @@ impl ApplyWorker {
     pub async fn run(mut self) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut next_edge = self.next_edge();
+        let mut is_behind = false;
         loop {
+            let overtaken = overtaken(self.store.clone(), self.revision, is_behind);
             tokio::select! {
                 biased;
                 count = self.requests.recv_many(&mut batch, BATCH) => {
@@ -140,6 +144,10 @@ impl ApplyWorker {
                     next_edge = self.next_edge();
                 }
                 () = sleep_until(&self.clock, next_edge) => next_edge = self.cross_edge().await,
+                () = overtaken => {
+                    is_behind = !self.catch_up().await;
+                    next_edge = self.next_edge();
+                }
                 () = tokio::time::sleep(REMINDER) => self.show(),
             }
         }
@@ -223,7 +231,10 @@ impl ApplyWorker {
     /// Somebody else has written to the store: makes that live. Says whether it is.
     async fn catch_up(&mut self) -> bool {
         match self.load().await {
-            Ok(_) => true,
+            Ok(_) => {
+                self.events.emit(Event::ConfigApplied { revision: self.revision });
+                true
+            }
             Err(error) => {
                 tracing::error!(%error, "what another server has written to the store cannot be made live here");
                 false

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::memory::is_over;
-use super::{DocumentQuery, Entry, Store, StoreError, Transaction, Write};
+use super::{DocumentQuery, Entry, Lease, Leases, Revisions, Store, StoreError, Transaction, Write};
 use crate::resource::{AnyResource, Document, Resource as _};
 use crate::stored::{ResourceSet, Revision, Stored, StoredAny};
 use crate::{BoxFuture, Key, Kind};
@@ -18,6 +18,8 @@ use crate::{BoxFuture, Key, Kind};
 pub struct DraftStore {
     below: Arc<dyn Store>,
     state: Mutex<State>,
+    revisions: Revisions,
+    leases: Leases,
 }
 
 #[derive(Default)]
@@ -40,8 +42,10 @@ enum Here {
 impl DraftStore {
     /// A draft over another store's documents, which begins with these resources.
     pub fn new(below: Arc<dyn Store>, revision: Revision, resources: ResourceSet) -> Self {
-        let state = State { revision, resources, ..State::default() };
-        Self { below, state: Mutex::new(state) }
+        let state = Mutex::new(State { revision, resources, ..State::default() });
+        let (revisions, leases) = (Revisions::default(), Leases::default());
+        revisions.set(revision);
+        Self { below, state, revisions, leases }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -65,6 +69,7 @@ impl Store for DraftStore {
         let mut state = self.state();
         let result = if expected == state.revision {
             transactions.into_iter().for_each(|transaction| state.commit(transaction));
+            self.revisions.set(state.revision);
             Ok(state.revision)
         } else {
             Err(StoreError::Conflict { expected, actual: state.revision })
@@ -74,6 +79,23 @@ impl Store for DraftStore {
 
     fn history(&self, _: Revision, _: usize) -> BoxFuture<'_, Result<Vec<Arc<Entry>>, StoreError>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn past(&self, revision: Revision) -> BoxFuture<'static, Result<Revision, StoreError>> {
+        self.revisions.past(revision)
+    }
+
+    fn lease(&self, wanted: Lease) -> BoxFuture<'_, Result<Lease, StoreError>> {
+        Box::pin(std::future::ready(Ok(self.leases.take(wanted))))
+    }
+
+    fn release(&self, name: &str, holder: &str) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.leases.release(name, holder);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn leases(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<Lease>, StoreError>> {
+        Box::pin(std::future::ready(Ok(self.leases.list(prefix))))
     }
 
     fn document(&self, key: &Key) -> BoxFuture<'_, Result<Option<Arc<Stored<Document>>>, StoreError>> {

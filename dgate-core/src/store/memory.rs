@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Changed, DocumentQuery, Entry, Store, StoreError, Transaction, Write};
+use super::{Changed, DocumentQuery, Entry, Lease, Leases, Revisions, Store, StoreError, Transaction, Write};
 use crate::resource::{AnyResource, Document};
 use crate::stored::{ResourceSet, Revision, Stored, StoredAny};
 use crate::{BoxFuture, Key, Kind};
@@ -26,6 +26,8 @@ const HISTORY: usize = 1_000;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    revisions: Revisions,
+    leases: Leases,
 }
 
 /// Namespace, and `collection/id`.
@@ -68,6 +70,7 @@ impl Store for MemoryStore {
         let mut state = self.state();
         let result = if expected == state.revision {
             transactions.into_iter().for_each(|transaction| state.commit(transaction));
+            self.revisions.set(state.revision);
             Ok(state.revision)
         } else {
             Err(StoreError::Conflict { expected, actual: state.revision })
@@ -79,6 +82,23 @@ impl Store for MemoryStore {
         let entries =
             self.state().history.iter().filter(|entry| entry.revision > after).take(limit).cloned().collect();
         Box::pin(std::future::ready(Ok(entries)))
+    }
+
+    fn past(&self, revision: Revision) -> BoxFuture<'static, Result<Revision, StoreError>> {
+        self.revisions.past(revision)
+    }
+
+    fn lease(&self, wanted: Lease) -> BoxFuture<'_, Result<Lease, StoreError>> {
+        Box::pin(std::future::ready(Ok(self.leases.take(wanted))))
+    }
+
+    fn release(&self, name: &str, holder: &str) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.leases.release(name, holder);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn leases(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<Lease>, StoreError>> {
+        Box::pin(std::future::ready(Ok(self.leases.list(prefix))))
     }
 
     fn document(&self, key: &Key) -> BoxFuture<'_, Result<Option<Arc<Stored<Document>>>, StoreError>> {

@@ -110,6 +110,8 @@ impl LocalGateway {
         if let Some(fetch) = network.fetch {
             runner.connect_fetch(fetch);
         }
+        // Whoever would hear of them is elsewhere; whether they may be emitted shows here.
+        runner.connect_events(Arc::new(NoEvents));
         runner.connect_documents(Arc::new(LocalDocuments::new(store.clone(), &applier)));
         let heard = Heard::of(&runner);
         worker.load().await.map_err(problems)?;

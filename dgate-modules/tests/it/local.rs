@@ -233,3 +233,19 @@ fn what_is_no_project_is_told() {
     let error = Project::read(directory.path()).unwrap_err();
     assert!(error.to_string().contains("payload_file"), "{error}");
 }
+
+#[tokio::test]
+async fn modules_that_emit_can_be_tested() {
+    let shop = "import { emit } from 'dgate/events';
+        export const paid = (total: number) => emit('order.paid', { total });
+        export const gone = () => emit('user.gone');
+        export const odd = () => emit('order. odd');";
+    let resources = "modules: [{name: shop, payload_file: shop.ts, permissions: ['event:emit=order.*']}]";
+    let tests = "import { expect, test } from 'dgate/test';
+        import { gone, odd, paid } from './shop';
+        test('emits', () => expect(paid(7)).toBeUndefined());
+        test('is denied', () => expect(gone).toThrow('event:emit=user.gone'));
+        test('has bad names', () => expect(odd).toThrow('is no name of an event'));";
+    let report = run(&[("shop.ts", shop), ("shop.yaml", resources), ("a.test.ts", tests)]).await;
+    assert_eq!(report.counts(), (3, 0, 0), "{}", Reporter::Pretty.write(&report));
+}

@@ -3,7 +3,11 @@
 use dgate_core::apply::ChangeSet;
 use dgate_core::resource::{Route, Service};
 use dgate_core::{Key, Kind};
+use dgate_proxy::testing::TestClient;
 use dgate_server::{Server, config};
+use http::Request;
+
+use crate::running::{Directory, Running};
 
 fn loaded(resources: &str) -> config::Loaded {
     let text = format!(
@@ -85,4 +89,34 @@ async fn skip_validation_leaves_out_what_is_wrong() {
     let strict = mixed.replace("skip_validation: true, ", "");
     let error = Server::start(loaded(&strict)).await.unwrap_err().to_string();
     assert!(error.contains("nope"), "{error}");
+}
+
+#[tokio::test]
+async fn it_is_the_same_across_restarts_on_a_file() {
+    let start = async |directory: Directory, resources: &str| {
+        let text = format!(
+            "proxy: {{host: 127.0.0.1, port: 0, init_resources: {resources}}}\nadmin: {{port: 0}}\nstorage: {{dir: data}}\naccess_log: {{format: off}}\nlog_format: json"
+        );
+        directory.write("config.yaml", text);
+        Running::start_in(directory, |_| {}).await
+    };
+    let revision =
+        async |running: &Running| running.admin("/api/v1/stats").await.json()["revision"].as_u64().unwrap();
+    let has = async |running: &Running, name: &str| {
+        running.admin(&format!("/api/v1/route/default/{name}")).await.status() == 200
+    };
+    let running = start(Directory::new(), BOTH).await;
+    let theirs = Request::put("/api/v1/route/default/three").header("host", "localhost");
+    let theirs = theirs.body(r#"{"paths":["/3"],"service":"s"}"#.to_owned()).unwrap();
+    assert_eq!(TestClient::http1(running.address("admin")).await.send(theirs).await.status(), 201);
+    let before = revision(&running).await;
+
+    let running = start(running.stop_and_keep().await, BOTH).await;
+    assert_eq!(revision(&running).await, before, "the same again is no revision");
+    assert!(has(&running, "two").await && has(&running, "three").await);
+
+    let running = start(running.stop_and_keep().await, ONE).await;
+    assert_eq!(revision(&running).await, before + 1);
+    assert!(has(&running, "one").await && has(&running, "three").await);
+    assert!(!has(&running, "two").await, "what was listed before the restart and is no longer goes");
 }

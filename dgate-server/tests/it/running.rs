@@ -197,6 +197,14 @@ impl Running {
         (status.unwrap(), self.stderr.all())
     }
 
+    /// Stops it as an operator would, and keeps its directory for another one.
+    pub(crate) async fn stop_and_keep(mut self) -> Directory {
+        let directory = std::mem::replace(&mut self.directory, Directory::new());
+        let (status, log) = self.stop().await;
+        assert!(status.success(), "{log}");
+        directory
+    }
+
     /// Stops it as an operator would.
     pub(crate) async fn stop(self) -> (ExitStatus, String) {
         self.signal(Signal::TERM);

@@ -36,6 +36,8 @@ async fn dev_answers_hello_world_with_the_gateways_headers() {
         assert_eq!(data["req_headers"][header][0], value, "{header}");
     }
     assert_eq!(running.get("/hello").await.status(), 200, "the bare prefix is meant as well");
+    let greeted = running.get("/greet/Ann?greeting=hi").await;
+    assert_eq!(greeted.json(), serde_json::json!({ "greeting": "hi", "name": "Ann" }), "a module answers");
     assert_eq!(running.get("/elsewhere").await.status(), 404);
     assert_eq!(running.admin("/readyz").await.status(), 200);
     assert!(running.log().contains(&format!("curl -i localhost:{port}/hello/world")), "it says what to try");

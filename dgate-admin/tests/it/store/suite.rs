@@ -1,6 +1,8 @@
 //! What every store has to do.
 
-use dgate_core::store::{DocumentQuery, Store, StoreError, Write};
+use std::time::Duration;
+
+use dgate_core::store::{DocumentQuery, Lease, Store, StoreError, Write};
 use dgate_core::{Key, Kind};
 use serde_json::json;
 
@@ -34,6 +36,8 @@ suite!(
     documents_are_read_page_by_page_and_by_prefix,
     the_history_tells_what_was_before_and_after,
     writers_at_the_same_revision_are_told_apart,
+    whoever_follows_sees_every_revision_once_and_in_order,
+    a_lease_belongs_to_one_holder_for_its_time,
 );
 
 fn key(kind: Kind, name: &str) -> Key {
@@ -206,4 +210,67 @@ async fn writers_at_the_same_revision_are_told_apart(store: &dyn Store) {
         assert_eq!(won, 1, "after revision {revision}");
     }
     assert_eq!(store.load().await.unwrap().0, 20);
+}
+
+async fn whoever_follows_sees_every_revision_once_and_in_order(store: &dyn Store) {
+    const LAST: u64 = 30;
+    let write = async {
+        for revision in 0..LAST {
+            let name = format!("s{revision}");
+            let written = service(&name, "default", revision + 1);
+            store.commit(revision, vec![transaction([written])]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let follow = async {
+        let (mut seen, mut at) = (Vec::new(), 0);
+        while at < LAST {
+            assert!(store.past(at).await.unwrap() > at);
+            // In small steps, as after a break.
+            for entry in store.history(at, 4).await.unwrap() {
+                at = entry.revision;
+                seen.push(entry.revision);
+            }
+        }
+        seen
+    };
+    let ((), seen) = tokio::join!(write, follow);
+    assert_eq!(seen, (1..=LAST).collect::<Vec<_>>());
+    assert_eq!(store.past(LAST - 1).await.unwrap(), LAST, "what has come already is there at once");
+    let mut later = store.past(LAST);
+    let nothing_yet = futures_util::FutureExt::now_or_never(&mut later);
+    assert!(nothing_yet.is_none());
+    store.commit(LAST, vec![transaction([document("d", json!(1), LAST + 1)])]).await.unwrap();
+    assert_eq!(later.await.unwrap(), LAST + 1);
+}
+
+async fn a_lease_belongs_to_one_holder_for_its_time(store: &dyn Store) {
+    tokio::time::pause();
+    let second = Duration::from_secs(1);
+    let wanted = |name: &str, holder: &str| Lease {
+        name: name.to_owned(),
+        holder: holder.to_owned(),
+        value: json!({ "by": holder }),
+        lasts: 10 * second,
+    };
+    let take = async |name: &str, holder: &str| store.lease(wanted(name, holder)).await.unwrap();
+    assert_eq!(take("job/a", "ann").await, wanted("job/a", "ann"));
+    tokio::time::advance(4 * second).await;
+    let held = take("job/a", "bob").await;
+    assert_eq!((&*held.holder, held.lasts, &held.value), ("ann", 6 * second, &json!({ "by": "ann" })));
+    assert_eq!(take("job/a", "ann").await.lasts, 10 * second, "renewed");
+    tokio::time::advance(9 * second).await;
+    take("job/b", "bob").await;
+    take("node/x", "bob").await;
+    let names = async |prefix: &str| -> Vec<String> {
+        store.leases(prefix).await.unwrap().into_iter().map(|lease| lease.name).collect()
+    };
+    assert_eq!(names("job/").await, ["job/a", "job/b"]);
+    tokio::time::advance(second).await;
+    assert_eq!(names("").await, ["job/b", "node/x"], "what is not renewed is over");
+    assert_eq!(take("job/a", "bob").await.holder, "bob");
+    store.release("job/a", "ann").await.unwrap();
+    assert_eq!(take("job/a", "ann").await.holder, "bob", "nobody gives back what is another's");
+    store.release("job/a", "bob").await.unwrap();
+    assert_eq!(take("job/a", "ann").await.holder, "ann");
 }
