@@ -181,7 +181,7 @@ impl Runtime {
         self.host.enter(Some(call.clone()));
         let step = self.advance(&call, &mut context);
         let step = self.drain(&call, step, &mut context);
-        self.host.program.weight.judge(self.host.stop_clock());
+        self.host.program.weight.judge(self.host.stop_clock(), heap::was_collected());
         self.host.enter(None);
         let begun = match step {
             Step::Ended(result) => Begun::Done(self.end(&call, result)),
@@ -204,7 +204,7 @@ impl Runtime {
             self.blame(error, &mut context);
         }
         self.run_jobs(&mut context);
-        self.host.program.weight.judge(self.host.stop_clock());
+        self.host.program.weight.judge(self.host.stop_clock(), heap::was_collected());
         self.host.enter(None);
         self.go_on(&mut context);
     }

@@ -43,13 +43,16 @@ pub(crate) struct Weight {
 
 /// Computing for longer than this in one turn is heavy.
 const HEAVY: Duration = Duration::from_millis(5);
+/// What a collection may take, which is not the program's own doing.
+const COLLECTION: Duration = Duration::from_millis(15);
 /// So long it is kept away.
 const KEPT_AWAY: Duration = Duration::from_secs(30);
 
 impl Weight {
-    /// A turn took so long.
-    pub(crate) fn judge(&self, turn: Duration) {
-        if turn > HEAVY {
+    /// A turn took so long; with garbage of all programs of the thread collected meanwhile, or without.
+    pub(crate) fn judge(&self, turn: Duration, collected: bool) {
+        let heavy = if collected { HEAVY + COLLECTION } else { HEAVY };
+        if turn > heavy {
             self.until.store((Self::now() + KEPT_AWAY).as_millis() as u64, Ordering::Relaxed);
         }
     }
@@ -66,7 +69,7 @@ impl Weight {
 
     /// It is back, and not to be trusted on workers for a while.
     pub(crate) fn came_back(&self) {
-        self.judge(Duration::MAX);
+        self.judge(Duration::MAX, false);
         self.stuck.fetch_sub(1, Ordering::Relaxed);
     }
 
