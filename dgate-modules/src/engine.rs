@@ -34,7 +34,7 @@ use self::api::RequestState;
 use self::call::Call;
 pub(crate) use self::call::{Answer, Done, Task};
 use self::entry::Entry;
-pub(crate) use self::heap::make_room;
+pub(crate) use self::heap::{collect, make_room};
 use self::host::Host;
 use self::jobs::{Hooks, Jobs};
 use self::loader::Loader;
@@ -157,6 +157,11 @@ impl Runtime {
         let call = self.calls.borrow().get(&call)?.clone();
         let index = self.host.program.order(call.hook).nth(call.step.get())?;
         self.host.program.modules.get(index).map(|module| module.name.clone())
+    }
+
+    /// Its program is kept away from workers for a while.
+    pub(crate) fn distrust(&self) {
+        self.host.program.weight.distrust();
     }
 
     /// Begins a call.

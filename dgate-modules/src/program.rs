@@ -57,6 +57,11 @@ impl Weight {
         }
     }
 
+    /// Whatever it takes, it is not for workers.
+    pub(crate) fn distrust(&self) {
+        self.judge(Duration::MAX, false);
+    }
+
     pub(crate) fn is_heavy(&self) -> bool {
         let until = self.until.load(Ordering::Relaxed);
         until != 0 && u128::from(until) > Self::now().as_millis()
@@ -69,7 +74,7 @@ impl Weight {
 
     /// It is back, and not to be trusted on workers for a while.
     pub(crate) fn came_back(&self) {
-        self.judge(Duration::MAX, false);
+        self.distrust();
         self.stuck.fetch_sub(1, Ordering::Relaxed);
     }
 

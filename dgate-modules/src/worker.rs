@@ -130,6 +130,8 @@ fn current(shared: &Arc<Shared>, program: &Arc<Program>) -> Result<Rc<Runtime>, 
 /// After a turn: a runtime that has had enough takes no more calls.
 fn settle(pool: u64, max_calls: u64, program: ProgramId, runtime: &Rc<Runtime>) {
     let reason = if runtime.is_broken() {
+        // What ran into a limit will again, and each time a worker would have to make a new runtime for it.
+        runtime.distrust();
         "limit"
     } else if runtime.calls() >= max_calls {
         "max_calls"
@@ -172,7 +174,11 @@ fn drop_finished() {
     runtimes.retiring.set(runtimes.retiring.get().saturating_sub(dropped.len()));
     drop(all);
     dropped.iter().for_each(|runtime| runtimes.pulse().gone(runtime.id));
+    let leaves_much = dropped.iter().any(|runtime| runtime.is_broken());
     drop(dropped);
+    if leaves_much {
+        engine::collect();
+    }
 }
 
 /// The thread comes to its end: drops all its runtimes, while the engine's own thread-locals are still there.

@@ -43,6 +43,11 @@ pub(super) fn was_collected() -> bool {
     collected
 }
 
+/// Collects this thread's garbage now.
+pub(crate) fn collect() {
+    force_collect();
+}
+
 /// Gives this thread's garbage room, before its first context is made.
 pub(crate) fn make_room() {
     thread_local!(static MADE: Cell<bool> = const { Cell::new(false) });
