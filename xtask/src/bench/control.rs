@@ -56,7 +56,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let server = Server::new(program, folder)?;
 
     let began = Instant::now();
-    let running = server.start()?;
+    let running = server.start(None)?;
     println!("start, empty: {:.0?}", began.elapsed());
     let began = Instant::now();
     fill(&mut running.client()?, options)?;
@@ -68,10 +68,12 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     );
     running.terminate()?;
 
-    starts(&server, options, "after a stop", server::Running::terminate)?;
-    starts(&server, options, "after a kill", server::Running::kill)?;
+    let last = options.routes.checked_sub(1).map(|last| format!("/r/{last:05}/x"));
+    let last = last.as_deref();
+    starts(&server, options, last, "after a stop", server::Running::terminate)?;
+    starts(&server, options, last, "after a kill", server::Running::kill)?;
 
-    let running = server.start()?;
+    let running = server.start(last)?;
     writes(&running, options)?;
     large_answers(&running, options)?;
     running.terminate()
@@ -106,17 +108,18 @@ fn data(number: usize) -> String {
     format!(r#"{{"url":"https://example.com/{number}","visits":{number},"tags":["a","b"]}}"#)
 }
 
-/// From nothing to the first answer of the proxy.
+/// From nothing to the first answer of the proxy, which must know the last route.
 fn starts(
     server: &Server,
     options: &Options,
+    last: Option<&str>,
     when: &str,
     end: impl Fn(server::Running) -> Result<()>,
 ) -> Result<()> {
     let mut times = Vec::new();
     for _ in 0..options.rounds {
         let began = Instant::now();
-        let running = server.start()?;
+        let running = server.start(last)?;
         times.push(began.elapsed());
         end(running)?;
     }

@@ -43,8 +43,10 @@ admin: {{ port: {admin} }}
         Ok(Self { program, folder, proxy: local(proxy), admin: local(admin) })
     }
 
-    /// Starts it, and waits until the proxy answers.
-    pub(super) fn start(&self) -> Result<Running> {
+    /// Starts it, and waits until the proxy answers. It must know the route of the path then, if there is one; there is no
+    /// upstream.
+    pub(super) fn start(&self, path: Option<&str>) -> Result<Running> {
+        let (path, expected) = path.map_or(("/nowhere", 404), |path| (path, 502));
         let log = self.folder.join("log");
         let file = File::create(&log)?;
         let mut command = Command::new(&self.program);
@@ -54,11 +56,10 @@ admin: {{ port: {admin} }}
         let mut running = Running { child, admin: self.admin };
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
-            let answer =
-                Client::connect(self.proxy).and_then(|mut client| client.send("GET", "/nowhere", ""));
+            let answer = Client::connect(self.proxy).and_then(|mut client| client.send("GET", path, ""));
             match answer {
-                Ok((404, _)) => return Ok(running),
-                Ok((status, _)) => bail!("the proxy answers {status}, not 404"),
+                Ok((status, _)) if status == expected => return Ok(running),
+                Ok((status, _)) => bail!("the proxy answers {status}, not {expected}"),
                 Err(error) if Instant::now() > deadline => return Err(error),
                 Err(_) => {}
             }
