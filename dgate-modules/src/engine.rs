@@ -155,8 +155,7 @@ impl Runtime {
     /// The module that a call waits in.
     pub(crate) fn module_of(&self, call: u64) -> Option<Arc<str>> {
         let call = self.calls.borrow().get(&call)?.clone();
-        let index = self.host.program.order(call.hook).nth(call.step.get())?;
-        self.host.program.modules.get(index).map(|module| module.name.clone())
+        self.module(&call).map(|module| module.name.clone())
     }
 
     /// Its program is kept away from workers for a while.

@@ -38,7 +38,7 @@ impl Runtime {
     }
 
     /// The module that a call is in.
-    fn module(&self, call: &Call) -> Option<&ProgramModule> {
+    pub(super) fn module(&self, call: &Call) -> Option<&ProgramModule> {
         let index = self.order[call.hook as usize].get(call.step.get())?;
         self.host.program.modules.get(*index)
     }

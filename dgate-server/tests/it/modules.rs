@@ -24,11 +24,12 @@ proxy:
       - {name: loop, payload_raw: 'export function requestHandler() { for (;;); }'}
       - {name: deep, payload_raw: 'export function requestHandler() { const f = () => 1 + f(); f(); }'}
       - {name: slow, limits: {timeout: 20ms}, payload_raw: 'import { sleep } from \"dgate\"; export const requestHandler = () => sleep(60000);'}
+      - {name: marks, limits: {timeout: 20ms}, payload_raw: 'export function responseModifier() {}'}
       - {name: sly, payload_raw: 'export const requestHandler = () => fetch(\"http://a.example/\");'}
     routes:
       - {name: loop, paths: ['/loop'], modules: [loop]}
       - {name: deep, paths: ['/deep'], modules: [deep]}
-      - {name: slow, paths: ['/slow'], modules: [slow]}
+      - {name: slow, paths: ['/slow'], modules: [marks, slow]}
       - {name: sly, paths: ['/sly'], modules: [sly]}
 admin: {port: 0}
 access_log: {format: off}
