@@ -30,6 +30,20 @@ pub trait HookRunner: Send + Sync + 'static {
         modules: &'a [String],
         previous: Option<&'a Arc<dyn HookChain>>,
     ) -> BoxFuture<'a, Result<Arc<dyn HookChain>, Problems>>;
+
+    /// Looks at modules that are on no route: what is wrong with them is told when they are stored, not when they are
+    /// first used. `before` is the namespace as it is now.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    fn check<'a>(
+        &'a self,
+        namespace: &'a NamespaceSnapshot,
+        before: Option<&'a NamespaceSnapshot>,
+    ) -> BoxFuture<'a, Result<(), Problems>> {
+        let _ = (namespace, before);
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// The modules of a route, ready to run.

@@ -80,7 +80,7 @@ metrics! {
         "Time calls of hooks took that failed.";
     MODULE_LIMIT_HITS = "dgate_module_limit_hits_total", Counter, ["namespace", "kind"],
         "Calls of hooks that were ended because they used too much; `watchdog`: threads that did not come back from one.";
-    MODULE_DENIED = "dgate_module_denied_total", Counter, ["namespace"],
+    MODULE_DENIED = "dgate_module_denied_total", Counter, ["namespace", "module"],
         "Things modules tried without the permission for them.";
     MODULE_RUNTIMES = "dgate_module_runtimes", Gauge, ["state"],
         "Runtimes by what they do: `executing`, `waiting` for something, `idle`; as seen every 250 ms.";

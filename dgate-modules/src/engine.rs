@@ -17,6 +17,7 @@ mod loader;
 mod ops;
 mod regexp;
 mod steps;
+mod uncaught;
 mod values;
 
 use std::cell::{Cell, RefCell};

@@ -29,8 +29,9 @@ pub(crate) fn time_failure(namespace: &Arc<str>, hook: Hook, failure: &Failure, 
 }
 
 /// A module tried what it has no permission for.
-pub(crate) fn count_denial(namespace: &Arc<str>) {
-    metrics::counter!(metric_names::MODULE_DENIED, "namespace" => namespace.clone()).increment(1);
+pub(crate) fn count_denial(namespace: &Arc<str>, module: &Arc<str>) {
+    metrics::counter!(metric_names::MODULE_DENIED, "namespace" => namespace.clone(), "module" => module.clone())
+        .increment(1);
 }
 
 /// A runtime was made.

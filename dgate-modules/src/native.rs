@@ -76,6 +76,40 @@ pub(crate) fn exports(name: &str) -> &'static [&'static str] {
     MODULES.iter().find(|(known, _)| *known == name).map_or(&[], |(_, exports)| exports)
 }
 
+/// What a function cannot do without: its first arguments, by name. Those whose name ends with `?` may be `null`.
+pub(crate) fn needs(module: &str, export: &str) -> &'static [&'static str] {
+    match (module, export) {
+        ("dgate", "sleep") => &["time"],
+        ("dgate/state", "getDocument") => &["id", "collection"],
+        ("dgate/state", "getDocuments") => &["query"],
+        ("dgate/state", "addDocument" | "deleteDocument") => &["document"],
+        ("dgate/state", "addCollection") => &["collection"],
+        ("dgate/state", "getCollection" | "deleteCollection") | ("dgate/secrets" | "dgate/events", _) => {
+            &["name"]
+        }
+        ("dgate/storage", "setCache") => &["key", "value?"],
+        ("dgate/storage", _) => &["key"],
+        ("dgate/crypto", "createHash") => &["algorithm"],
+        ("dgate/crypto", "createHmac") => &["algorithm", "key"],
+        ("dgate/crypto", "hmac") => &["algorithm", "key", "data"],
+        ("dgate/crypto", "randomBytes") => &["count"],
+        ("dgate/crypto", "randomInt") => &["max"],
+        ("dgate/crypto", "timingSafeEqual") => &["a", "b"],
+        ("dgate/crypto", "getHashes" | "randomUUID") | ("dgate/util", "uuid") => &[],
+        ("dgate/crypto", _) | ("dgate/util", "base64Encode" | "hexEncode") => &["data"],
+        ("dgate/jwt", "verify") => &["token", "key", "options"],
+        ("dgate/jwt", "sign") => &["claims", "key"],
+        ("dgate/upstream", "endpoints") => &["service"],
+        ("dgate/upstream", "setHealth") => &["service", "url", "healthy?"],
+        ("dgate/upstream", "setWeight") => &["service", "url", "weight?"],
+        ("dgate/fs", _) => &["path"],
+        ("dgate/util", "parseCookies") => &["line"],
+        ("dgate/util", "ipInRange") => &["ip", "range"],
+        ("dgate/util", _) => &["text"],
+        _ => &[],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

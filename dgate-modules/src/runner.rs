@@ -1,7 +1,7 @@
 //! The hook runner: programs for routes, sessions for requests.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -165,6 +165,52 @@ impl HookRunner for ModuleRunner {
             Ok(chain)
         })
     }
+
+    fn check<'a>(
+        &'a self,
+        namespace: &'a NamespaceSnapshot,
+        before: Option<&'a NamespaceSnapshot>,
+    ) -> BoxFuture<'a, Result<(), Problems>> {
+        Box::pin(async move {
+            let mut problems = Problems::new();
+            for (module, changed) in unrouted(namespace, before) {
+                // Others may have changed what it imports.
+                let program = match program::build(&self.library, namespace, &[module], &self.rules) {
+                    Ok(program) if changed => program,
+                    Ok(_) => continue,
+                    Err(found) => {
+                        problems.extend(found);
+                        continue;
+                    }
+                };
+                let key = program.modules.first().map(|module| (module.key.clone(), module.pointer));
+                if let Err((module, failure)) = self.evaluate(program).await
+                    && let Some((key, pointer)) = module.or(key)
+                {
+                    problems.push(Problem::error(pointer, failure.to_string()).about(&key));
+                }
+            }
+            problems.or(()).map(|_| ())
+        })
+    }
+}
+
+/// The modules of a namespace that are on no route, and whether they changed.
+fn unrouted(namespace: &NamespaceSnapshot, before: Option<&NamespaceSnapshot>) -> Vec<(String, bool)> {
+    let routes = namespace.routes().iter();
+    let routed: HashSet<&str> =
+        routes.flat_map(|route| route.spec.spec.modules.iter().map(String::as_str)).collect();
+    let modules = &namespace.resources.modules;
+    let names = modules.names().filter(|name| namespace.has_module(name) && !routed.contains(name));
+    names
+        .map(|name| {
+            let now = modules.get(name);
+            let known = before.and_then(|before| before.resources.modules.get(name));
+            let is_same =
+                matches!((now, known), (Some(now), Some(known)) if Arc::ptr_eq(&now.spec, &known.spec));
+            (name.to_owned(), !is_same)
+        })
+        .collect()
 }
 
 impl fmt::Debug for ModuleRunner {

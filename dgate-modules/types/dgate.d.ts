@@ -6,13 +6,13 @@
 type Awaitable<T> = T | Promise<T>;
 
 /** Chooses where a request goes: a URL, or nothing to let the balancer choose. */
-type FetchUpstream = (ctx: Context) => Awaitable<string | URL | null | undefined | void>;
+type FetchUpstream = (ctx: ServiceContext) => Awaitable<string | URL | null | undefined | void>;
 /** Changes a request before it goes to the upstream or the handler. */
 type RequestModifier = (ctx: Context) => Awaitable<unknown>;
 /** Answers instead of an upstream. */
 type RequestHandler = (ctx: Context) => Awaitable<Response | unknown>;
 /** Changes an upstream's answer. */
-type ResponseModifier = (ctx: Context) => Awaitable<unknown>;
+type ResponseModifier = (ctx: ResponseContext) => Awaitable<unknown>;
 /** Answers when the upstream failed, or a hook threw. */
 type ErrorHandler = (ctx: Context, error: GatewayError) => Awaitable<Response | unknown>;
 
@@ -57,6 +57,16 @@ interface Context {
   /** Nothing until the upstream has answered. */
   upstream(): UpstreamResponse | null;
   toJSON(): unknown;
+}
+
+/** `ctx` of `fetchUpstream`: the route has a service. */
+interface ServiceContext extends Context {
+  service(): ServiceInfo;
+}
+
+/** `ctx` of `responseModifier`: the upstream has answered. */
+interface ResponseContext extends Context {
+  upstream(): UpstreamResponse;
 }
 
 interface RouteInfo {
@@ -179,7 +189,7 @@ declare function clearInterval(id: number | undefined): void;
 declare function queueMicrotask(callback: () => void): void;
 declare function atob(text: string): string;
 declare function btoa(text: string): string;
-declare function structuredClone<T>(value: T): T;
+declare function structuredClone<T>(value: T, options?: { transfer?: ArrayBuffer[] }): T;
 declare function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 
 declare const process: {
@@ -269,7 +279,7 @@ type HeadersInit = Headers | Record<string, string> | Iterable<[string, string]>
 
 interface RequestInit {
   method?: string;
-  headers?: HeadersInit;
+  headers?: HeadersInit | null;
   body?: BodyValue | URLSearchParams;
   redirect?: "follow" | "manual" | "error";
   /** Milliseconds, or text such as `"2s"`; 30 s when it is not given. */
@@ -296,7 +306,8 @@ declare class Response {
   constructor(body?: BodyValue | URLSearchParams, init?: { status?: number; statusText?: string; headers?: HeadersInit });
   static json(value: unknown, init?: { status?: number; statusText?: string; headers?: HeadersInit }): Response;
   static redirect(url: string | URL, status?: number): Response;
-  static error(): never;
+  /** A response that stands for a failed request. */
+  static error(): Response;
   readonly status: number;
   readonly ok: boolean;
   readonly statusText: string;
@@ -318,12 +329,20 @@ declare class AbortController {
   abort(reason?: unknown): void;
 }
 
+interface AbortEvent {
+  readonly type: "abort";
+  readonly target: AbortSignal;
+  readonly currentTarget: AbortSignal;
+  readonly isTrusted: true;
+}
+type AbortListener = ((event: AbortEvent) => void) | { handleEvent(event: AbortEvent): void };
+
 declare class AbortSignal {
   readonly aborted: boolean;
   readonly reason: any;
-  onabort: ((event: { type: "abort"; target: AbortSignal }) => void) | null;
-  addEventListener(type: "abort", listener: (event: any) => void, options?: { once?: boolean }): void;
-  removeEventListener(type: "abort", listener: (event: any) => void): void;
+  onabort: ((event: AbortEvent) => void) | null;
+  addEventListener(type: "abort", listener: AbortListener, options?: { once?: boolean; signal?: AbortSignal } | boolean): void;
+  removeEventListener(type: "abort", listener: AbortListener): void;
   throwIfAborted(): void;
   static abort(reason?: unknown): AbortSignal;
   static timeout(milliseconds: number): AbortSignal;
@@ -332,25 +351,31 @@ declare class AbortSignal {
 
 declare class DOMException extends Error {
   constructor(message?: string, name?: string);
+  readonly code: number;
 }
 
 declare class TextEncoder {
   constructor();
   readonly encoding: string;
   encode(text?: string): Uint8Array;
+  encodeInto(text: string, into: Uint8Array): { read: number; written: number };
 }
 
 declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
   readonly encoding: string;
-  decode(bytes?: ArrayBuffer | ArrayBufferView): string;
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  /** `stream`: more will come, and may begin in the middle of a character. */
+  decode(bytes?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string;
 }
 
 type BufferEncoding = "utf8" | "utf-8" | "hex" | "base64" | "base64url" | "latin1" | "binary";
 
 declare class Buffer extends Uint8Array {
   static from(value: string, encoding?: BufferEncoding): Buffer;
-  static from(value: ArrayBuffer | ArrayBufferView | Iterable<number>): Buffer;
+  static from(value: ArrayBuffer | ArrayBufferView | ArrayLike<number> | Iterable<number>): Buffer;
+  static from<T>(values: ArrayLike<T> | Iterable<T>, map: (value: T, index: number) => number, self?: any): Buffer;
   static alloc(size: number, fill?: number): Buffer;
   static concat(list: Uint8Array[]): Buffer;
   static isBuffer(value: unknown): value is Buffer;
@@ -580,6 +605,7 @@ declare module "dgate/test" {
     readonly result: { answered: boolean; status: number; headers: Headers; body: string };
     /** The same as a `ctx` of the script dialect. */
     script(): any;
+    service(): ServiceInfo;
     upstream(): UpstreamResponse;
   }
   export function ctx(options?: {

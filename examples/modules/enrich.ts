@@ -2,7 +2,7 @@
 import { getCache, setCache } from "dgate/storage";
 
 export async function requestModifier(ctx: Context): Promise<void> {
-  const user = ctx.pathParam("id");
+  const user = ctx.pathParam("id") ?? "";
   let plan = getCache(`plan:${user}`);
   if (plan === null) {
     const response = await fetch(`${ctx.env.USERS}/users/${encodeURIComponent(user)}`);

@@ -1,6 +1,5 @@
 import { ctx, documents, expect, test } from "dgate/test";
 import { requestHandler } from "./url-shortener";
-import { requestHandler as scripted } from "./url-shortener.script";
 
 test("makes links and follows them", async () => {
   const made = ctx({ method: "POST", path: "/", query: { url: "https://dgate.example/docs" } });
@@ -27,14 +26,4 @@ test("knows what it does not know", async () => {
   const request = ctx({ path: "/none", params: { id: "none" } });
   await requestHandler(request);
   expect(request.result.status).toBe(404);
-});
-
-test("works alike in the script dialect", async () => {
-  const made = ctx({ method: "POST", query: { url: "https://dgate.example/docs" } });
-  await scripted(made.script());
-  expect(made.result.status).toBe(201);
-  const { id } = JSON.parse(made.result.body);
-  const followed = ctx({ path: `/${id}`, params: { id } });
-  await scripted(followed.script());
-  expect([followed.result.status, followed.result.headers.get("location")]).toEqual([307, "https://dgate.example/docs"]);
 });

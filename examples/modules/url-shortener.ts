@@ -6,7 +6,7 @@ export async function requestHandler(ctx: Context): Promise<void> {
   const { method } = ctx.request();
   const response = ctx.response();
   if (method === "GET") {
-    const link = await getDocument(ctx.pathParam("id"), "links");
+    const link = await getDocument(ctx.pathParam("id") ?? "", "links");
     if (link === null) response.status(404).json({ error: "no such link" });
     else response.redirect(link.data.url);
     return;

@@ -13,6 +13,6 @@ export function requestModifier(ctx: Context): void {
   else headers.set("sec-websocket-protocol", spoken[0]);
 }
 
-export function responseModifier(ctx: Context): void {
-  ctx.upstream()?.headers.set("x-guarded", "yes");
+export function responseModifier(ctx: ResponseContext): void {
+  ctx.upstream().headers.set("x-guarded", "yes");
 }

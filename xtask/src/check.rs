@@ -1,5 +1,7 @@
 //! What compilers and their companions check.
 
+use std::process::Command;
+
 use anyhow::Result;
 use cargo_metadata::Package;
 
@@ -16,6 +18,11 @@ pub(crate) fn steps() -> Vec<Step> {
             about: "licences, versions and sources of dependencies (deny.toml)",
             run: licences,
         },
+        Step {
+            name: "types",
+            about: "TypeScript accepts dgate.d.ts and the examples of modules",
+            run: types,
+        },
         Step { name: "clippy", about: "no warnings, in all targets with all features", run: clippy },
         Step { name: "docs", about: "documentation builds without warnings", run: docs },
         Step { name: "features", about: "each crate builds alone, with each of its features", run: features },
@@ -26,6 +33,21 @@ fn licences(project: &Project) -> Result<()> {
     tools::ensure(project, tools::FOR_LICENCES)?;
     // Not `advisories`: whether one was published today says nothing about a change.
     command::run(&mut project.cargo("deny --offline check bans licenses sources"))
+}
+
+/// As strict as a new module's `tsconfig.json`.
+fn types(project: &Project) -> Result<()> {
+    tools::ensure(project, tools::FOR_TYPES)?;
+    let mut files = vec![project.root().join("dgate-modules/types/dgate.d.ts")];
+    for entry in std::fs::read_dir(project.root().join("examples/modules"))? {
+        files.push(entry?.path());
+    }
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "ts"));
+    files.sort();
+    let mut compiler = Command::new("tsc");
+    compiler.args(["--noEmit", "--strict", "--isolatedModules"]);
+    compiler.args(["--target", "ES2022", "--lib", "ES2022", "--moduleResolution", "node"]);
+    command::run(compiler.args(files))
 }
 
 fn clippy(project: &Project) -> Result<()> {

@@ -57,6 +57,14 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     },
 ];
 
+/// What the check of the types that modules see needs.
+pub(crate) const FOR_TYPES: &[Tool] = &[Tool {
+    program: "tsc",
+    asks: (&["--version"], "Version"),
+    from: From::Debian("node-typescript"),
+    why: "the compiler that people's editors ask",
+}];
+
 /// What the check of licences and sources needs.
 pub(crate) const FOR_LICENCES: &[Tool] = &[Tool {
     program: "cargo-deny",

@@ -7,18 +7,21 @@ mod body;
 mod caps;
 mod console;
 mod context;
+mod decoder;
 mod define;
 mod encoding;
 mod harden;
 mod headers;
 mod json;
 mod modules;
+mod parse;
 mod prelude;
 mod query;
 mod regexp;
 mod request;
 mod response;
 mod search;
+mod stack;
 mod state;
 mod testing;
 mod timers;
@@ -37,6 +40,7 @@ pub(super) use self::modules::native_module;
 pub(super) use self::prelude::{apply_response, call_fetch, is_response, run_script};
 pub(super) use self::regexp::Patterns;
 pub(super) use self::state::{RequestState, write_back};
+use super::errors;
 use super::host::Host;
 use super::ops::named_error;
 use crate::exchange::ErrorInfo;
@@ -91,6 +95,8 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         testing: OnceCell::new(),
     };
     *Host::of(context).prototypes.borrow_mut() = Some(Rc::new(prototypes));
+    parse::install(context)?;
+    stack::install(context)?;
     caps::install(context)?;
     regexp::install(context)?;
     search::install(context)?;
@@ -117,7 +123,12 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
 
 /// See [`crate::typescript`]: every so often the gateway looks at the clock.
 fn tick(_: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    Host::of(context).look_at_clock().map(JsValue::from)
+    let host = Host::of(context);
+    let left = host.look_at_clock();
+    if left.is_err() {
+        *host.hit_trace.borrow_mut() = errors::here(context);
+    }
+    left.map(JsValue::from)
 }
 
 /// What an error handler gets.
@@ -132,10 +143,24 @@ pub(super) fn error_object(error: &ErrorInfo, context: &mut Context) -> JsValue 
     value
 }
 
-/// The error of a permission that is not granted.
-fn denied(message: &str, context: &mut Context) -> JsError {
+/// The error of a permission that is not granted: counted, logged with its place, told to whoever wants to know.
+fn denied(importer: usize, message: &str, context: &mut Context) -> JsError {
     let host = Host::of(context);
-    crate::metrics::count_denial(&host.program.namespace);
+    let module = &host.program.modules[importer];
+    crate::metrics::count_denial(&host.program.namespace, &module.name);
+    let trace = errors::here(context);
+    // What is refused later than it was asked for, such as a redirect, has no place any more.
+    let place = trace.first().and_then(|line| Some(line.rsplit_once('(')?.1.trim_end_matches(')')));
+    let call = host.current();
+    tracing::warn!(
+        target: "dgate::module",
+        namespace = %host.program.namespace,
+        module = %module.name,
+        hook = call.as_ref().map_or("-", |call| call.hook.name()),
+        request_id = call.as_ref().map_or("-", |call| call.state.info.id.as_str()),
+        place = place.unwrap_or(&module.file),
+        "denied: {message}"
+    );
     if let Some(told) = host.capabilities.denials.get() {
         told(message);
     }

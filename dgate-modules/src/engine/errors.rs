@@ -13,8 +13,13 @@ pub(super) fn is_fatal(error: &JsError) -> bool {
 /// What went wrong, with places in the written source.
 pub(super) fn failure(error: JsError, context: &mut Context) -> Failure {
     let host = Host::of(context);
-    let trace = trace(&error.to_string(), &host);
+    let mut trace = trace(&error.to_string(), &host);
     if is_fatal(&error) {
+        // The engine forgets where what cannot be caught came from, after an `await`.
+        let stood = host.hit_trace.take();
+        if trace.is_empty() {
+            trace = stood;
+        }
         let text = error.to_string();
         let kind = match host.hit.take() {
             Some(kind) => kind,
@@ -67,7 +72,22 @@ pub(super) fn of_value(value: &JsValue, context: &mut Context) -> Failure {
         Some(message) => format!("{name}: {message}"),
         None => format!("threw {}", value.display()),
     };
-    place(Failure::new(kind, message), trace(&stack, &host))
+    place(Failure::new(kind, message), own_lines(&stack, &host))
+}
+
+/// The lines of a stack that are the program's, as they stand in `error.stack`.
+fn own_lines(stack: &str, host: &Host) -> Vec<String> {
+    let lines = stack.lines().filter_map(|line| line.strip_prefix("    at "));
+    let is_own = |line: &&str| {
+        let place = line.rsplit_once('(').map_or("", |(_, place)| place);
+        host.program.modules.iter().any(|module| place.split(':').next() == Some(&*module.file))
+    };
+    lines.filter(is_own).map(str::to_owned).collect()
+}
+
+/// The lines of the engine's stack that are the program's, mapped back to what was written.
+pub(super) fn mapped(stack: &str, context: &Context) -> Vec<String> {
+    trace(stack, &Host::of(context))
 }
 
 fn place(mut failure: Failure, trace: Vec<String>) -> Failure {
@@ -83,6 +103,27 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
+/// Where the program stands, innermost first: lines of `name (file:line:column)`.
+pub(super) fn here(context: &Context) -> Vec<String> {
+    let host = Host::of(context);
+    let mut lines = Vec::new();
+    for frame in context.stack_trace() {
+        let at = frame.position();
+        let Some(position) = at.position else { continue };
+        let (row, column) = (position.line_number(), position.column_number());
+        lines.extend(line(&at.function_name.to_std_string_lossy(), &at.path.to_string(), row, column, &host));
+    }
+    lines
+}
+
+/// A line of a trace, mapped back to what was written; nothing when the place is none of the program's.
+fn line(name: &str, file: &str, row: u32, column: u32, host: &Host) -> Option<String> {
+    let module = host.program.modules.iter().find(|module| *module.file == *file)?;
+    let at = module.compiled.positions.source(row, column)?;
+    let name = if name.is_empty() || name == "<main>" { "module" } else { name };
+    Some(format!("{name} ({file}:{at})"))
+}
+
 /// The lines of a stack that are the program's, mapped back to what was written.
 fn trace(stack: &str, host: &Host) -> Vec<String> {
     let mut lines = Vec::new();
@@ -94,11 +135,8 @@ fn trace(stack: &str, host: &Host) -> Vec<String> {
         let (Some(column), Some(row), Some(file)) = (parts.next(), parts.next(), parts.next()) else {
             continue;
         };
-        let Some(module) = host.program.modules.iter().find(|module| *module.file == *file) else { continue };
         let (Ok(row), Ok(column)) = (row.parse(), column.parse()) else { continue };
-        let Some(at) = module.compiled.positions.source(row, column) else { continue };
-        let name = if name.is_empty() || name == "<main>" { "module" } else { name };
-        lines.push(format!("{name} ({file}:{at})"));
+        lines.extend(self::line(name, file, row, column, host));
     }
     lines
 }

@@ -14,6 +14,7 @@ use super::call::Call;
 use super::clock::Clock;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
 use super::ops::Operations;
+use super::uncaught::Rejections;
 use crate::capability::Capabilities;
 use crate::failure::LimitKind;
 use crate::program::Program;
@@ -32,6 +33,10 @@ pub(super) struct Host {
     pub(super) hit: Cell<Option<LimitKind>>,
     /// And the call that hit it.
     pub(super) hit_call: RefCell<Option<Rc<Call>>>,
+    /// And where the program stood then, innermost first.
+    pub(super) hit_trace: RefCell<Vec<String>>,
+    /// What was rejected and nobody looked at so far.
+    pub(super) rejections: RefCell<Rejections>,
     pub(super) prototypes: RefCell<Option<Rc<Prototypes>>>,
     /// Regular expressions that were used.
     pub(super) patterns: RefCell<Patterns>,
@@ -68,6 +73,8 @@ impl Host {
             settled: RefCell::default(),
             hit: Cell::new(None),
             hit_call: RefCell::default(),
+            hit_trace: RefCell::default(),
+            rejections: RefCell::default(),
             prototypes: RefCell::new(None),
             patterns: RefCell::default(),
             current: RefCell::new(None),

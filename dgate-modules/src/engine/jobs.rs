@@ -7,11 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use boa_engine::builtins::promise::{OperationType, Promise};
 use boa_engine::context::HostHooks;
 use boa_engine::job::{GenericJob, Job, JobCallback, JobExecutor, NativeAsyncJob, PromiseJob};
 use boa_engine::object::builtins::JsFunction;
 use boa_engine::realm::Realm;
-use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue};
+use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue};
 use futures_util::FutureExt as _;
 
 use super::call::CallTag;
@@ -112,6 +113,16 @@ impl HostHooks for Hooks {
         let result = job.callback().call(this, arguments, context);
         host.enter(before);
         result
+    }
+
+    fn promise_rejection_tracker(
+        &self,
+        promise: &JsObject<Promise>,
+        operation: OperationType,
+        context: &mut Context,
+    ) {
+        let host = Host::of(context);
+        host.rejections.borrow_mut().track(promise, operation, host.current());
     }
 
     fn ensure_can_compile_strings(

@@ -32,7 +32,13 @@ impl Loader {
 
     fn find(&self, importer: Option<&Path>, specifier: &str, context: &mut Context) -> JsResult<Module> {
         let host = Host::of(context);
-        let unknown = || JsNativeError::typ().with_message(format!("there is no module `{specifier}`"));
+        // What stands at the top of a file was found when the module was stored; this is `import(…)`.
+        let unknown = || {
+            let message = format!(
+                "`import()` finds nothing: write `import … from \"{specifier}\"` at the top of the file"
+            );
+            JsNativeError::typ().with_message(message)
+        };
         let importer = importer
             .and_then(|path| host.program.modules.iter().position(|module| Path::new(&*module.file) == path))
             .ok_or_else(unknown)?;

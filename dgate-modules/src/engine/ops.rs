@@ -16,8 +16,8 @@ use boa_engine::{Context, JsError, JsNativeError, JsResult, JsValue};
 use tokio::task::AbortHandle;
 
 use super::call::Call;
-use super::errors;
 use super::host::Host;
+use super::{errors, uncaught};
 use crate::worker;
 
 /// What an operation brings back, to be made a value of the runtime.
@@ -195,7 +195,8 @@ pub(super) fn finish(
         drop(pending);
         start_timer(host, id, delay)?;
         host.enter(call);
-        return report(callback.call(&JsValue::undefined(), &arguments, context), host);
+        let result = callback.call(&JsValue::undefined(), &arguments, context);
+        return report(result, host, context);
     }
     let Some(pending) = host.operations.take(id) else { return Ok(()) };
     host.enter(pending.call);
@@ -212,16 +213,18 @@ pub(super) fn finish(
             Ok(())
         }
         Then::Call { callback, arguments, .. } => {
-            report(callback.call(&JsValue::undefined(), &arguments, context), host)
+            let result = callback.call(&JsValue::undefined(), &arguments, context);
+            report(result, host, context)
         }
     }
 }
 
-/// What a timer's callback throws is nobody's answer: it is logged.
-fn report(result: JsResult<JsValue>, host: &Host) -> JsResult<()> {
+/// What a timer's callback throws is nobody's answer.
+fn report(result: JsResult<JsValue>, host: &Host, context: &mut Context) -> JsResult<()> {
     match result {
         Err(error) if !errors::is_fatal(&error) => {
-            tracing::warn!(namespace = %host.program.namespace, %error, "a timer's callback failed");
+            let failure = errors::failure(error, context);
+            uncaught::report(host, host.current().as_deref(), "a timer's callback failed", failure);
             Ok(())
         }
         Err(error) => Err(error),

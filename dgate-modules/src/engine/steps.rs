@@ -9,7 +9,7 @@ use dgate_core::resource::FailurePolicy;
 
 use super::call::{Answer, Call, CallTag, Done};
 use super::host::Host;
-use super::{Runtime, api, errors};
+use super::{Runtime, api, errors, uncaught};
 use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::hook::Hook;
 use crate::program::ProgramModule;
@@ -62,7 +62,10 @@ impl Runtime {
         }
         match state {
             PromiseState::Fulfilled(value) => Some(Ok(value)),
-            PromiseState::Rejected(value) => Some(Err(JsError::from_opaque(value))),
+            PromiseState::Rejected(value) => {
+                self.host.rejections.borrow_mut().handled(&promise);
+                Some(Err(JsError::from_opaque(value)))
+            }
             PromiseState::Pending => match watch(call, &promise, context) {
                 Ok(()) => None,
                 Err(error) => Some(Err(error)),
@@ -151,7 +154,7 @@ impl Runtime {
     /// Goes on with calls whose promises were settled.
     pub(super) fn go_on(&self, context: &mut Context) {
         loop {
-            let Some((call, settled)) = self.host.settled.borrow_mut().pop() else { return };
+            let Some((call, settled)) = self.host.settled.borrow_mut().pop() else { break };
             if call.is_cancelled() {
                 continue;
             }
@@ -170,6 +173,7 @@ impl Runtime {
                 call.tell(done);
             }
         }
+        uncaught::report_rejections(&self.host, context);
     }
 
     /// Runs jobs until there are none. What cannot be caught ends the call it happened in.
@@ -181,7 +185,8 @@ impl Runtime {
 
     pub(super) fn blame(&self, error: JsError, context: &mut Context) {
         if !errors::is_fatal(&error) {
-            tracing::warn!(namespace = %self.host.program.namespace, %error, "a promise job failed");
+            let failure = errors::failure(error, context);
+            uncaught::report(&self.host, self.host.current().as_deref(), "a promise's job failed", failure);
             return;
         }
         self.broken.set(true);

@@ -2,12 +2,43 @@
 
 use boa_engine::object::builtins::{JsArrayBuffer, JsDataView, JsTypedArray};
 use boa_engine::string::JsStrVariant;
-use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue};
+use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue};
 use http::{HeaderName, HeaderValue};
 
 /// An argument, `undefined` when it is missing.
 pub(super) fn argument(arguments: &[JsValue], index: usize) -> JsValue {
     arguments.get(index).cloned().unwrap_or_default()
+}
+
+/// What a function cannot do without: its first arguments, by name. Those whose name ends with `?` may be `null`.
+///
+/// # Errors
+/// A `TypeError` that names the first one that is missing.
+pub(super) fn needs(function: &str, names: &[&str], arguments: &[JsValue]) -> JsResult<()> {
+    for (index, name) in names.iter().enumerate() {
+        let value = arguments.get(index);
+        let (name, may_be_null) = name.strip_suffix('?').map_or((*name, false), |name| (name, true));
+        if value.is_none_or(|value| value.is_undefined() || (value.is_null() && !may_be_null)) {
+            let is = value.map_or("not given", |value| if value.is_null() { "null" } else { "undefined" });
+            let message = format!("`{function}` needs `{name}`, which is {is}");
+            return Err(JsNativeError::typ().with_message(message).into());
+        }
+    }
+    Ok(())
+}
+
+/// The same for the web's own functions, to which `undefined` is a value like any other.
+///
+/// # Errors
+/// A `TypeError` when there are fewer arguments.
+pub(super) fn at_least(function: &str, count: usize, arguments: &[JsValue]) -> JsResult<()> {
+    if arguments.len() >= count {
+        return Ok(());
+    }
+    let given = arguments.len();
+    let message =
+        format!("`{function}` needs {count} argument{}, {given} given", if count == 1 { "" } else { "s" });
+    Err(JsNativeError::typ().with_message(message).into())
 }
 
 /// Text, as `String(value)` gives it.
@@ -41,6 +72,21 @@ pub(super) fn buffer_bytes(value: &JsValue, context: &mut Context) -> JsResult<O
     Ok(Some(data.get(offset..offset + length).unwrap_or_default().to_vec()))
 }
 
+/// Works on the bytes of a typed array in their place.
+pub(super) fn array_bytes_mut(
+    array: &JsObject,
+    context: &mut Context,
+    work: impl FnOnce(&mut [u8]),
+) -> JsResult<()> {
+    let array = JsTypedArray::from_object(array.clone())?;
+    let (offset, length) = (array.byte_offset(context)?, array.byte_length(context)?);
+    let buffer = array.buffer(context)?.as_object().ok_or_else(detached)?;
+    let buffer = JsArrayBuffer::from_object(buffer)?;
+    let mut data = buffer.data_mut().ok_or_else(detached)?;
+    work(data.get_mut(offset..offset + length).unwrap_or_default());
+    Ok(())
+}
+
 fn detached() -> JsNativeError {
     JsNativeError::typ().with_message("the buffer is detached")
 }
@@ -49,6 +95,18 @@ fn detached() -> JsNativeError {
 pub(super) fn bytes(value: &JsValue, context: &mut Context) -> JsResult<Vec<u8>> {
     match buffer_bytes(value, context)? {
         Some(bytes) => Ok(bytes),
+        None => Ok(text(value, context)?.into_bytes()),
+    }
+}
+
+/// Bytes of a buffer or a text; other objects are neither.
+pub(super) fn data(value: &JsValue, context: &mut Context) -> JsResult<Vec<u8>> {
+    match buffer_bytes(value, context)? {
+        Some(bytes) => Ok(bytes),
+        None if value.is_object() || value.is_null_or_undefined() => {
+            let message = format!("text or a buffer is needed, not {}", value.type_of());
+            Err(JsNativeError::typ().with_message(message).into())
+        }
         None => Ok(text(value, context)?.into_bytes()),
     }
 }

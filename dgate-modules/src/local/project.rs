@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Modules of a directory, and the resources around them.
 ///
 /// Every `.ts` and `.js` file beside the one that is named is a module, called like the file without its extension;
-/// `*.test.ts` and `*.d.ts` are not. YAML files in the form of `init_resources` say more: permissions, limits and `env`
+/// `*.test.ts`, `*.test.js` and `*.d.ts` are not. YAML files in the form of `init_resources` say more: permissions, limits and `env`
 /// of modules (with `payload_file`), routes, services, collections, documents, secrets.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -73,17 +73,18 @@ impl Project {
         files.sort();
         let mut project = Self { directory, resources: Vec::new(), tests: Vec::new() };
         let ends = |file: &Path, end: &str| file.to_str().is_some_and(|text| text.ends_with(end));
+        let is_test = |file: &Path| ends(file, ".test.ts") || ends(file, ".test.js");
         for file in files.iter().filter(|file| ends(file, ".yaml") || ends(file, ".yml")) {
             project.add_yaml(file)?;
         }
         for file in &files {
-            if ends(file, ".test.ts") || ends(file, ".test.js") {
+            if is_test(file) {
                 project.tests.push(file.clone());
             } else if (ends(file, ".ts") && !ends(file, ".d.ts")) || ends(file, ".js") {
                 project.add_file(file)?;
             }
         }
-        if is_file && !ends(path, ".test.ts") && project.name_of(path).is_none() {
+        if is_file && !is_test(path) && project.name_of(path).is_none() {
             return Err(ProjectError::NoModule(path.to_owned()));
         }
         Ok(project)

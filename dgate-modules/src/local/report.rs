@@ -117,6 +117,13 @@ fn junit(report: &TestReport) -> String {
                 let message = escape(failure.lines().next().unwrap_or_default());
                 let _ = write!(out, "<failure message=\"{message}\">{}</failure>", escape(failure));
             }
+            if !test.console.is_empty() {
+                let lines = test
+                    .console
+                    .iter()
+                    .map(|line| format!("[{} {}] {}\n", line.module, line.level, line.text));
+                let _ = write!(out, "<system-out>{}</system-out>", escape(&lines.collect::<String>()));
+            }
             out.push_str("</testcase>\n");
         }
         out.push_str("  </testsuite>\n");

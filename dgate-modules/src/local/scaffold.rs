@@ -124,7 +124,7 @@ mod tests {
           const classes = {
             URL: members(new URL('http://a')), URLSearchParams: members(new URLSearchParams()), Headers: members(new Headers()),
             Request: [...members(new Request('http://a')), ...message], Response: [...members(new Response()), ...message],
-            AbortController: fields(new AbortController()), AbortSignal: fields(AbortSignal.abort()), DOMException: [],
+            AbortController: fields(new AbortController()), AbortSignal: fields(AbortSignal.abort()), DOMException: members(new DOMException()),
             TextEncoder: members(new TextEncoder()), TextDecoder: members(new TextDecoder()), Buffer: members(Buffer.alloc(1)),
           };
           for (const [name, found] of Object.entries(classes)) seen[name] = [...found, ...statics(globalThis[name])];

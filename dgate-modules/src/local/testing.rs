@@ -138,13 +138,19 @@ async fn run_file(
         if !skipped {
             gateway.clear_documents().await.map_err(|problems| lines(&problems))?;
             let started = Instant::now();
-            outcome.failure = suite.run(Some(number)).await.err().map(|failure| failure.with_trace());
+            outcome.failure = suite.run(Some(number)).await.err().map(|failure| told(failure).with_trace());
             outcome.took = started.elapsed();
             outcome.console = gateway.take_console();
         }
         outcomes.push(outcome);
     }
     Ok(())
+}
+
+/// The same without what runs the tests.
+fn told(mut failure: Failure) -> Failure {
+    failure.trace.retain(|line| !line.contains(&format!("({TEST_RUNNER}.")));
+    failure
 }
 
 #[derive(serde::Deserialize)]

@@ -51,9 +51,10 @@ pub(crate) fn build(
 ) -> Result<Program, Problems> {
     let is_test = names.first().is_some_and(|name| name == TEST_RUNNER);
     let problems = Problems::new();
-    let mut builder = Builder { library, namespace, rules, is_test, modules: Vec::new(), problems };
+    let (modules, chains) = (Vec::new(), Vec::new());
+    let mut builder = Builder { library, namespace, rules, is_test, modules, chains, problems };
     for name in names.iter().filter(|name| namespace.has_module(name)) {
-        builder.add(name);
+        builder.add(name, Vec::new());
     }
     let entries = builder.modules.len();
     let mut next = 0;
@@ -61,8 +62,8 @@ pub(crate) fn build(
         builder.link(next);
         next += 1;
     }
-    let Builder { modules, mut problems, .. } = builder;
-    check::links(&modules, &mut problems);
+    let Builder { modules, chains, mut problems, .. } = builder;
+    check::links(&modules, &chains, &mut problems);
     if problems.has_errors() {
         return Err(problems);
     }
@@ -78,7 +79,17 @@ struct Builder<'b> {
     is_test: bool,
     /// Those that do not compile leave a gap.
     modules: Vec<Option<ProgramModule>>,
+    /// Through which imports each was found.
+    chains: Vec<ImportChain>,
     problems: Problems,
+}
+
+/// The imports that lead from a module of the route to another, as `file:line:column`.
+pub(super) type ImportChain = Vec<String>;
+
+/// What to add to a message about a module that was found through imports.
+pub(super) fn through(chain: &ImportChain) -> String {
+    if chain.is_empty() { String::new() } else { format!(" (imported through {})", chain.join(" → ")) }
 }
 
 impl Builder<'_> {
@@ -86,8 +97,8 @@ impl Builder<'_> {
         self.namespace.resources.modules.get(name).map(|stored| &stored.spec)
     }
 
-    /// Compiles a module and returns its place.
-    fn add(&mut self, name: &str) -> Option<usize> {
+    /// Compiles a module and returns its place. `chain`: the imports that led to it.
+    fn add(&mut self, name: &str, chain: ImportChain) -> Option<usize> {
         let known = |module: &Option<ProgramModule>| module.as_ref().is_some_and(|m| *m.name == *name);
         if let Some(at) = self.modules.iter().position(known) {
             return Some(at);
@@ -113,10 +124,11 @@ impl Builder<'_> {
             Ok(compiled) => compiled,
             Err(faults) => {
                 for fault in faults {
-                    let message = format!("{file}:{}: {}", fault.place, fault.message);
+                    let message = format!("{file}:{}: {}{}", fault.place, fault.message, through(&chain));
                     self.problems.push(Problem::error(pointer, message).with_help_if(fault.help).about(&key));
                 }
                 self.modules.push(None);
+                self.chains.push(chain);
                 return None;
             }
         };
@@ -132,6 +144,7 @@ impl Builder<'_> {
             env: spec.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
             links: Vec::new(),
         }));
+        self.chains.push(chain);
         Some(self.modules.len() - 1)
     }
 
@@ -167,7 +180,8 @@ impl Builder<'_> {
             }
             let name = module_name(specifier);
             if self.namespace.has_module(name) {
-                if let Some(target) = self.add(name) {
+                let chain = self.chains[index].iter().cloned().chain([format!("{file}:{place}")]).collect();
+                if let Some(target) = self.add(name, chain) {
                     links.push((specifier.clone(), Target::Module(target)));
                 }
                 continue;
@@ -177,9 +191,10 @@ impl Builder<'_> {
                 names.push(native);
             }
             let close = closest(name, names).map(|close| format!("did you mean `{close}`?"));
+            let chain = through(&self.chains[index]);
             let message = match native::find(specifier, true) {
-                Some(_) => format!("{file}:{place}: `{specifier}` is there for tests only"),
-                None => format!("{file}:{place}: there is no module `{specifier}`"),
+                Some(_) => format!("{file}:{place}: `{specifier}` is there for tests only{chain}"),
+                None => format!("{file}:{place}: there is no module `{specifier}`{chain}"),
             };
             self.problems.push(Problem::error(pointer, message).with_help_if(close).about(&key));
         }

@@ -2,6 +2,7 @@
 
 use dgate_core::{Problem, Problems, closest};
 
+use super::build::{ImportChain, through};
 use super::{ProgramModule, Target};
 use crate::native;
 use crate::typescript::{Dialect, Import, Imported};
@@ -10,10 +11,11 @@ use crate::typescript::{Dialect, Import, Imported};
 type Modules = [Option<ProgramModule>];
 
 /// Checks all imports.
-pub(super) fn links(modules: &Modules, problems: &mut Problems) {
-    for module in modules.iter().flatten() {
+pub(super) fn links(modules: &Modules, chains: &[ImportChain], problems: &mut Problems) {
+    for (module, chain) in modules.iter().zip(chains) {
+        let Some(module) = module else { continue };
         for import in &module.compiled.imports {
-            if let Some(problem) = missing_export(modules, module, import) {
+            if let Some(problem) = missing_export(modules, module, chain, import) {
                 problems.push(problem.about(&module.key));
             }
         }
@@ -24,7 +26,9 @@ pub(super) fn links(modules: &Modules, problems: &mut Problems) {
         if let Some(cycle) = cycle(modules, start, &mut states, &mut chain) {
             let named = cycle.iter().filter_map(|index| modules[*index].as_ref());
             let names: Vec<&str> = named.map(|module| &*module.name).collect();
-            let message = format!("modules import each other in a circle: {}", names.join(" → "));
+            let places = cycle.windows(2).filter_map(|pair| place_of(modules, pair[0], pair[1]));
+            let places = places.collect::<Vec<_>>().join(", ");
+            let message = format!("modules import each other in a circle: {} ({places})", names.join(" → "));
             if let Some(module) = &modules[cycle[0]] {
                 problems.push(Problem::error(module.pointer, message).about(&module.key));
             }
@@ -32,7 +36,22 @@ pub(super) fn links(modules: &Modules, problems: &mut Problems) {
     }
 }
 
-fn missing_export(modules: &Modules, module: &ProgramModule, import: &Import) -> Option<Problem> {
+/// Where a module imports another.
+fn place_of(modules: &Modules, from: usize, to: usize) -> Option<String> {
+    let module = modules[from].as_ref()?;
+    let (specifier, _) = module.links.iter().find(|(_, target)| *target == Target::Module(to))?;
+    let imports = module.compiled.imports.iter().map(|import| (&import.specifier, import.place));
+    let reexports = module.compiled.reexports.iter().map(|export| (&export.specifier, export.place));
+    let (_, place) = imports.chain(reexports).find(|(known, _)| *known == specifier)?;
+    Some(format!("{}:{place}", module.file))
+}
+
+fn missing_export(
+    modules: &Modules,
+    module: &ProgramModule,
+    chain: &ImportChain,
+    import: &Import,
+) -> Option<Problem> {
     let Imported::Name(name) = &import.name else { return None };
     let candidates: Vec<&str> = match module.link(&import.specifier)? {
         Target::Native(native) => {
@@ -51,8 +70,13 @@ fn missing_export(modules: &Modules, module: &ProgramModule, import: &Import) ->
         }
     };
     let close = closest(name, candidates).map(|close| format!("did you mean `{close}`?"));
-    let message =
-        format!("{}:{}: `{}` does not export `{name}`", module.file, import.place, import.specifier);
+    let message = format!(
+        "{}:{}: `{}` does not export `{name}`{}",
+        module.file,
+        import.place,
+        import.specifier,
+        through(chain)
+    );
     Some(Problem::error(module.pointer, message).with_help_if(close))
 }
 

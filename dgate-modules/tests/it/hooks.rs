@@ -226,3 +226,19 @@ async fn what_is_wrong_is_said_before_it_is_live() {
     assert!(error.contains("m.ts:3:1: there is no module `./ab`"), "{error}");
     assert!(error.contains("a → b → a"), "{error}");
 }
+
+#[tokio::test]
+async fn modules_on_no_route_are_looked_at_too() {
+    let fine = "export const requestHandler = (ctx) => ctx.response().json(1);";
+    let refused = async |source: &str| {
+        Setup::new().with(module("lonely", source)).module(fine).route(&["m"], None).refused().await
+    };
+    let error = refused("export const x = ;").await;
+    assert!(error.contains("lonely.ts:1:18: "), "{error}");
+    let error = refused("import { helper } from './m';\nhelper();").await;
+    assert!(error.contains("lonely.ts:1:1: `./m` does not export `helper`"), "{error}");
+    let error = refused("const x: any = undefined;\nthrow new Error(x);").await;
+    assert!(error.contains("(lonely.ts:2:"), "{error}");
+    let error = refused("for (;;);").await;
+    assert!(error.contains("lonely.ts:1:"), "{error}");
+}

@@ -209,6 +209,10 @@ impl ProxyPlane {
                 }
             }
         }
+        if let Some(runner) = self.runner.as_ref().filter(|_| modules_changed && !problems.has_errors()) {
+            let before = known.map(|known| &*known.snapshot);
+            problems.extend(runner.check(namespace, before).await.err().unwrap_or_default());
+        }
         NamespacePlan { snapshot: namespace.clone(), routes, services }
     }
 }

@@ -52,5 +52,8 @@ runtime: {workers: 1}
         let line = format!("dgate_module_limit_hits_total{{namespace=\"default\",kind=\"{kind}\"}} 1");
         assert!(metrics.contains(&line), "{line}\n{metrics}");
     }
-    assert!(metrics.contains("dgate_module_denied_total{namespace=\"default\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("dgate_module_denied_total{namespace=\"default\",module=\"sly\"} 1"),
+        "{metrics}"
+    );
 }

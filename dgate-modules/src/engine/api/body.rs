@@ -105,12 +105,7 @@ pub(super) fn convert(bytes: &[u8], form: Form, context: &mut Context) -> JsResu
             let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
             Ok(JsString::from(&*String::from_utf8_lossy(bytes)).into())
         }
-        Form::Json => {
-            let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
-                JsNativeError::syntax().with_message(format!("the body is not JSON: {error}"))
-            })?;
-            JsValue::from_json(&json, context)
-        }
+        Form::Json => super::parse::value_of_bytes(bytes, context),
     }
 }
 

@@ -1,10 +1,13 @@
 //! `console`: lines in the gateway's log, with request, module and hook.
 
+use std::fmt::Write as _;
+
 use boa_engine::object::FunctionObjectBuilder;
 use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction};
 
 use super::prelude;
 use crate::capability::ConsoleLine;
+use crate::engine::errors;
 use crate::engine::host::Host;
 
 /// The longest line, in bytes.
@@ -105,5 +108,10 @@ fn show(value: &JsValue, context: &mut Context) -> String {
     if !is_error && let Ok(json) = prelude::stringify(value, context) {
         return json.to_std_string_lossy();
     }
-    value.to_string(context).map_or_else(|_| value.display().to_string(), |text| text.to_std_string_lossy())
+    let text = value.to_string(context);
+    let mut text = text.map_or_else(|_| value.display().to_string(), |text| text.to_std_string_lossy());
+    if is_error && let Some(place) = errors::of_value(value, context).place {
+        let _ = write!(text, " ({place})");
+    }
+    text
 }

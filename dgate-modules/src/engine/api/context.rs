@@ -13,7 +13,7 @@ use super::query::{self, QueryData};
 use super::state::RequestState;
 use super::{prototypes, request, response, upstream};
 use crate::engine::host::Host;
-use crate::engine::values::{argument, latin1};
+use crate::engine::values::{argument, latin1, needs};
 
 /// What is behind a `ctx`.
 #[derive(Trace, Finalize, JsData)]
@@ -251,6 +251,7 @@ fn whole(state: &RequestState) -> Value {
 }
 
 fn path_parameter(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    needs("pathParam", &["name"], arguments)?;
     let name = argument(arguments, 0).to_string(context)?.to_std_string_lossy();
     with(this, |data| {
         let value = data.state.info.matched.path_parameter(&name);
@@ -259,6 +260,7 @@ fn path_parameter(this: &JsValue, arguments: &[JsValue], context: &mut Context) 
 }
 
 fn domain_parameter(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    needs("domainParam", &["name"], arguments)?;
     let name = argument(arguments, 0).to_string(context)?.to_std_string_lossy();
     with(this, |data| {
         let value = data.state.info.matched.domain_parameter(&name);
@@ -267,6 +269,7 @@ fn domain_parameter(this: &JsValue, arguments: &[JsValue], context: &mut Context
 }
 
 fn set(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    needs("set", &["key"], arguments)?;
     let key = argument(arguments, 0).to_string(context)?;
     let value = argument(arguments, 1);
     with(this, |data| {
@@ -278,6 +281,7 @@ fn set(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult
 }
 
 fn get(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    needs("get", &["key"], arguments)?;
     let key = argument(arguments, 0).to_string(context)?;
     with(this, |data| {
         let values = data.values.borrow();

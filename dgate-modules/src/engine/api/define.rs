@@ -1,8 +1,9 @@
 //! Defining native objects.
 
+use boa_engine::object::builtins::JsFunction;
 use boa_engine::object::{ConstructorBuilder, FunctionObjectBuilder};
 use boa_engine::property::PropertyDescriptor;
-use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction};
+use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction};
 
 /// A native function.
 pub(in crate::engine) type Native = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
@@ -52,6 +53,37 @@ pub(super) fn add(object: &JsObject, members: &[Member], context: &mut Context) 
             .build();
         object.define_property_or_throw(JsString::from(name), descriptor, context)?;
     }
+    Ok(())
+}
+
+/// What is made of the value of a getter: `this`, and what the engine's own says.
+pub(super) type Mend = fn(&JsValue, JsValue, &mut Context) -> JsResult<JsValue>;
+
+/// Puts something between an engine's getter and whoever asks.
+pub(super) fn mend_getter(
+    prototype: &JsObject,
+    name: JsString,
+    mend: Mend,
+    context: &mut Context,
+) -> JsResult<()> {
+    let known = prototype.borrow().properties().get(&name.clone().into());
+    let missing = || JsNativeError::typ().with_message("the engine lacks a getter");
+    let known = known.ok_or_else(missing)?;
+    let get = known.get().and_then(JsValue::as_function).ok_or_else(missing)?;
+    let mended = NativeFunction::from_copy_closure_with_captures(
+        move |this, _, get: &JsFunction, context| {
+            let value = get.call(this, &[], context)?;
+            mend(this, value, context)
+        },
+        get,
+    );
+    let mended = FunctionObjectBuilder::new(context.realm(), mended).name(name.clone()).build();
+    let descriptor = PropertyDescriptor::builder()
+        .get(mended)
+        .maybe_set(known.set().cloned())
+        .enumerable(false)
+        .configurable(true);
+    prototype.define_property_or_throw(name, descriptor, context)?;
     Ok(())
 }
 

@@ -1,17 +1,18 @@
-//! `atob`, `btoa`, `TextEncoder`, `TextDecoder`, `crypto`, `performance`, `queueMicrotask`.
+//! `atob`, `btoa`, `crypto`, `performance`, `queueMicrotask`.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use boa_engine::builtins::typed_array::TypedArrayKind;
 use boa_engine::object::builtins::{JsArrayBuffer, JsPromise, JsTypedArray, JsUint8Array};
 use boa_engine::string::JsStrVariant;
-use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, js_string};
-use boa_gc::{Finalize, Trace};
+use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, js_string};
 
+use super::decoder;
 use super::define::{self, Member};
+use super::prelude::dom_error;
 use crate::engine::host::Host;
-use crate::engine::ops::named_error;
-use crate::engine::values::{argument, array_buffer, buffer_bytes, text};
+use crate::engine::values::{argument, array_buffer, at_least, buffer_bytes, text};
 
 /// As lenient as the web's decoder: padding may be missing.
 const FORGIVING: GeneralPurpose = GeneralPurpose::new(
@@ -21,51 +22,11 @@ const FORGIVING: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// What is behind a `TextDecoder`.
-#[derive(Trace, Finalize, JsData)]
-struct Decoder {
-    #[unsafe_ignore_trace]
-    fatal: bool,
-    #[unsafe_ignore_trace]
-    keep_mark: bool,
-}
-
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     define::function("btoa", 1, btoa, context)?;
     define::function("atob", 1, atob, context)?;
     define::function("queueMicrotask", 1, queue_microtask, context)?;
-    let encoder = define::prototype(
-        &[
-            Member::Get("encoding", |_, _, _| Ok(js_string!("utf-8").into())),
-            Member::Method("encode", 0, |_, arguments, context| {
-                let value = argument(arguments, 0);
-                let text = if value.is_undefined() { String::new() } else { text(&value, context)? };
-                uint8_array(text.as_bytes(), context)
-            }),
-        ],
-        context,
-    )?;
-    // Instances have no state: the prototype is as good as any.
-    define::class(
-        "TextEncoder",
-        0,
-        |_, _, context| {
-            let class = context.global_object().get(js_string!("TextEncoder"), context)?;
-            let class = class.to_object(context)?;
-            let prototype = class.get(js_string!("prototype"), context)?.as_object();
-            Ok(JsObject::from_proto_and_data(prototype, ()).into())
-        },
-        &encoder,
-        context,
-    )?;
-    let decoder = define::prototype(
-        &[
-            Member::Get("encoding", |_, _, _| Ok(js_string!("utf-8").into())),
-            Member::Method("decode", 1, decode),
-        ],
-        context,
-    )?;
-    define::class("TextDecoder", 0, decoder_new, &decoder, context)?;
+    decoder::install(context)?;
     let performance = define::prototype(
         &[Member::Method("now", 0, |_, _, context| {
             Ok((Host::of(context).clock.elapsed().as_secs_f64() * 1e3).into())
@@ -101,16 +62,16 @@ fn binary(text: &JsString) -> Option<Vec<u8>> {
 }
 
 fn btoa(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    at_least("btoa", 1, arguments)?;
     let value = argument(arguments, 0).to_string(context)?;
     match binary(&value) {
         Some(bytes) => Ok(JsString::from(FORGIVING.encode(bytes)).into()),
-        None => {
-            Err(named_error("InvalidCharacterError", "`btoa` takes characters up to U+00FF only", context))
-        }
+        None => Err(dom_error("InvalidCharacterError", "`btoa` takes characters up to U+00FF only", context)),
     }
 }
 
 fn atob(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    at_least("atob", 1, arguments)?;
     let value = argument(arguments, 0).to_string(context)?;
     let decoded = binary(&value).and_then(|mut bytes| {
         bytes.retain(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 12));
@@ -124,7 +85,7 @@ fn atob(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
     });
     match decoded {
         Some(bytes) => Ok(crate::engine::values::latin1(&bytes).into()),
-        None => Err(named_error("InvalidCharacterError", "`atob`: this is not base64", context)),
+        None => Err(dom_error("InvalidCharacterError", "`atob`: this is not base64", context)),
     }
 }
 
@@ -136,60 +97,19 @@ fn queue_microtask(_: &JsValue, arguments: &[JsValue], context: &mut Context) ->
     Ok(JsValue::undefined())
 }
 
-fn decoder_new(new_target: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let label = argument(arguments, 0);
-    if !label.is_undefined() {
-        let label = text(&label, context)?.trim().to_ascii_lowercase();
-        if !matches!(label.as_str(), "utf-8" | "utf8" | "unicode-1-1-utf-8") {
-            return Err(JsNativeError::range()
-                .with_message(format!("`{label}` is not supported; `utf-8` is"))
-                .into());
-        }
-    }
-    let mut data = Decoder { fatal: false, keep_mark: false };
-    if let Some(options) = argument(arguments, 1).as_object() {
-        data.fatal = options.get(js_string!("fatal"), context)?.to_boolean();
-        data.keep_mark = options.get(js_string!("ignoreBOM"), context)?.to_boolean();
-    }
-    let prototype = match new_target.as_object() {
-        Some(class) => class.get(js_string!("prototype"), context)?.as_object(),
-        None => return Err(JsNativeError::typ().with_message("`TextDecoder` needs `new`").into()),
-    };
-    Ok(JsObject::from_proto_and_data(prototype, data).into())
-}
-
-fn decode(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let object = this.as_object();
-    let (fatal, keep_mark) = {
-        let data = object.as_ref().and_then(|object| object.downcast_ref::<Decoder>());
-        let data = data.ok_or_else(|| JsNativeError::typ().with_message("this is no `TextDecoder`"))?;
-        (data.fatal, data.keep_mark)
-    };
-    let value = argument(arguments, 0);
-    if value.is_undefined() {
-        return Ok(js_string!().into());
-    }
-    let bytes = buffer_bytes(&value, context)?
-        .ok_or_else(|| JsNativeError::typ().with_message("`decode` needs a buffer"))?;
-    let bytes = if keep_mark { &bytes[..] } else { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes) };
-    let text = if fatal {
-        let text = std::str::from_utf8(bytes);
-        text.map_err(|_| JsNativeError::typ().with_message("the bytes are not UTF-8"))?.into()
-    } else {
-        String::from_utf8_lossy(bytes)
-    };
-    Ok(JsString::from(&*text).into())
-}
-
 fn random_values(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let value = argument(arguments, 0);
-    let not = || JsNativeError::typ().with_message("`getRandomValues` needs a typed array of integers");
-    let array = JsTypedArray::from_object(value.as_object().ok_or_else(not)?).map_err(|_| not())?;
+    let not = "`getRandomValues` needs a typed array of integers";
+    let no_array = || JsNativeError::typ().with_message(not);
+    let array = JsTypedArray::from_object(value.as_object().ok_or_else(no_array)?).map_err(|_| no_array())?;
+    if matches!(array.kind(), Some(TypedArrayKind::Float32 | TypedArrayKind::Float64)) {
+        return Err(dom_error("TypeMismatchError", not, context));
+    }
     let (offset, length) = (array.byte_offset(context)?, array.byte_length(context)?);
     if length > 65_536 {
-        return Err(named_error("QuotaExceededError", "more than 65536 random bytes at once", context));
+        return Err(dom_error("QuotaExceededError", "more than 65536 random bytes at once", context));
     }
-    let buffer = array.buffer(context)?.as_object().ok_or_else(not)?;
+    let buffer = array.buffer(context)?.as_object().ok_or_else(no_array)?;
     let buffer = JsArrayBuffer::from_object(buffer)?;
     if let Some(mut data) = buffer.data_mut()
         && let Some(part) = data.get_mut(offset..offset + length)
@@ -211,7 +131,7 @@ fn digest(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult
     let known = matches!(name.as_str(), "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512");
     let result = match crate::hash::digest(&name.replace('-', "").to_ascii_lowercase(), &bytes) {
         Some(digest) if known => array_buffer(&digest, context),
-        _ => Err(named_error("NotSupportedError", &format!("`{name}` is not supported"), context)),
+        _ => Err(dom_error("NotSupportedError", &format!("`{name}` is not supported"), context)),
     };
     super::body::settled(result, context)
 }

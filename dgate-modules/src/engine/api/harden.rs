@@ -26,6 +26,7 @@ pub(super) fn harden(more: Vec<JsObject>, context: &mut Context) -> JsResult<()>
     ];
     hidden.extend(more);
     let constructors = context.intrinsics().constructors();
+    hidden.push(constructors.async_function().prototype());
     let shadowed = [
         constructors.object().prototype(),
         constructors.function().prototype(),

@@ -11,7 +11,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::define::{self, Member};
 use super::prototypes;
 use super::state::{RequestState, Side};
-use crate::engine::values::{argument, header_name, header_value, latin1};
+use crate::engine::values::{argument, at_least, header_name, header_value, latin1};
 
 /// What is behind a `Headers`.
 #[derive(Trace, Finalize, JsData)]
@@ -116,14 +116,17 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
     define::prototype(
         &[
             Member::Method("get", 1, |this, arguments, context| {
+                at_least("get", 1, arguments)?;
                 let name = header_name(&argument(arguments, 0), context)?;
                 with(this, |map| joined(map, &name).unwrap_or_else(JsValue::null))
             }),
             Member::Method("has", 1, |this, arguments, context| {
+                at_least("has", 1, arguments)?;
                 let name = header_name(&argument(arguments, 0), context)?;
                 with(this, |map| map.contains_key(&name).into())
             }),
             Member::Method("set", 2, |this, arguments, context| {
+                at_least("set", 2, arguments)?;
                 let name = header_name(&argument(arguments, 0), context)?;
                 let value = header_value(&argument(arguments, 1), context)?;
                 change(this, &name.clone(), |map| drop(map.insert(name, value)))
@@ -202,27 +205,44 @@ pub(super) fn pairs(object: &JsObject, context: &mut Context) -> JsResult<Vec<(J
         let array = context.intrinsics().constructors().array().constructor();
         let from = array.get(js_string!("from"), context)?;
         let from = from.as_callable().ok_or_else(|| JsNativeError::typ().with_message("no `Array.from`"))?;
-        let list = from.call(&array.into(), &[object.clone().into()], context)?;
+        let list = from.call(&array.clone().into(), &[object.clone().into()], context)?;
         let list = JsArray::from_object(list.to_object(context)?)?;
         for index in 0..list.length(context)? {
-            let pair = list.get(index, context)?.to_object(context)?;
+            let pair = list.get(index, context)?;
+            let no_pair = || JsNativeError::typ().with_message("each entry must be a pair");
+            let pair = pair
+                .as_object()
+                .filter(|pair| pair.has_property(JsSymbol::iterator(), context).unwrap_or(false))
+                .ok_or_else(no_pair)?;
+            let pair = from.call(&array.clone().into(), &[pair.into()], context)?.to_object(context)?;
             if pair.get(js_string!("length"), context)?.to_length(context)? != 2 {
-                return Err(JsNativeError::typ().with_message("each entry must be a pair").into());
+                return Err(no_pair().into());
             }
             found.push((pair.get(0, context)?, pair.get(1, context)?));
         }
         return Ok(found);
     }
+    // What is not enumerable is not the object's content.
+    let is_enumerable = context.intrinsics().constructors().object().prototype();
+    let is_enumerable = is_enumerable.get(js_string!("propertyIsEnumerable"), context)?;
     for key in object.own_property_keys(context)? {
-        let value = object.get(key.clone(), context)?;
-        if !matches!(key, boa_engine::property::PropertyKey::Symbol(_)) {
-            found.push((key.into(), value));
+        let asked = is_enumerable
+            .as_callable()
+            .map(|is| is.call(&object.clone().into(), &[key.clone().into()], context));
+        if !asked.transpose()?.is_none_or(|is| is.to_boolean()) {
+            continue;
         }
+        if matches!(key, boa_engine::property::PropertyKey::Symbol(_)) {
+            return Err(JsNativeError::typ().with_message("a name is a text, not a symbol").into());
+        }
+        let value = object.get(key.clone(), context)?;
+        found.push((key.into(), value));
     }
     Ok(found)
 }
 
 fn append(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    at_least("append", 2, arguments)?;
     let name = header_name(&argument(arguments, 0), context)?;
     let value: HeaderValue = header_value(&argument(arguments, 1), context)?;
     change(this, &name.clone(), |map| {
@@ -231,6 +251,7 @@ fn append(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsRes
 }
 
 fn delete(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    at_least("delete", 1, arguments)?;
     let name = header_name(&argument(arguments, 0), context)?;
     change(this, &name, |map| drop(map.remove(&name)))
 }

@@ -19,9 +19,9 @@ use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, 
 
 pub(super) use self::util::{decode_text, encode_text};
 use super::prelude::milliseconds;
-use super::{console, denied};
+use super::{console, denied, harden};
 use crate::engine::host::Host;
-use crate::engine::values::text;
+use crate::engine::values::{needs, text};
 use crate::native;
 use crate::permission::{Granted, Wanted};
 
@@ -54,11 +54,13 @@ pub(super) fn object(name: &str, importer: usize, context: &mut Context) -> JsRe
     let object = JsObject::with_null_proto();
     for export in native::exports(name) {
         let value = match function(name, export) {
-            Some(function) => bound(export, function, importer, context),
+            Some(function) => bound(name, export, function, importer, context),
             None => value(name, export, importer, context)?,
         };
         object.create_data_property_or_throw(JsString::from(*export), value, context)?;
     }
+    // Requests share them.
+    harden::freeze_all(vec![object.clone()], context)?;
     Ok(object)
 }
 
@@ -89,12 +91,30 @@ fn value(module: &str, export: &str, importer: usize, context: &mut Context) -> 
     }
 }
 
-fn bound(name: &str, function: Function, importer: usize, context: &Context) -> JsValue {
+fn bound(
+    module: &str,
+    name: &'static str,
+    function: Function,
+    importer: usize,
+    context: &Context,
+) -> JsValue {
+    let needed = native::needs(module, name);
     let native = NativeFunction::from_copy_closure_with_captures(
-        move |_, arguments, importer: &usize, context| function(*importer, arguments, context),
+        move |_, arguments, importer: &usize, context| {
+            needs(name, needed, arguments)?;
+            function(*importer, arguments, context)
+        },
         importer,
     );
-    FunctionObjectBuilder::new(context.realm(), native).name(JsString::from(name)).build().into()
+    let function = FunctionObjectBuilder::new(context.realm(), native);
+    function.name(JsString::from(name)).length(needed.len()).build().into()
+}
+
+/// A field that an object of options cannot do without, as text.
+fn field(function: &str, options: &JsObject, name: &'static str, context: &mut Context) -> JsResult<String> {
+    let value = options.get(JsString::from(name), context)?;
+    needs(function, &[name], std::slice::from_ref(&value))?;
+    text(&value, context)
 }
 
 /// Checks a permission of an importer.
@@ -106,19 +126,29 @@ fn granted(
 ) -> JsResult<Granted> {
     let host = Host::of(context);
     let module = &host.program.modules[importer];
-    module.permissions.check(&Wanted { name, scope }).map_err(|message| {
-        tracing::warn!(
-            namespace = %host.program.namespace, module = %module.name, file = %module.file,
-            request_id = host.current().map_or("-".to_owned(), |call| call.state.info.id.to_string()),
-            "denied: {message}"
-        );
-        denied(&message, context)
-    })
+    module.permissions.check(&Wanted { name, scope }).map_err(|message| denied(importer, &message, context))
 }
+
+/// A whole number from 0 that an object of options may have.
+fn whole(options: &JsObject, name: &'static str, context: &mut Context) -> JsResult<Option<u64>> {
+    let value = options.get(JsString::from(name), context)?;
+    if value.is_null_or_undefined() {
+        return Ok(None);
+    }
+    let number = value.as_number().filter(|number| number.fract() == 0.0 && (0.0..=MOST).contains(number));
+    let number = number.ok_or_else(|| {
+        JsNativeError::typ()
+            .with_message(format!("`{name}` must be a whole number from 0, not {}", value.display()))
+    })?;
+    Ok(Some(number as u64))
+}
+
+/// The largest number that is whole beyond doubt.
+const MOST: f64 = 9_007_199_254_740_991.0;
 
 /// A time: milliseconds, or text such as `1s`.
 pub(super) fn duration(value: &JsValue, context: &mut Context) -> JsResult<Duration> {
-    if let Some(number) = value.as_number() {
+    if let Some(number) = value.as_number().filter(|number| !number.is_nan()) {
         return Ok(milliseconds(number));
     }
     let text = text(value, context)?;
@@ -135,7 +165,7 @@ fn ttl(options: &JsValue, context: &mut Context) -> JsResult<Option<Duration>> {
     if value.is_null_or_undefined() {
         return Ok(None);
     }
-    match value.as_number() {
+    match value.as_number().filter(|number| !number.is_nan()) {
         Some(seconds) => Ok(Some(milliseconds(seconds * 1e3))),
         None => duration(&value, context).map(Some),
     }

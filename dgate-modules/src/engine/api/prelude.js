@@ -3,90 +3,160 @@
 (function (native) {
   "use strict";
 
+  // The codes that names of exceptions had once.
+  const codes = {
+    IndexSizeError: 1, HierarchyRequestError: 3, WrongDocumentError: 4, InvalidCharacterError: 5,
+    NoModificationAllowedError: 7, NotFoundError: 8, NotSupportedError: 9, InUseAttributeError: 10,
+    InvalidStateError: 11, SyntaxError: 12, InvalidModificationError: 13, NamespaceError: 14,
+    InvalidAccessError: 15, TypeMismatchError: 17, SecurityError: 18, NetworkError: 19, AbortError: 20,
+    URLMismatchError: 21, QuotaExceededError: 22, TimeoutError: 23, InvalidNodeTypeError: 24, DataCloneError: 25,
+  };
+
   class DOMException extends Error {
+    #code;
+
     constructor(message = "", name = "Error") {
       super(message);
       Object.defineProperty(this, "name", { value: String(name) });
+      this.#code = Object.hasOwn(codes, this.name) ? codes[this.name] : 0;
     }
+
+    get code() { return this.#code; }
+    get [Symbol.toStringTag]() { return "DOMException"; }
   }
 
   // === Abort ===
 
-  // Signals are made here only.
+  // Signals are made, and aborted, here only.
   let mayMake = false;
   const makeSignal = () => {
     mayMake = true;
     return new AbortSignal();
   };
+  let abortSignal;
 
   class AbortSignal {
+    #aborted = false;
+    #reason = undefined;
+    #onabort = null;
+    #listeners = [];
+    // Signals that are aborted together with this one, as long as somebody has them.
+    #dependents = [];
+
     constructor() {
       if (!mayMake) throw new TypeError("`AbortSignal` is not made with `new`");
       mayMake = false;
     }
 
-    aborted = false;
-    reason = undefined;
-    onabort = null;
-    #listeners = [];
+    static {
+      abortSignal = (signal, reason) => signal.#abort(reason);
+    }
+
+    get aborted() { return this.#aborted; }
+    get reason() { return this.#reason; }
+    get onabort() { return this.#onabort; }
+    set onabort(listener) { this.#onabort = typeof listener === "function" ? listener : null; }
 
     addEventListener(type, listener, options) {
-      if (type === "abort") this.#listeners.push({ listener, once: !!(options && options.once) });
+      const within = typeof options === "object" && options !== null ? options.signal : undefined;
+      if (String(type) !== "abort" || listener === null || listener === undefined) return;
+      if (typeof listener !== "function" && typeof listener !== "object") {
+        throw new TypeError("`addEventListener` needs a function, or an object with `handleEvent`");
+      }
+      if (within !== undefined && !(within instanceof AbortSignal)) throw new TypeError("`signal` must be an `AbortSignal`");
+      if (within !== undefined && within.#aborted) return;
+      if (this.#listeners.some((known) => known.listener === listener)) return;
+      const once = typeof options === "object" && options !== null && !!options.once;
+      this.#listeners.push({ listener, once });
+      if (within !== undefined) within.addEventListener("abort", () => this.removeEventListener(type, listener), { once: true });
     }
 
     removeEventListener(type, listener) {
-      this.#listeners = this.#listeners.filter((entry) => entry.listener !== listener);
+      if (String(type) === "abort") this.#listeners = this.#listeners.filter((known) => known.listener !== listener);
     }
 
     throwIfAborted() {
-      if (this.aborted) throw this.reason;
+      if (this.#aborted) throw this.#reason;
     }
 
-    _abort(reason) {
-      if (this.aborted) return;
-      this.aborted = true;
-      this.reason = reason === undefined ? new DOMException("The operation was aborted.", "AbortError") : reason;
-      const event = { type: "abort", target: this };
-      if (typeof this.onabort === "function") this.onabort(event);
+    // All signals are aborted before anybody is told.
+    #abort(reason) {
+      if (this.#aborted) return;
+      const told = [];
+      const mark = (signal, reason) => {
+        if (signal.#aborted) return;
+        signal.#aborted = true;
+        signal.#reason = reason;
+        told.push(signal);
+        for (const dependent of signal.#dependents.splice(0).map((known) => known.deref())) {
+          if (dependent !== undefined) mark(dependent, reason);
+        }
+      };
+      mark(this, reason === undefined ? new DOMException("The operation was aborted.", "AbortError") : reason);
+      for (const signal of told) signal.#tell();
+    }
+
+    #depend(dependent) {
+      this.#dependents = this.#dependents.filter((known) => known.deref() !== undefined);
+      this.#dependents.push(new WeakRef(dependent));
+    }
+
+    // A listener that throws does not keep others from being told.
+    #tell() {
+      const event = Object.freeze({ type: "abort", target: this, currentTarget: this, isTrusted: true });
       const listeners = this.#listeners;
-      this.#listeners = listeners.filter((entry) => !entry.once);
+      this.#listeners = listeners.filter((known) => !known.once);
+      const call = (work) => {
+        try {
+          work();
+        } catch (error) {
+          native.setTimeout(() => { throw error; }, 0);
+        }
+      };
+      if (this.#onabort !== null) call(() => this.#onabort.call(this, event));
       for (const { listener } of listeners) {
-        if (typeof listener === "function") listener.call(this, event);
-        else listener.handleEvent(event);
+        if (typeof listener === "function") call(() => listener.call(this, event));
+        else call(() => listener.handleEvent(event));
       }
     }
 
     static abort(reason) {
       const signal = makeSignal();
-      signal._abort(reason);
+      signal.#abort(reason);
       return signal;
     }
 
     static timeout(milliseconds) {
+      const time = Number(milliseconds);
+      if (!(time >= 0 && time <= Number.MAX_SAFE_INTEGER)) throw new TypeError("`AbortSignal.timeout` needs a number of milliseconds");
       const signal = makeSignal();
-      native.setTimeout(() => signal._abort(new DOMException("The operation timed out.", "TimeoutError")), milliseconds);
+      native.setTimeout(() => signal.#abort(new DOMException("The operation timed out.", "TimeoutError")), time);
       return signal;
     }
 
     static any(signals) {
+      const all = [...signals];
+      if (!all.every((signal) => signal instanceof AbortSignal)) throw new TypeError("`AbortSignal.any` needs signals");
       const any = makeSignal();
-      for (const signal of signals) {
-        if (signal.aborted) {
-          any._abort(signal.reason);
-          break;
-        }
-        signal.addEventListener("abort", () => any._abort(signal.reason), { once: true });
-      }
+      const first = all.find((signal) => signal.#aborted);
+      if (first !== undefined) any.#abort(first.#reason);
+      else for (const signal of new Set(all)) signal.#depend(any);
       return any;
     }
+
+    get [Symbol.toStringTag]() { return "AbortSignal"; }
   }
 
   class AbortController {
-    signal = makeSignal();
+    #signal = makeSignal();
+
+    get signal() { return this.#signal; }
 
     abort(reason) {
-      this.signal._abort(reason);
+      abortSignal(this.#signal, reason);
     }
+
+    get [Symbol.toStringTag]() { return "AbortController"; }
   }
 
   // === Request and Response ===
@@ -101,6 +171,18 @@
     }
     return { body: String(value), type: "text/plain;charset=UTF-8" };
   };
+
+  // Options may be left out, or be `null`.
+  const optionsOf = (init, what) => {
+    if (init === undefined || init === null) return {};
+    if (typeof init !== "object" && typeof init !== "function") throw new TypeError(`options of a ${what} are an object`);
+    return init;
+  };
+
+  const isGiven = (value) => value !== undefined && value !== null;
+
+  // Text as whoever gets it reads it.
+  const asSent = (text) => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text).toWellFormed();
 
   class Message {
     #body = null;
@@ -145,7 +227,7 @@
     async text() {
       const body = this._take();
       if (body === null) return "";
-      if (typeof body === "string") return body;
+      if (typeof body === "string") return asSent(body);
       if (native.isBody(body)) return body.text();
       return native.decode(typeof body === "function" ? await body() : body);
     }
@@ -155,27 +237,36 @@
     }
   }
 
+  // What only `Response.error` has.
+  const networkError = Symbol("error");
+
   class Response extends Message {
     #status;
     #statusText;
     #headers;
     #url;
     #redirected;
+    #type;
 
-    constructor(value, init = {}) {
+    constructor(value, init) {
+      init = optionsOf(init, "response");
       const { body, type } = bodyOf(value);
       super(body);
-      const status = init.status === undefined ? 200 : Number(init.status);
-      if (!(status >= 200 && status <= 599)) throw new RangeError(`${init.status} is no status of a response`);
+      const status = init._error === networkError ? 0 : init.status === undefined ? 200 : Math.trunc(Number(init.status));
+      if (!(status >= 200 && status <= 599) && init._error !== networkError) {
+        throw new RangeError(`${init.status} is no status of a response`);
+      }
       if (body !== null && (status === 204 || status === 205 || status === 304)) {
         throw new TypeError(`a response with status ${status} has no body`);
       }
       this.#status = status;
       this.#statusText = init.statusText === undefined ? "" : String(init.statusText);
-      this.#headers = new Headers(init.headers === undefined || init.headers === null ? undefined : init.headers);
+      if (/[^\t\x20-\x7e\x80-\xff]/.test(this.#statusText)) throw new TypeError("`statusText` holds what a status line cannot");
+      this.#headers = new Headers(isGiven(init.headers) ? init.headers : undefined);
       if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
       this.#url = init._url === undefined ? "" : init._url;
       this.#redirected = !!init._redirected;
+      this.#type = init._error === networkError ? "error" : this.#url === "" ? "default" : "basic";
     }
 
     get status() { return this.#status; }
@@ -184,31 +275,38 @@
     get headers() { return this.#headers; }
     get url() { return this.#url; }
     get redirected() { return this.#redirected; }
-    get type() { return "default"; }
+    get type() { return this.#type; }
 
     clone() {
+      if (this.#type === "error") return Response.error();
       return new Response(this._peek(), {
         status: this.#status, statusText: this.#statusText, headers: this.#headers,
         _url: this.#url, _redirected: this.#redirected,
       });
     }
 
-    static json(value, init = {}) {
-      const response = new Response(JSON.stringify(value), init);
-      if (!(init.headers && new Headers(init.headers).has("content-type"))) {
+    static json(value, init) {
+      const text = JSON.stringify(value);
+      if (text === undefined) throw new TypeError(`${typeof value} cannot be written as JSON`);
+      const { headers } = optionsOf(init, "response");
+      const response = new Response(text, init);
+      if (!isGiven(headers) || !new Headers(headers).has("content-type")) {
         response.headers.set("content-type", "application/json");
       }
       return response;
     }
 
     static redirect(url, status = 302) {
-      if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`${status} is no redirect`);
-      return new Response(null, { status, headers: { location: String(new URL(url)) } });
+      const location = new URL(url).href;
+      if (![301, 302, 303, 307, 308].includes(Number(status))) throw new RangeError(`${status} is no redirect`);
+      return new Response(null, { status, headers: { location } });
     }
 
     static error() {
-      throw new TypeError("there are no network errors to make here");
+      return new Response(null, { _error: networkError });
     }
+
+    get [Symbol.toStringTag]() { return "Response"; }
   }
 
   class Request extends Message {
@@ -218,10 +316,15 @@
     #signal;
     #redirect;
 
-    constructor(input, init = {}) {
+    constructor(input, init) {
+      if (arguments.length === 0) throw new TypeError("a `Request` needs a URL");
+      init = optionsOf(init, "request");
       const from = input instanceof Request ? input : null;
+      if (isGiven(init.signal) && !(init.signal instanceof AbortSignal)) throw new TypeError("`signal` must be an `AbortSignal`");
+      const redirect = init.redirect !== undefined ? String(init.redirect) : from !== null ? from.redirect : "follow";
+      if (!["follow", "manual", "error"].includes(redirect)) throw new TypeError(`\`redirect\` is follow, manual or error, not ${redirect}`);
       const { body, type } =
-        init.body !== undefined ? bodyOf(init.body)
+        isGiven(init.body) ? bodyOf(init.body)
         : from !== null ? { body: from._take(), type: null }
         : { body: init._body === undefined ? null : init._body, type: null };
       super(body);
@@ -237,12 +340,12 @@
       if (body !== null && typeof body !== "function" && (this.#method === "GET" || this.#method === "HEAD")) {
         throw new TypeError(`a ${this.#method} request has no body`);
       }
-      const headers = init.headers !== undefined ? init.headers : from !== null ? from.headers : undefined;
+      const headers = isGiven(init.headers) ? init.headers : from !== null ? from.headers : undefined;
       this.#headers = new Headers(headers);
       if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
-      this.#signal = init.signal !== undefined && init.signal !== null ? init.signal
-        : from !== null ? from.signal : makeSignal();
-      this.#redirect = init.redirect !== undefined ? String(init.redirect) : from !== null ? from.redirect : "follow";
+      const signal = init.signal !== undefined ? init.signal : from !== null ? from.signal : null;
+      this.#signal = signal === null ? makeSignal() : signal;
+      this.#redirect = redirect;
     }
 
     get method() { return this.#method; }
@@ -257,36 +360,41 @@
         _body: this._peek(),
       });
     }
+
+    get [Symbol.toStringTag]() { return "Request"; }
   }
 
   // === fetch ===
 
   // `send(method, url, headers, body, redirect, timeout)` gives `[operation, promise of
   // [status, headers, body, url, redirected]]`.
-  const makeFetch = (send) => async function fetch(input, init = {}) {
+  const makeFetch = (send) => async function fetch(input, init) {
     const request = new Request(input, init);
     const { signal } = request;
     signal.throwIfAborted();
     const body = request._take();
-    const timeout = init.timeout === undefined ? undefined : native.milliseconds(init.timeout);
-    const redirect = init.redirects !== undefined ? init.redirects : request.redirect;
+    const timeout = isGiven(init) && init.timeout !== undefined ? native.milliseconds(init.timeout) : undefined;
     const [operation, answer] = send(
       request.method, request.url, request.headers,
-      typeof body === "function" ? await body() : body, redirect, timeout,
+      typeof body === "function" ? await body() : body, request.redirect, timeout,
     );
+    let forget;
     const aborted = new Promise((_, reject) => {
-      signal.addEventListener("abort", () => {
+      forget = () => {
         native.forget(operation);
         reject(signal.reason);
-      }, { once: true });
+      };
+      signal.addEventListener("abort", forget, { once: true });
     });
-    const [status, headers, received, url, redirected] = await Promise.race([answer, aborted]);
+    const [status, headers, received, url, redirected] = await Promise.race([answer, aborted]).finally(() => {
+      signal.removeEventListener("abort", forget);
+    });
     const empty = status === 204 || status === 205 || status === 304;
     return new Response(empty ? null : received, { status, headers, _url: url, _redirected: redirected });
   };
 
   // The same, answered by a test; `check` asks whether the URL is permitted.
-  const makeMockedFetch = (check, mock) => async function fetch(input, init = {}) {
+  const makeMockedFetch = (check, mock) => async function fetch(input, init) {
     const request = new Request(input, init);
     check(request.url);
     request.signal.throwIfAborted();
@@ -295,55 +403,82 @@
 
   // === structuredClone ===
 
+  // What a value is, whatever its prototype says.
+  const tagOf = (value) => native.tagOf(value);
+  const errors = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+  const views = { Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array };
+  const viewName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+
   function structuredClone(value, options) {
+    if (arguments.length === 0) throw new TypeError("`structuredClone` needs a value");
     const seen = new Map();
     const refuse = (what) => { throw new DOMException(`${what} cannot be cloned.`, "DataCloneError"); };
+    const put = (made, key, value) => Object.defineProperty(made, key, { value, writable: true, enumerable: true, configurable: true });
     const copy = (value) => {
       if (typeof value === "symbol") refuse("A symbol");
       if (typeof value === "function") refuse("A function");
       if (typeof value !== "object" || value === null) return value;
       if (seen.has(value)) return seen.get(value);
       const keep = (made) => { seen.set(value, made); return made; };
-      if (value instanceof Boolean || value instanceof Number || value instanceof String) {
-        return keep(Object(value.valueOf()));
+      if (value instanceof DOMException) return keep(new DOMException(value.message, value.name));
+      switch (tagOf(value)) {
+        case "Boolean": return keep(Object(Boolean.prototype.valueOf.call(value)));
+        case "Number": return keep(Object(Number.prototype.valueOf.call(value)));
+        case "String": return keep(Object(String.prototype.valueOf.call(value)));
+        case "Date": return keep(new Date(Date.prototype.getTime.call(value)));
+        case "RegExp": return keep(new RegExp(value.source, value.flags));
+        case "ArrayBuffer": return keep(value.slice(0));
+        case "TypedArray": return keep(new views[viewName.call(value)](copy(value.buffer), value.byteOffset, value.length));
+        case "DataView": return keep(new DataView(copy(value.buffer), value.byteOffset, value.byteLength));
+        case "Map": {
+          const made = keep(new Map());
+          for (const [key, entry] of [...Map.prototype.entries.call(value)]) made.set(copy(key), copy(entry));
+          return made;
+        }
+        case "Set": {
+          const made = keep(new Set());
+          for (const entry of [...Set.prototype.values.call(value)]) made.add(copy(entry));
+          return made;
+        }
+        case "Error": {
+          const type = Object.hasOwn(errors, value.name) ? errors[value.name] : Error;
+          const made = keep(new type());
+          const hidden = (key, value) => Object.defineProperty(made, key, { value, writable: true, enumerable: false, configurable: true });
+          if ("message" in value) hidden("message", String(value.message));
+          if (Object.hasOwn(value, "cause")) hidden("cause", copy(value.cause));
+          return made;
+        }
+        case "Array": {
+          const made = keep(new Array(value.length));
+          for (const key of Object.keys(value)) put(made, key, copy(value[key]));
+          return made;
+        }
+        case "Object": {
+          const made = keep({});
+          for (const key of Object.keys(value)) if (Object.hasOwn(value, key)) put(made, key, copy(value[key]));
+          return made;
+        }
+        default: return refuse(`A ${tagOf(value)}`);
       }
-      if (value instanceof Date) return keep(new Date(value.getTime()));
-      if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
-      if (value instanceof ArrayBuffer) return keep(value.slice(0));
-      if (ArrayBuffer.isView(value)) {
-        const buffer = copy(value.buffer);
-        const length = value instanceof DataView ? value.byteLength : value.length;
-        return keep(new value.constructor(buffer, value.byteOffset, length));
-      }
-      if (value instanceof Map) {
-        const made = keep(new Map());
-        for (const [key, entry] of [...value]) made.set(copy(key), copy(entry));
-        return made;
-      }
-      if (value instanceof Set) {
-        const made = keep(new Set());
-        for (const entry of [...value]) made.add(copy(entry));
-        return made;
-      }
-      if (value instanceof Error) {
-        const names = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
-        const made = keep(new (names[value.name] || Error)(value.message));
-        if ("cause" in value) made.cause = copy(value.cause);
-        return made;
-      }
-      if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet) refuse("This object");
-      const made = keep(Array.isArray(value) ? new Array(value.length) : {});
-      for (const key of Object.keys(value)) made[key] = copy(value[key]);
-      return made;
     };
-    return copy(value);
+    // What is handed over is gone where it came from.
+    const handed = isGiven(options) && isGiven(options.transfer) ? [...options.transfer] : [];
+    for (const [at, buffer] of handed.entries()) {
+      const is = typeof buffer === "object" && buffer !== null && tagOf(buffer) === "ArrayBuffer";
+      if (!is || native.isDetached(buffer) || handed.indexOf(buffer) !== at) refuse("What is to be handed over");
+    }
+    const made = copy(value);
+    for (const buffer of handed) native.detach(buffer);
+    return made;
   }
 
   // === Buffer ===
 
   class Buffer extends Uint8Array {
-    static from(value, encoding = "utf8") {
+    static from(value, encoding = "utf8", self = undefined) {
       if (typeof value === "string") return Buffer.#of(native.bytesOf(value, String(encoding)));
+      if (typeof value !== "object" || value === null) throw new TypeError("`Buffer.from` needs text, a buffer or numbers");
+      if (typeof encoding === "function") return Buffer.#of(Uint8Array.from(value, encoding, self).buffer);
       if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return Buffer.#of(native.copy(value));
       return Buffer.#of(Uint8Array.from(value).buffer);
     }
@@ -353,6 +488,9 @@
     }
 
     static concat(list) {
+      if (!Array.isArray(list) || !list.every((part) => part instanceof Uint8Array)) {
+        throw new TypeError("`Buffer.concat` needs a list of buffers");
+      }
       const all = new Buffer(list.reduce((length, part) => length + part.length, 0));
       let at = 0;
       for (const part of list) {

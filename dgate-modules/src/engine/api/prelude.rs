@@ -3,9 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use boa_engine::object::builtins::{JsArray, JsFunction};
+use boa_engine::object::builtins::{
+    JsArray, JsArrayBuffer, JsDataView, JsDate, JsFunction, JsMap, JsPromise, JsRegExp, JsSet, JsTypedArray,
+};
 use boa_engine::property::PropertyDescriptor;
-use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, Source, js_string};
+use boa_engine::{
+    Context, JsData, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue, Source, js_string,
+};
 use boa_gc::{Finalize, Trace};
 use bytes::Bytes;
 use dgate_core::Body;
@@ -70,6 +74,42 @@ pub(super) fn member(name: &str, context: &mut Context) -> JsResult<JsValue> {
 pub(super) fn function(name: &str, context: &mut Context) -> JsResult<JsFunction> {
     let function = member(name, context)?.as_function();
     function.ok_or_else(|| JsNativeError::error().with_message("the prelude is incomplete").into())
+}
+
+/// A `DOMException`.
+pub(super) fn dom_error(name: &str, message: &str, context: &mut Context) -> JsError {
+    let made = member("DOMException", context).and_then(|class| {
+        let class =
+            class.as_object().ok_or_else(|| JsNativeError::error().with_message(message.to_owned()))?;
+        class.construct(&[JsString::from(message).into(), JsString::from(name).into()], None, context)
+    });
+    made.map_or_else(|error| error, |made| JsError::from_opaque(made.into()))
+}
+
+/// What an object is, whatever its prototype says; as `structuredClone` asks.
+fn tag_of(value: &JsValue) -> &'static str {
+    let Some(object) = value.as_object() else { return "value" };
+    if object.is_ordinary() {
+        return "Object";
+    }
+    if object.is_array() {
+        return "Array";
+    }
+    let is: [(&str, fn(&JsObject) -> bool); 12] = [
+        ("Error", |object| object.is::<boa_engine::builtins::error::Error>()),
+        ("Date", |object| JsDate::from_object(object.clone()).is_ok()),
+        ("RegExp", |object| JsRegExp::from_object(object.clone()).is_ok()),
+        ("Map", |object| JsMap::from_object(object.clone()).is_ok()),
+        ("Set", |object| JsSet::from_object(object.clone()).is_ok()),
+        ("ArrayBuffer", |object| JsArrayBuffer::from_object(object.clone()).is_ok()),
+        ("TypedArray", |object| JsTypedArray::from_object(object.clone()).is_ok()),
+        ("DataView", |object| JsDataView::from_object(object.clone()).is_ok()),
+        ("Boolean", |object| object.is::<bool>()),
+        ("Number", |object| object.is::<f64>()),
+        ("String", |object| object.is::<JsString>()),
+        ("Promise", |object| JsPromise::from_object(object.clone()).is_ok()),
+    ];
+    is.into_iter().find(|(_, is)| is(&object)).map_or("object of the platform", |(name, _)| name)
 }
 
 /// Whether a hook returned a `Response`.
@@ -219,6 +259,19 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
                 })?;
                 Ok(JsString::from(text).into())
             }),
+            Member::Method("tagOf", 1, |_, arguments, _| {
+                Ok(JsString::from(tag_of(&argument(arguments, 0))).into())
+            }),
+            Member::Method("isDetached", 1, |_, arguments, _| {
+                let buffer = argument(arguments, 0).as_object().map(JsArrayBuffer::from_object);
+                Ok(buffer.transpose()?.is_none_or(|buffer| buffer.data().is_none()).into())
+            }),
+            Member::Method("detach", 1, |_, arguments, _| {
+                if let Some(buffer) = argument(arguments, 0).as_object() {
+                    JsArrayBuffer::from_object(buffer)?.detach(&JsValue::undefined())?;
+                }
+                Ok(JsValue::undefined())
+            }),
             Member::Method("tee", 1, tee),
             Member::Method("answer", 2, answer),
             Member::Method("forget", 1, |_, arguments, context| {
@@ -280,7 +333,8 @@ fn answer(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult
     Ok(JsValue::undefined())
 }
 
-/// A whole number of milliseconds.
+/// A number of milliseconds; what is no number is none.
 pub(super) fn milliseconds(value: f64) -> Duration {
+    let value = if value.is_nan() { 0.0 } else { value };
     Duration::from_secs_f64(value.clamp(0.0, f64::from(i32::MAX)) / 1e3)
 }

@@ -13,7 +13,7 @@ use super::Class;
 use super::define::{self, Member};
 use super::headers::{Part, iterator, pairs};
 use super::{prototypes, url as url_object};
-use crate::engine::values::{argument, optional_text, text};
+use crate::engine::values::{argument, at_least, text};
 
 /// What is behind a `URLSearchParams`.
 #[derive(Default, Trace, Finalize, JsData)]
@@ -86,6 +86,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
         &[
             Member::Get("size", |this, _, _| with(this, |pairs| JsValue::from(pairs.len() as u32))),
             Member::Method("get", 1, |this, arguments, context| {
+                at_least("get", 1, arguments)?;
                 let name = text(&argument(arguments, 0), context)?;
                 with(this, |pairs| {
                     let found = pairs.iter().find(|(known, _)| *known == name);
@@ -93,6 +94,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 })
             }),
             Member::Method("getAll", 1, |this, arguments, context| {
+                at_least("getAll", 1, arguments)?;
                 let name = text(&argument(arguments, 0), context)?;
                 let found: Vec<JsValue> = with(this, |pairs| {
                     let all = pairs.iter().filter(|(known, _)| *known == name);
@@ -101,6 +103,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 Ok(JsArray::from_iter(found, context).into())
             }),
             Member::Method("has", 1, |this, arguments, context| {
+                at_least("has", 1, arguments)?;
                 let name = text(&argument(arguments, 0), context)?;
                 let value = optional(arguments, 1, context)?;
                 with(this, |pairs| {
@@ -109,6 +112,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 })
             }),
             Member::Method("set", 2, |this, arguments, context| {
+                at_least("set", 2, arguments)?;
                 let name = text(&argument(arguments, 0), context)?;
                 let value = text(&argument(arguments, 1), context)?;
                 change(this, |pairs| {
@@ -165,9 +169,15 @@ fn construct(new_target: &JsValue, arguments: &[JsValue], context: &mut Context)
     let init = argument(arguments, 0);
     let data = QueryData::default();
     if let Some(object) = init.as_object() {
-        let mut list = Vec::new();
+        let is_record = !object.has_property(JsSymbol::iterator(), context)?;
+        let mut list: Vec<(String, String)> = Vec::new();
         for (name, value) in pairs(&object, context)? {
-            list.push((text(&name, context)?, text(&value, context)?));
+            let pair = (text(&name, context)?, text(&value, context)?);
+            // Names that differ in lone surrogates only are the same text.
+            match list.iter_mut().find(|(known, _)| is_record && *known == pair.0) {
+                Some(known) => *known = pair,
+                None => list.push(pair),
+            }
         }
         *data.pairs.borrow_mut() = list;
     } else if !init.is_undefined() {
@@ -178,11 +188,13 @@ fn construct(new_target: &JsValue, arguments: &[JsValue], context: &mut Context)
 }
 
 fn append(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    at_least("append", 2, arguments)?;
     let pair = (text(&argument(arguments, 0), context)?, text(&argument(arguments, 1), context)?);
     change(this, |pairs| pairs.push(pair))
 }
 
 fn delete(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    at_least("delete", 1, arguments)?;
     let name = text(&argument(arguments, 0), context)?;
     let value = optional(arguments, 1, context)?;
     change(this, |pairs| {
@@ -202,5 +214,6 @@ fn iterate(this: &JsValue, part: Part, context: &mut Context) -> JsResult<JsValu
 
 fn optional(arguments: &[JsValue], index: usize, context: &mut Context) -> JsResult<Option<String>> {
     let value = argument(arguments, index);
-    if value.is_undefined() { Ok(None) } else { optional_text(&value, context) }
+    // `null` is a text like any other.
+    if value.is_undefined() { Ok(None) } else { text(&value, context).map(Some) }
 }

@@ -11,6 +11,7 @@ use boa_engine::{
 };
 use boa_gc::{Finalize, Trace};
 
+use super::define;
 use crate::engine::host::Host;
 use crate::engine::regexp::{Captures, Flags, Halt, Pattern, Unknown};
 use crate::engine::values::argument;
@@ -31,6 +32,7 @@ pub(in crate::engine) type Patterns = HashMap<(JsString, Flags), Result<Rc<Patte
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let prototype = context.intrinsics().constructors().regexp().prototype();
+    define::mend_getter(&prototype, js_string!("source"), source, context)?;
     let missing = || JsNativeError::error().with_message("the engine has no regular expressions");
     let getter = |name| {
         let property = prototype.borrow().properties().get(&js_string!(name).into());
@@ -58,6 +60,35 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         PropertyDescriptor::builder().value(function).writable(true).enumerable(false).configurable(true);
     prototype.define_property_or_throw(js_string!("exec"), descriptor, context)?;
     Ok(())
+}
+
+/// The engine puts a `\` before each `/`, also where there is one already: `\/` would become an escaped `\` and a `/`.
+fn source(_: &JsValue, engines: JsValue, _: &mut Context) -> JsResult<JsValue> {
+    const BACKSLASH: u16 = b'\\' as u16;
+    const SLASH: u16 = b'/' as u16;
+    let Some(engines) = engines.as_string() else { return Ok(engines) };
+    let mut plain: Vec<u16> = Vec::with_capacity(engines.len());
+    for unit in engines.iter() {
+        if unit == SLASH && plain.last() == Some(&BACKSLASH) {
+            plain.pop();
+        }
+        plain.push(unit);
+    }
+    let (mut source, mut escaped, mut in_class) = (Vec::with_capacity(plain.len() + 8), false, false);
+    for unit in plain {
+        if unit == SLASH && !escaped && !in_class {
+            source.push(BACKSLASH);
+        }
+        source.push(unit);
+        match unit {
+            _ if escaped => escaped = false,
+            BACKSLASH => escaped = true,
+            0x5b => in_class = true,
+            0x5d => in_class = false,
+            _ => {}
+        }
+    }
+    Ok(JsString::from(source.as_slice()).into())
 }
 
 fn execute(

@@ -15,7 +15,7 @@ use super::define::{self, Member};
 use super::headers;
 use super::state::{RequestState, Side};
 use crate::engine::host::Host;
-use crate::engine::values::{argument, header_value, text};
+use crate::engine::values::{argument, header_value, needs, text};
 use crate::exchange::DraftBody;
 
 /// What is behind an answer.
@@ -71,7 +71,8 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 finish(this, bytes, kind)
             }),
             Member::Method("write", 1, write),
-            Member::Method("redirect", 2, |this, arguments, context| {
+            Member::Method("redirect", 1, |this, arguments, context| {
+                needs("redirect", &["url"], arguments)?;
                 let code = argument(arguments, 1);
                 let code = if code.is_undefined() {
                     StatusCode::TEMPORARY_REDIRECT
@@ -81,19 +82,22 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 redirect(this, &argument(arguments, 0), code, context)
             }),
             Member::Method("redirectPermanent", 1, |this, arguments, context| {
+                needs("redirectPermanent", &["url"], arguments)?;
                 redirect(this, &argument(arguments, 0), StatusCode::MOVED_PERMANENTLY, context)
             }),
             Member::Method("location", 1, |this, arguments, context| {
+                needs("location", &["url"], arguments)?;
                 let location = header_value(&argument(arguments, 0), context)?;
                 state(this)?.draft(|draft| drop(draft.headers.insert(LOCATION, location)))?;
                 Ok(this.clone())
             }),
-            Member::Method("cookie", 3, |this, arguments, context| {
+            Member::Method("cookie", 2, |this, arguments, context| {
                 let value = cookie(arguments, context)?;
                 state(this)?.draft(|draft| draft.headers.append(SET_COOKIE, value))?;
                 Ok(this.clone())
             }),
             Member::Method("getCookie", 1, |this, arguments, context| {
+                needs("getCookie", &["name"], arguments)?;
                 let name = text(&argument(arguments, 0), context)?;
                 let found = cookies(&*state(this)?)?.into_iter().find(|(known, _)| *known == name);
                 Ok(found.map_or(JsValue::undefined(), |(_, value)| JsString::from(value).into()))
@@ -216,6 +220,7 @@ pub(super) fn status(value: &JsValue, context: &mut Context) -> JsResult<StatusC
 
 /// `Set-Cookie` of `(name, value, options)`.
 pub(super) fn cookie(arguments: &[JsValue], context: &mut Context) -> JsResult<HeaderValue> {
+    needs("cookie", &["name", "value"], arguments)?;
     let name = text(&argument(arguments, 0), context)?;
     let value = text(&argument(arguments, 1), context)?;
     let token = |text: &str| {

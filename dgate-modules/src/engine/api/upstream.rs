@@ -17,7 +17,7 @@ use super::headers;
 use super::request::version;
 use super::response::{cookie, status};
 use super::state::{RequestState, Side};
-use crate::engine::values::{argument, header_value, latin1};
+use crate::engine::values::{argument, header_value, latin1, needs};
 
 /// What is behind an upstream's answer.
 #[derive(Trace, Finalize, JsData)]
@@ -90,7 +90,8 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 replace(this, bytes, Some("application/json"))
             }),
             Member::Method("status", 1, set_status),
-            Member::Method("redirect", 2, |this, arguments, context| {
+            Member::Method("redirect", 1, |this, arguments, context| {
+                needs("redirect", &["url"], arguments)?;
                 let code = argument(arguments, 1);
                 let code = if code.is_undefined() {
                     StatusCode::TEMPORARY_REDIRECT
@@ -100,6 +101,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 redirect(this, &argument(arguments, 0), code, context)
             }),
             Member::Method("redirectPermanent", 1, |this, arguments, context| {
+                needs("redirectPermanent", &["url"], arguments)?;
                 redirect(this, &argument(arguments, 0), StatusCode::MOVED_PERMANENTLY, context)
             }),
             Member::Method("cookie", 2, |this, arguments, context| {

@@ -1,5 +1,6 @@
 //! `URL`.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue};
@@ -8,7 +9,7 @@ use url::{Url, quirks};
 
 use super::define::{self, Member};
 use super::{prototypes, query};
-use crate::engine::values::{argument, text};
+use crate::engine::values::{argument, at_least, text};
 
 /// What is behind a `URL`.
 #[derive(Trace, Finalize, JsData)]
@@ -73,13 +74,13 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("toString", 0, href),
             Member::Method("toJSON", 0, href),
-            part!("origin", quirks::origin),
+            part!("origin", origin),
             part!("protocol", quirks::protocol, quirks::set_protocol),
             part!("username", quirks::username, quirks::set_username),
             part!("password", quirks::password, quirks::set_password),
             part!("host", quirks::host, quirks::set_host),
             part!("hostname", quirks::hostname, quirks::set_hostname),
-            part!("port", quirks::port, quirks::set_port),
+            part!("port", quirks::port, set_port),
             part!("pathname", quirks::pathname, quirks::set_pathname),
             part!("search", quirks::search, quirks::set_search),
             part!("hash", quirks::hash, quirks::set_hash),
@@ -121,6 +122,7 @@ fn construct(new_target: &JsValue, arguments: &[JsValue], context: &mut Context)
 }
 
 fn parse_arguments(arguments: &[JsValue], context: &mut Context) -> JsResult<Result<Url, JsNativeError>> {
+    at_least("URL", 1, arguments)?;
     let input = text(&argument(arguments, 0), context)?;
     let base = argument(arguments, 1);
     let base = if base.is_undefined() { None } else { Some(text(&base, context)?) };
@@ -130,7 +132,37 @@ fn parse_arguments(arguments: &[JsValue], context: &mut Context) -> JsResult<Res
 fn parse(input: &str, base: Option<&str>) -> Result<Url, JsNativeError> {
     let invalid = |text: &str| JsNativeError::typ().with_message(format!("Invalid URL: {text}"));
     let base = base.map(|base| Url::parse(base).map_err(|_| invalid(base))).transpose()?;
-    Url::options().base_url(base.as_ref()).parse(input).map_err(|_| invalid(input))
+    let parsed = match base.as_ref().filter(|base| base.is_special() && base.scheme() != "file") {
+        Some(base) => Url::options().base_url(Some(base)).parse(&fewer_slashes(input)),
+        None => Url::options().base_url(base.as_ref()).parse(input),
+    };
+    parsed.map_err(|_| invalid(input))
+}
+
+/// Any number of slashes, either way, begins an authority when it is more than one.
+fn fewer_slashes(input: &str) -> Cow<'_, str> {
+    let trimmed = input.trim_start_matches(|c: char| c <= ' ');
+    let mut slashes = trimmed.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r'));
+    if !(0..3).all(|_| matches!(slashes.next(), Some('/' | '\\'))) {
+        return input.into();
+    }
+    let rest = trimmed.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
+    format!("//{rest}").into()
+}
+
+/// The origin of a URL: what a `blob:` names has one if it is of the web.
+fn origin(url: &Url) -> String {
+    if url.scheme() != "blob" {
+        return quirks::origin(url);
+    }
+    let inner = Url::parse(url.path()).ok().filter(|inner| matches!(inner.scheme(), "http" | "https"));
+    inner.map_or_else(|| "null".to_owned(), |inner| quirks::origin(&inner))
+}
+
+/// Tabs and line breaks alone are no port.
+fn set_port(url: &mut Url, port: &str) -> Result<(), ()> {
+    let blank = |c: char| matches!(c, '\t' | '\n' | '\r');
+    if !port.is_empty() && port.chars().all(blank) { Err(()) } else { quirks::set_port(url, port) }
 }
 
 fn href(this: &JsValue, _: &[JsValue], _: &mut Context) -> JsResult<JsValue> {

@@ -5,7 +5,7 @@ use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, 
 
 use super::Function;
 use super::util::encode_text;
-use crate::engine::values::{argument, array_buffer, bytes, text};
+use crate::engine::values::{argument, array_buffer, data, text};
 use crate::hash;
 use crate::random::{self, hex, uuid};
 
@@ -25,7 +25,7 @@ pub(super) fn function(export: &str) -> Option<Function> {
         },
         "createHmac" => |_, arguments, context| {
             let name = name(&argument(arguments, 0), context)?;
-            let key = bytes(&argument(arguments, 1), context)?;
+            let key = data(&argument(arguments, 1), context)?;
             builder(name, Some(key), context)
         },
         "getHashes" => |_, _, context| {
@@ -36,11 +36,11 @@ pub(super) fn function(export: &str) -> Option<Function> {
         "randomInt" => random_int,
         "randomUUID" => |_, _, _| Ok(JsString::from(uuid()).into()),
         "hexEncode" => |_, arguments, context| {
-            let bytes = bytes(&argument(arguments, 0), context)?;
+            let bytes = data(&argument(arguments, 0), context)?;
             Ok(JsString::from(hex(&bytes)).into())
         },
         "timingSafeEqual" => |_, arguments, context| {
-            let (a, b) = (bytes(&argument(arguments, 0), context)?, bytes(&argument(arguments, 1), context)?);
+            let (a, b) = (data(&argument(arguments, 0), context)?, data(&argument(arguments, 1), context)?);
             Ok(aws_lc_rs::constant_time::verify_slices_are_equal(&a, &b).is_ok().into())
         },
         _ => return None,
@@ -66,21 +66,26 @@ fn encoded(digest: &[u8], encoding: &JsValue, context: &mut Context) -> JsResult
     let encoding = text(encoding, context)?;
     match encode_text(digest, &encoding) {
         Some(text) => Ok(JsString::from(text).into()),
-        None => array_buffer(digest, context),
+        None => {
+            let message = format!(
+                "there is no encoding `{encoding}`: it is hex, base64, base64raw, base64url or base64rawurl, or none for a buffer"
+            );
+            Err(JsNativeError::typ().with_message(message).into())
+        }
     }
 }
 
 fn digest(name: &str, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let data = bytes(&argument(arguments, 0), context)?;
-    let digest = hash::digest(name, &data).unwrap_or_default();
+    let bytes = data(&argument(arguments, 0), context)?;
+    let digest = hash::digest(name, &bytes).unwrap_or_default();
     encoded(&digest, &argument(arguments, 1), context)
 }
 
 fn hmac(_: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let name = name(&argument(arguments, 0), context)?;
-    let key = bytes(&argument(arguments, 1), context)?;
-    let data = bytes(&argument(arguments, 2), context)?;
-    let digest = hash::keyed(name, &key, &data).unwrap_or_default();
+    let key = data(&argument(arguments, 1), context)?;
+    let message = data(&argument(arguments, 2), context)?;
+    let digest = hash::keyed(name, &key, &message).unwrap_or_default();
     encoded(&digest, &argument(arguments, 3), context)
 }
 
@@ -93,7 +98,7 @@ fn builder(name: &'static str, key: Option<Vec<u8>>, context: &mut Context) -> J
     let realm = context.realm().clone();
     let update = NativeFunction::from_copy_closure_with_captures(
         |this, arguments, state: &boa_gc::Gc<State>, context| {
-            let more = bytes(&argument(arguments, 0), context)?;
+            let more = data(&argument(arguments, 0), context)?;
             state.1.borrow_mut().extend_from_slice(&more);
             Ok(this.clone())
         },
@@ -117,10 +122,11 @@ fn builder(name: &'static str, key: Option<Vec<u8>>, context: &mut Context) -> J
 }
 
 fn random_bytes(_: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let count = argument(arguments, 0).to_index(context)?;
-    if count > 65_536 {
-        return Err(JsNativeError::range().with_message("more than 65536 random bytes at once").into());
-    }
+    let count = argument(arguments, 0);
+    let whole = count.as_number().filter(|count| count.fract() == 0.0 && (0.0..=65_536.0).contains(count));
+    let count = whole.ok_or_else(|| {
+        JsNativeError::range().with_message("`randomBytes` needs a whole number from 0 to 65536")
+    })?;
     let mut random = vec![0; count as usize];
     random::fill(&mut random);
     array_buffer(&random, context)

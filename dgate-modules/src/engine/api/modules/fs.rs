@@ -40,7 +40,7 @@ fn read_file(importer: usize, arguments: &[JsValue], context: &mut Context) -> J
             let read = tokio::task::spawn_blocking(move || read(&path, granted, &permissions, limit)).await;
             Box::new(move |context: &mut Context| match read {
                 Ok(Ok(bytes)) => body::convert(&bytes, form, context),
-                Ok(Err(Refusal::Denied(message))) => Err(super::denied(&message, context)),
+                Ok(Err(Refusal::Denied(message))) => Err(super::denied(importer, &message, context)),
                 Ok(Err(Refusal::Failed(message))) => Err(named_error("Error", &message, context)),
                 Err(error) => Err(named_error("Error", &error.to_string(), context)),
             }) as Outcome

@@ -143,7 +143,7 @@ fn send(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResu
                 Ok(answer) => answer,
                 Err(_) => Err(Refusal::Failed(FetchError::Timeout(timeout))),
             };
-            Box::new(move |context: &mut Context| answered(answer, limit, context)) as Outcome
+            Box::new(move |context: &mut Context| answered(importer, answer, limit, context)) as Outcome
         },
         context,
     )?;
@@ -248,18 +248,19 @@ fn scope(url: &Url) -> Result<String, JsNativeError> {
 
 /// `[status, headers, body, url, redirected]`.
 fn answered(
+    importer: usize,
     answer: Result<(Response<Body>, Url, bool), Refusal>,
     limit: usize,
     context: &mut Context,
 ) -> JsResult<JsValue> {
     let (response, url, redirected) = match answer {
         Ok(answer) => answer,
-        Err(Refusal::Denied(message)) => return Err(super::denied(&message, context)),
+        Err(Refusal::Denied(message)) => return Err(super::denied(importer, &message, context)),
         Err(Refusal::Failed(FetchError::Timeout(time))) => {
             return Err(named_error("TimeoutError", &format!("fetch: no answer within {time:?}"), context));
         }
         Err(Refusal::Failed(error @ FetchError::AddressRefused(_))) => {
-            return Err(super::denied(&format!("fetch: {error}"), context));
+            return Err(super::denied(importer, &format!("fetch: {error}"), context));
         }
         Err(Refusal::Failed(error)) => {
             return Err(named_error("TypeError", &format!("fetch failed: {error}"), context));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Function;
 use crate::engine::ops::named_error;
-use crate::engine::values::{argument, bytes, optional_text, text};
+use crate::engine::values::{argument, data, optional_text, text};
 
 pub(super) fn function(export: &str) -> Option<Function> {
     Some(match export {
@@ -46,7 +46,7 @@ fn list(options: &JsObject, key: JsString, context: &mut Context) -> JsResult<Op
 /// `verify(token, key, {alg, aud, iss})`: the claims. `alg` has to be named: a token does not choose how it is checked.
 fn verify(_: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let token = text(&argument(arguments, 0), context)?;
-    let key = bytes(&argument(arguments, 1), context)?;
+    let key = data(&argument(arguments, 1), context)?;
     let options = argument(arguments, 2).as_object();
     let options = options.ok_or_else(|| JsNativeError::typ().with_message("`verify` needs `{ alg }`"))?;
     let names = list(&options, js_string!("alg"), context)?
@@ -82,7 +82,10 @@ fn verify(_: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<Js
 /// `sign(claims, key, {alg, kid})`: the token.
 fn sign(_: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let claims = argument(arguments, 0).to_json(context)?.unwrap_or(Value::Null);
-    let key = bytes(&argument(arguments, 1), context)?;
+    if !claims.is_object() {
+        return Err(JsNativeError::typ().with_message("`sign` needs an object of claims").into());
+    }
+    let key = data(&argument(arguments, 1), context)?;
     let (mut name, mut kid) = ("HS256".to_owned(), None);
     if let Some(options) = argument(arguments, 2).as_object() {
         name = optional_text(&options.get(js_string!("alg"), context)?, context)?.unwrap_or(name);

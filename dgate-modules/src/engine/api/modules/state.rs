@@ -12,11 +12,11 @@ use dgate_core::{Key, Kind};
 use serde_json::{Value, json};
 
 use super::system::unavailable;
-use super::{Function, granted, ttl};
+use super::{Function, field, granted, ttl, whole};
 use crate::engine::api::body::settled;
 use crate::engine::host::Host;
 use crate::engine::ops::{self, Outcome, named_error};
-use crate::engine::values::{argument, optional_text, text};
+use crate::engine::values::{argument, needs, optional_text, text};
 
 const READ: &str = "resource:document:read";
 const WRITE: &str = "resource:document:write";
@@ -80,13 +80,10 @@ fn get_document(importer: usize, arguments: &[JsValue], context: &mut Context) -
 
 fn get_documents(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let options = argument(arguments, 0).to_object(context)?;
-    let collection = text(&options.get(js_string!("collection"), context)?, context)?;
+    let collection = field("getDocuments", &options, "collection", context)?;
     let _granted = granted(importer, READ, Some(&collection), context)?;
-    let limit = options.get(js_string!("limit"), context)?;
-    let limit = if limit.is_undefined() { PAGE } else { limit.to_index(context)? as usize };
-    let limit = limit.min(LARGEST_PAGE);
-    let offset = options.get(js_string!("offset"), context)?;
-    let offset = if offset.is_undefined() { 0 } else { offset.to_index(context)? as usize };
+    let limit = whole(&options, "limit", context)?.map_or(PAGE, |limit| limit as usize).min(LARGEST_PAGE);
+    let offset = whole(&options, "offset", context)?.unwrap_or(0) as usize;
     let prefix = optional_text(&options.get(js_string!("prefix"), context)?, context)?.unwrap_or_default();
     let after = optional_text(&options.get(js_string!("after"), context)?, context)?;
     let (documents, namespace) = documents(context)?;
@@ -184,19 +181,18 @@ fn applied(
 }
 
 fn expected(options: &JsObject, context: &mut Context) -> JsResult<Expected> {
-    let revision = options.get(js_string!("revision"), context)?;
-    if revision.is_null_or_undefined() {
-        return Ok(Expected::Anything);
-    }
-    revision.to_index(context).map(Expected::Revision)
+    let revision = whole(options, "revision", context)?;
+    Ok(revision.map_or(Expected::Anything, Expected::Revision))
 }
 
 fn add_document(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let options = argument(arguments, 0).to_object(context)?;
-    let collection = text(&options.get(js_string!("collection"), context)?, context)?;
+    let collection = field("addDocument", &options, "collection", context)?;
     let _granted = granted(importer, WRITE, Some(&collection), context)?;
-    let id = text(&options.get(js_string!("id"), context)?, context)?;
-    let data = options.get(js_string!("data"), context)?.to_json(context)?.unwrap_or(Value::Null);
+    let id = field("addDocument", &options, "id", context)?;
+    let data = options.get(js_string!("data"), context)?;
+    needs("addDocument", &["data?"], std::slice::from_ref(&data))?;
+    let data = data.to_json(context)?.unwrap_or(Value::Null);
     let ttl = ttl(&options.clone().into(), context)?;
     let expected = expected(&options, context)?;
     let (documents, namespace) = documents(context)?;
@@ -209,9 +205,9 @@ fn add_document(importer: usize, arguments: &[JsValue], context: &mut Context) -
 
 fn delete_document(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let options = argument(arguments, 0).to_object(context)?;
-    let collection = text(&options.get(js_string!("collection"), context)?, context)?;
+    let collection = field("deleteDocument", &options, "collection", context)?;
     let _granted = granted(importer, WRITE, Some(&collection), context)?;
-    let id = text(&options.get(js_string!("id"), context)?, context)?;
+    let id = field("deleteDocument", &options, "id", context)?;
     let expected = expected(&options, context)?;
     let (documents, namespace) = documents(context)?;
     let key = key(&namespace, &collection, &id);

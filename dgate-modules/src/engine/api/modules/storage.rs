@@ -49,7 +49,8 @@ fn increment(importer: usize, arguments: &[JsValue], context: &mut Context) -> J
     let _granted = granted(importer, "cache", None, context)?;
     let key = text(&argument(arguments, 0), context)?;
     let by = argument(arguments, 1);
-    let by = if by.is_undefined() { 1.0 } else { by.to_number(context)? };
+    let by = if by.is_undefined() { Some(1.0) } else { by.as_number().filter(|by| by.is_finite()) };
+    let by = by.ok_or_else(|| JsNativeError::typ().with_message("`increment` needs a number to add"))?;
     let ttl = ttl(&argument(arguments, 2), context)?;
     let host = Host::of(context);
     let after = host.capabilities.cache.increment(&host.program.namespace, &key, by, ttl);

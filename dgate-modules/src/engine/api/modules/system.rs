@@ -38,6 +38,8 @@ fn node(_: usize, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
 pub(super) fn retry(context: &mut Context) -> JsResult<JsValue> {
     context.eval(Source::from_bytes(
         "(async function retry(times, work) {
+            if (!Number.isInteger(times)) throw new TypeError('`retry` needs a whole number of times');
+            if (typeof work !== 'function') throw new TypeError('`retry` needs a function');
             for (let attempt = 1; ; attempt++) {
                 try { return await work(attempt); } catch (error) { if (attempt >= times) throw error; }
             }

@@ -5,18 +5,18 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue};
 
 use super::Function;
-use crate::engine::values::{argument, array_buffer, bytes, text};
+use crate::engine::values::{argument, array_buffer, data, text};
 use crate::random::{hex, uuid};
 
 pub(super) fn function(export: &str) -> Option<Function> {
     Some(match export {
         "base64Encode" => |_, arguments, context| {
-            let bytes = bytes(&argument(arguments, 0), context)?;
+            let bytes = data(&argument(arguments, 0), context)?;
             Ok(JsString::from(STANDARD.encode(bytes)).into())
         },
         "base64Decode" => |_, arguments, context| decode(arguments, "base64", context),
         "hexEncode" => |_, arguments, context| {
-            let bytes = bytes(&argument(arguments, 0), context)?;
+            let bytes = data(&argument(arguments, 0), context)?;
             Ok(JsString::from(hex(&bytes)).into())
         },
         "hexDecode" => |_, arguments, context| decode(arguments, "hex", context),
