@@ -43,6 +43,8 @@ pub(crate) enum LimitKind {
     Cpu,
     Timeout,
     Recursion,
+    /// Handlers of promises that have not run yet.
+    Promises,
     /// A built-in function did not come back.
     Watchdog,
 }
@@ -53,6 +55,7 @@ impl LimitKind {
             Self::Cpu => "cpu",
             Self::Timeout => "timeout",
             Self::Recursion => "recursion",
+            Self::Promises => "promises",
             Self::Watchdog => "watchdog",
         }
     }

@@ -29,6 +29,9 @@ pub struct LimitSettings {
     pub list: usize,
     /// Operations that one call waits for at the same time: fetches, timers, reads.
     pub operations: usize,
+    /// Handlers of promises that one call has waiting: functions that were given to `then`, `catch` or `finally` and have
+    /// not run yet. `await` has two of them, one for each way in which it may go on.
+    pub promises: usize,
 }
 
 impl Default for LimitSettings {
@@ -44,6 +47,7 @@ impl Default for LimitSettings {
             string: 16 << 20,
             list: 1_000_000,
             operations: 256,
+            promises: 10_000,
         }
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn settings(config: &Config) -> ModuleSettings {
         limits.string = written.limits.string;
         limits.list = written.limits.list;
         limits.operations = written.limits.operations;
+        limits.promises = written.limits.promises;
         let pool = &mut settings.pool;
         pool.max_threads = written.pool.max_threads.unwrap_or(pool.max_threads);
         pool.idle_timeout = written.pool.idle_timeout.get();

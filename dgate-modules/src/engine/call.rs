@@ -62,6 +62,8 @@ pub(super) struct Call {
     pub(super) applying: Cell<bool>,
     pub(super) limits: CallLimits,
     pub(super) operations: Cell<usize>,
+    /// Handlers of promises that have not run yet.
+    handlers: Cell<usize>,
     /// Why it was cancelled, when that happened before anybody waited.
     pub(super) failure: RefCell<Option<Failure>>,
     cpu: Cell<Duration>,
@@ -91,6 +93,7 @@ impl Call {
             applying: Cell::new(false),
             limits,
             operations: Cell::new(0),
+            handlers: Cell::new(0),
             failure: RefCell::default(),
             cpu: Cell::new(Duration::ZERO),
             cancelled: Cell::new(false),
@@ -108,6 +111,11 @@ impl Call {
 
     pub(super) fn cpu_limit(&self) -> Duration {
         self.limits.cpu
+    }
+
+    /// How many handlers of promises have not run yet.
+    pub(super) fn handlers(&self) -> usize {
+        self.handlers.get()
     }
 
     /// Nobody waits for it any more; what it still has to do is not done.
@@ -136,6 +144,30 @@ impl Call {
     }
 }
 
-/// A call, as continuations carry it.
+/// The call that a handler of a promise belongs to.
+#[derive(Trace, Finalize, JsData)]
+pub(super) struct Handler(#[unsafe_ignore_trace] Counted);
+
+/// Counts until the handler has run, or is garbage.
+struct Counted(Rc<Call>);
+
+impl Handler {
+    pub(super) fn new(call: Rc<Call>) -> Self {
+        call.handlers.set(call.handlers.get() + 1);
+        Self(Counted(call))
+    }
+
+    pub(super) fn call(&self) -> &Rc<Call> {
+        &self.0.0
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.handlers.set(self.0.handlers.get() - 1);
+    }
+}
+
+/// A call, as native functions carry it.
 #[derive(Clone, Trace, Finalize, JsData)]
 pub(super) struct CallTag(#[unsafe_ignore_trace] pub(super) Rc<Call>);

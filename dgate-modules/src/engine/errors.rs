@@ -33,6 +33,11 @@ pub(super) fn failure(error: JsError, context: &mut Context) -> Failure {
         let limit = host.current().map(|call| call.cpu_limit());
         let message = match (kind, limit) {
             (LimitKind::Cpu, Some(limit)) => format!("the module computed for longer than {limit:?}"),
+            (LimitKind::Promises, _) => format!(
+                "the module has more than {most} handlers of promises waiting (`await` has two, a function given to `then` is \
+                 one); let it wait for some before it begins more, or raise `modules.limits.promises`",
+                most = host.capabilities.limits.promises
+            ),
             (LimitKind::Recursion, _) => "the module's calls are nested too deeply".to_owned(),
             _ => format!("the module exceeded its limit ({})", kind.name()),
         };

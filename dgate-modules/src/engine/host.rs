@@ -12,6 +12,7 @@ use boa_engine::{Context, JsResult, JsValue};
 use super::api::{Patterns, Prototypes};
 use super::call::Call;
 use super::clock::Clock;
+use super::heap;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
 use super::ops::Operations;
 use super::uncaught::Rejections;
@@ -41,6 +42,8 @@ pub(super) struct Host {
     /// Regular expressions that were used.
     pub(super) patterns: RefCell<Patterns>,
     current: RefCell<Option<Rc<Call>>>,
+    /// A call with more handlers of promises than it may have, unless some of them are garbage.
+    crowded: RefCell<Option<Rc<Call>>>,
     /// Since when JavaScript runs, if it does.
     running_since: Cell<Option<Instant>>,
     /// When the turn began, whoever's it was since.
@@ -78,6 +81,7 @@ impl Host {
             prototypes: RefCell::new(None),
             patterns: RefCell::default(),
             current: RefCell::new(None),
+            crowded: RefCell::new(None),
             running_since: Cell::new(None),
             turn_began: Cell::new(None),
             asked: Cell::new(None),
@@ -169,6 +173,32 @@ impl Host {
         }
     }
 
+    /// A handler of a promise was added to a call's. Nothing can be thrown here: that follows at the next look.
+    pub(super) fn count_handlers(&self, call: &Rc<Call>) {
+        if call.handlers() > self.capabilities.limits.promises {
+            *self.crowded.borrow_mut() = Some(call.clone());
+        }
+    }
+
+    /// Whether a call has too many handlers of promises, and was not ended for that yet.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.crowded.borrow().is_some()
+    }
+
+    /// # Errors
+    /// When a call has too many handlers of promises: an error that the module cannot catch.
+    pub(super) fn look_at_handlers(&self) -> JsResult<()> {
+        let Some(call) = self.crowded.take() else { return Ok(()) };
+        // What nothing can settle any more does not count.
+        heap::collect();
+        if call.is_cancelled() || call.handlers() <= self.capabilities.limits.promises {
+            return Ok(());
+        }
+        self.hit.set(Some(LimitKind::Promises));
+        *self.hit_call.borrow_mut() = Some(call);
+        Err(uncatchable())
+    }
+
     /// The same for what has no ticks: now and then, and always when it is large.
     pub(super) fn look_at_clock_after(&self, size: f64) -> JsResult<()> {
         let unwatched = self.unwatched.get() + 1.0 + size / SMALL;
@@ -182,9 +212,11 @@ impl Host {
     /// How many ticks may pass until the next look.
     ///
     /// # Errors
-    /// When the current call has used up its time: an error that the module cannot catch.
+    /// When the current call has used up its time, or a call has too many handlers of promises: an error that the module
+    /// cannot catch.
     pub(super) fn look_at_clock(&self) -> JsResult<i32> {
         crate::worker::looks_at_clock();
+        self.look_at_handlers()?;
         let Some(since) = self.running_since.get() else { return Ok(TICKS_PER_LOOK) };
         let current = self.current.borrow();
         let (used, limit) = match &*current {

@@ -15,7 +15,7 @@ use boa_engine::realm::Realm;
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue};
 use futures_util::FutureExt as _;
 
-use super::call::CallTag;
+use super::call::Handler;
 use super::host::{Host, uncatchable};
 
 /// How many jobs may run before the clock is looked at.
@@ -56,6 +56,7 @@ impl JobExecutor for Jobs {
 
     fn run_jobs(self: Rc<Self>, context: &mut Context) -> JsResult<()> {
         let host = Host::of(context);
+        host.look_at_handlers()?;
         loop {
             while let Some(job) = self.next_promise() {
                 self.since_look.set(self.since_look.get() + 1);
@@ -68,6 +69,7 @@ impl JobExecutor for Jobs {
                 if host.hit.get().is_some() {
                     return Err(uncatchable());
                 }
+                host.look_at_handlers()?;
             }
             let loading = self.loading.borrow_mut().pop_front();
             if let Some(job) = loading {
@@ -89,10 +91,11 @@ pub(super) struct Hooks;
 impl HostHooks for Hooks {
     /// A continuation belongs to the call that was running when it was made.
     fn make_job_callback(&self, callback: JsFunction, context: &mut Context) -> JobCallback {
-        match Host::of(context).current() {
-            Some(call) => JobCallback::new(callback, CallTag(call)),
-            None => JobCallback::new(callback, ()),
-        }
+        let host = Host::of(context);
+        let Some(call) = host.current() else { return JobCallback::new(callback, ()) };
+        let handler = Handler::new(call);
+        host.count_handlers(handler.call());
+        JobCallback::new(callback, handler)
     }
 
     /// Continuations of a call that was cancelled do not run.
@@ -103,8 +106,10 @@ impl HostHooks for Hooks {
         arguments: &[JsValue],
         context: &mut Context,
     ) -> JsResult<JsValue> {
-        let tag = (job.host_defined() as &dyn std::any::Any).downcast_ref::<CallTag>();
-        let Some(CallTag(call)) = tag else { return job.callback().call(this, arguments, context) };
+        let tag = (job.host_defined() as &dyn std::any::Any).downcast_ref::<Handler>();
+        let Some(call) = tag.map(Handler::call) else {
+            return job.callback().call(this, arguments, context);
+        };
         if call.is_cancelled() {
             return Ok(JsValue::undefined());
         }

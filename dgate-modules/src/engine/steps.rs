@@ -127,12 +127,12 @@ impl Runtime {
 
     /// Runs what the hook left to do.
     pub(super) fn drain(&self, call: &Rc<Call>, step: Step, context: &mut Context) -> Step {
-        if !self.jobs.is_empty() {
+        if !self.jobs.is_empty() || self.host.is_crowded() {
             self.run_jobs(context);
         }
-        // Jobs may have run into a limit, here or while a promise was looked at.
+        // Jobs may have run into a limit, here or while a promise was looked at; also such that nobody waited for.
         match (step, call.is_cancelled()) {
-            (Step::Waits, true) => Step::Ended(Err(call
+            (Step::Waits | Step::Ended(Ok(_)), true) => Step::Ended(Err(call
                 .failure
                 .take()
                 .unwrap_or_else(|| Failure::new(FailureKind::Internal, "the call was cancelled")))),
@@ -192,7 +192,8 @@ impl Runtime {
         self.broken.set(true);
         let call = self.host.hit_call.take().or_else(|| self.host.current());
         let failure = errors::failure(error, context);
-        let Some(call) = call else { return };
+        // What is left of a call that was ended already ends, too; that says nothing new.
+        let Some(call) = call.filter(|call| !call.is_cancelled()) else { return };
         self.host.operations.forget_of(&call);
         let waiting = self.calls.borrow_mut().remove(&call.id).is_some();
         let mut failure = failure;

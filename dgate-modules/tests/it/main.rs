@@ -9,6 +9,7 @@ mod json;
 mod kit;
 mod limits;
 mod local;
+mod promises;
 mod recipes;
 mod trial;
 mod web;

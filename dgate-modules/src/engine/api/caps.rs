@@ -106,6 +106,18 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let json = context.intrinsics().objects().json();
     wrap(&json, "stringify", written, longest_text, context)?;
     wrap(&json, "parse", |_, arguments, _| Ok(text_length(&argument(arguments, 0))), longest_text, context)?;
+    // Each element gets handlers, before anybody looks.
+    let promises = host.capabilities.limits.promises as f64;
+    let promise = context.intrinsics().constructors().promise().constructor();
+    for name in ["all", "allSettled", "any", "race"] {
+        wrap(
+            &promise,
+            name,
+            |_, arguments, context| size(&argument(arguments, 0), context),
+            promises,
+            context,
+        )?;
+    }
     // Nothing bounds how long they compute.
     for name in ["BigInt", "BigInt64Array", "BigUint64Array"] {
         global.delete_property_or_throw(JsString::from(name), context)?;
@@ -139,22 +151,7 @@ fn text(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
 /// A list that is spread, if it is not too long.
 fn list(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let value = argument(arguments, 0);
-    let size = match value.as_object() {
-        None => text_length(&value),
-        Some(object) => {
-            if let Ok(array) = JsArray::from_object(object.clone()) {
-                array.length(context)? as f64
-            } else if let Ok(array) = JsTypedArray::from_object(object.clone()) {
-                array.length(context)? as f64
-            } else if let Ok(set) = JsSet::from_object(object.clone()) {
-                set.size() as f64
-            } else if let Ok(map) = JsMap::from_object(object) {
-                map.get_size(context)?.as_number().unwrap_or_default()
-            } else {
-                0.0
-            }
-        }
-    };
+    let size = size(&value, context)?;
     if size > LONG {
         let host = Host::of(context);
         if size > host.longest_list() {
@@ -163,6 +160,22 @@ fn list(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
         host.look_at_clock()?;
     }
     Ok(value)
+}
+
+/// How many elements a value has that is walked through by a built-in, without code of the module's own.
+fn size(value: &JsValue, context: &mut Context) -> JsResult<f64> {
+    let Some(object) = value.as_object() else { return Ok(text_length(value)) };
+    Ok(if let Ok(array) = JsArray::from_object(object.clone()) {
+        array.length(context)? as f64
+    } else if let Ok(array) = JsTypedArray::from_object(object.clone()) {
+        array.length(context)? as f64
+    } else if let Ok(set) = JsSet::from_object(object.clone()) {
+        set.size() as f64
+    } else if let Ok(map) = JsMap::from_object(object) {
+        map.get_size(context)?.as_number().unwrap_or_default()
+    } else {
+        0.0
+    })
 }
 
 fn wrap(object: &JsObject, name: &str, size: Size, most: f64, context: &mut Context) -> JsResult<()> {

@@ -44,6 +44,9 @@ pub struct ModuleBounds {
     pub list: usize,
     /// Operations that one call may wait for at the same time (fetches, timers, reads), up to 10000.
     pub operations: usize,
+    /// Handlers of promises that one call may have waiting, from 16 to 1000000: functions that were given to `then` and have
+    /// not run yet; `await` has two of them.
+    pub promises: usize,
 }
 
 impl Default for ModuleBounds {
@@ -59,6 +62,7 @@ impl Default for ModuleBounds {
             string: 16 << 20,
             list: 1_000_000,
             operations: 256,
+            promises: 10_000,
         }
     }
 }
@@ -92,6 +96,11 @@ impl Modules {
             ),
             ("limits/list", !(64..=10_000_000).contains(&limits.list), "must be between 64 and 10000000"),
             ("limits/operations", !(1..=10_000).contains(&limits.operations), "must be between 1 and 10000"),
+            (
+                "limits/promises",
+                !(16..=1_000_000).contains(&limits.promises),
+                "must be between 16 and 1000000",
+            ),
             ("pool/max_threads", pool.max_threads == Some(0), "must be at least 1"),
             ("pool/idle_timeout", is_zero(Some(pool.idle_timeout)), "must be longer than zero"),
             ("pool/max_calls", pool.max_calls == 0, "must be at least 1"),

@@ -23,6 +23,7 @@ proxy:
               recursion: () => {{ const f = (n) => n && 1 + f(n - 1); return f(100); }},
               string: () => 'x'.repeat(5000),
               list: () => new Array(500).fill(0),
+              promises: () => {{ for (let i = 0; i < 2000; i++) Promise.resolve().then(() => {{}}); }},
               operations: () => Promise.all([sleep(1), sleep(1), sleep(1)]),
             }}[ctx.pathParam('act')];
             try {{ await act(); ctx.response().status(200); }} catch (e) {{ ctx.response().status(400).send(e.name); }}
@@ -39,10 +40,9 @@ storage: {{type: memory}}
 
 #[tokio::test]
 async fn the_servers_limits_hold_for_all_modules() {
-    let most =
-        "{cpu: 30ms, timeout: 300ms, body: 1KiB, recursion: 50, string: 4096, list: 128, operations: 2}";
+    let most = "{cpu: 30ms, timeout: 300ms, body: 1KiB, recursion: 50, string: 4096, list: 128, operations: 2, promises: 64}";
     let running = Running::start(&configuration(most, "{}")).await;
-    for act in ["cpu", "timeout", "recursion"] {
+    for act in ["cpu", "timeout", "recursion", "promises"] {
         assert_eq!(running.get(&format!("/{act}")).await.status(), 500, "{act}");
         let count = format!("dgate_module_limit_hits_total{{namespace=\"default\",kind=\"{act}\"}}");
         assert_eq!(running.metric(&count).await, Some(1.0), "{act}");
@@ -53,7 +53,7 @@ async fn the_servers_limits_hold_for_all_modules() {
     }
     // By default all of that is allowed, but for what never ends.
     let running = Running::start(&configuration("{}", "{timeout: 300ms}")).await;
-    for act in ["body", "recursion", "string", "list", "operations"] {
+    for act in ["body", "recursion", "string", "list", "operations", "promises"] {
         assert_eq!(running.get(&format!("/{act}")).await.status(), 200, "{act}");
     }
 }
@@ -76,7 +76,10 @@ fn a_module_that_wants_too_much_is_refused() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    let said = check("{cpu: 0s, max_timeout: 1s, recursion: 1000, list: 0, operations: 0, string: 1}", "{}");
+    let said = check(
+        "{cpu: 0s, max_timeout: 1s, recursion: 1000, list: 0, operations: 0, string: 1, promises: 1}",
+        "{}",
+    );
     for part in [
         "`cpu` must be longer than zero",
         "`timeout` is more than `max_timeout`",
@@ -84,6 +87,7 @@ fn a_module_that_wants_too_much_is_refused() {
         "`list` must be between",
         "`operations` must be between",
         "`string` must be between",
+        "`promises` must be between",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
