@@ -80,6 +80,7 @@ pub(crate) fn exports(name: &str) -> &'static [&'static str] {
 pub(crate) fn needs(module: &str, export: &str) -> &'static [&'static str] {
     match (module, export) {
         ("dgate", "sleep") => &["time"],
+        ("dgate", "fail") => &["message"],
         ("dgate/state", "getDocument") => &["id", "collection"],
         ("dgate/state", "getDocuments") => &["query"],
         ("dgate/state", "addDocument" | "deleteDocument") => &["document"],

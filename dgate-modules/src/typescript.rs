@@ -5,11 +5,13 @@
 
 mod asks;
 mod classify;
+mod commonjs;
 #[cfg(test)]
 pub(crate) mod declared;
 mod diagnose;
 mod growth;
 mod links;
+mod places;
 mod positions;
 mod ticks;
 

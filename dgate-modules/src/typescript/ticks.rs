@@ -11,10 +11,10 @@
 use std::fmt::Write as _;
 
 use oxc::ast::ast::{
-    ArrowFunctionBody, ArrowFunctionExpression, AssignmentOperator, AssignmentTarget, BigIntLiteral,
-    BinaryExpression, BinaryOperator, BindingIdentifier, CallExpression, DoWhileStatement, Expression,
-    ForInStatement, ForOfStatement, ForStatement, Function, FunctionBody, IdentifierReference,
-    MemberExpression, Program, SpreadElement, Statement, TaggedTemplateExpression, TemplateLiteral,
+    ArrowFunctionBody, ArrowFunctionExpression, AssignmentOperator, BigIntLiteral, BinaryExpression,
+    BinaryOperator, BindingIdentifier, CallExpression, DoWhileStatement, Expression, ExpressionStatement,
+    ForInStatement, ForOfStatement, ForStatement, Function, FunctionBody, IdentifierReference, Program,
+    ReturnStatement, SpreadElement, Statement, TaggedTemplateExpression, TemplateLiteral, VariableDeclarator,
     WhileStatement,
 };
 use oxc::ast_visit::{Visit, walk};
@@ -24,7 +24,9 @@ use oxc::syntax::scope::ScopeFlags;
 
 use super::Fault;
 use super::classify::{Dialect, global_hooks};
+use super::commonjs::Common;
 use super::growth::{self, LIST, TEXT};
+use super::places;
 use super::positions::Inserted;
 
 /// Names that belong to the gateway.
@@ -62,6 +64,7 @@ pub(super) fn instrument(
         faults: Vec::new(),
         common: Common::default(),
         function: None,
+        has_vague: false,
         in_sum: false,
         script: (dialect == Dialect::Script).then(ScriptHook::default),
     };
@@ -71,6 +74,7 @@ pub(super) fn instrument(
     }
 
     let mut before = String::from("let __dgate_fuel=0;");
+    before.push_str(if ticks.has_vague { places::DECLARATION } else { "" });
     let free = scoping.root_unresolved_references();
     let own: Vec<&str> = OWN_GLOBALS.into_iter().filter(|name| free.contains_key(*name)).collect();
     if !own.is_empty() {
@@ -113,6 +117,8 @@ struct Ticks<'s> {
     common: Common,
     /// The function that is looked at, if any is.
     function: Option<Frame>,
+    /// The same as [`Frame::has_vague`], outside of functions.
+    has_vague: bool,
     /// Whether what is looked at is the left side of a sum that is looked at as a whole.
     in_sum: bool,
     script: Option<ScriptHook>,
@@ -123,6 +129,8 @@ struct Frame {
     /// The insertion that it begins with.
     begin: usize,
     has_loops: bool,
+    /// Whether something in it needs [`places::DECLARATION`].
+    has_vague: bool,
 }
 
 /// The hook of a script that is being looked at. In scripts documents are read without `await`; it is put in here.
@@ -133,52 +141,29 @@ struct ScriptHook {
     awaits: bool,
 }
 
-/// What is found of CommonJS.
-#[derive(Default)]
-struct Common {
-    required: Vec<String>,
-    exported: Vec<String>,
-}
-
-impl Common {
-    fn wrap(&self, before: &mut String, after: &mut String) {
-        let mut cases = String::new();
-        for (number, specifier) in self.required.iter().enumerate() {
-            let quoted = serde_json::Value::from(specifier.as_str());
-            let _ = write!(before, "import*as __dgate_r{number} from {quoted};");
-            let _ = write!(cases, "case {quoted}:r=__dgate_r{number};break;");
-        }
-        before.push_str("const module={exports:{}};let exports=module.exports;");
-        before.push_str("const require=(s)=>{let r;switch(s){");
-        before.push_str(&cases);
-        before.push_str("default:throw new Error(`cannot find module '${s}'`)}");
-        before.push_str("return\"__dgate_common\"in r?r.default:r};");
-        after.push_str("\nconst __dgate_e=module.exports;export default __dgate_e;");
-        after.push_str("export const __dgate_common=true;");
-        for (number, name) in self.exported.iter().enumerate() {
-            let _ = write!(after, "const __dgate_e{number}=__dgate_e.{name};");
-            let _ = write!(after, "export{{__dgate_e{number} as {name}}};");
-        }
-    }
-
-    /// `exports.NAME` and `module.exports.NAME`.
-    fn exported_name(target: &MemberExpression<'_>) -> Option<String> {
-        let MemberExpression::StaticMemberExpression(member) = target else { return None };
-        let of_exports = match &member.object {
-            Expression::Identifier(id) => id.name == "exports",
-            Expression::StaticMemberExpression(inner) => {
-                inner.property.name == "exports"
-                    && matches!(&inner.object, Expression::Identifier(id) if id.name == "module")
-            }
-            _ => false,
-        };
-        of_exports.then(|| member.property.name.to_string())
-    }
-}
-
 impl Ticks<'_> {
     fn put(&mut self, at: u32, text: &str) {
         self.insertions.push((at as usize, text.to_owned()));
+    }
+
+    /// Whether an expression needs to be put where the engine knows its place.
+    fn is_vague(&mut self, expression: &Expression<'_>) -> bool {
+        let is_vague = places::is_vague(expression);
+        let frame = self.function.as_mut().map_or(&mut self.has_vague, |function| &mut function.has_vague);
+        *frame |= is_vague;
+        is_vague
+    }
+
+    /// A value at the end of a statement.
+    fn value<'a>(&mut self, value: &Expression<'a>) {
+        let is_vague = self.is_vague(value);
+        if is_vague {
+            self.put(value.span().start, places::VALUE);
+        }
+        self.visit_expression(value);
+        if is_vague {
+            self.put(value.span().end, ")");
+        }
     }
 
     fn body(&mut self, body: &Statement<'_>) {
@@ -231,12 +216,14 @@ impl<'a> Visit<'a> for Ticks<'_> {
         let at = body.directives.last().map_or(body.span.start + 1, |directive| directive.span.end);
         // A directive may go without its semicolon.
         let separator = if body.directives.is_empty() { "" } else { ";" };
-        let frame = Frame { begin: self.insertions.len(), has_loops: false };
+        let frame = Frame { begin: self.insertions.len(), has_loops: false, has_vague: false };
         self.put(at, &format!("{separator}{TICK}"));
         let outer = self.function.replace(frame);
         walk::walk_function_body(self, body);
-        if let Some(Frame { begin, has_loops: true }) = std::mem::replace(&mut self.function, outer) {
-            self.insertions[begin].1.push_str(LEFT);
+        if let Some(Frame { begin, has_loops, has_vague }) = std::mem::replace(&mut self.function, outer) {
+            let text = &mut self.insertions[begin].1;
+            text.push_str(if has_loops { LEFT } else { "" });
+            text.push_str(if has_vague { places::DECLARATION } else { "" });
         }
     }
 
@@ -253,6 +240,26 @@ impl<'a> Visit<'a> for Ticks<'_> {
         if let (Some(()), Some(script)) = (depth, &mut self.script) {
             script.depth -= 1;
         }
+    }
+
+    fn visit_expression_statement(&mut self, it: &ExpressionStatement<'a>) {
+        let is_vague = self.is_vague(&it.expression);
+        if is_vague {
+            self.put(it.expression.span().start, places::STATEMENT);
+        }
+        walk::walk_expression_statement(self, it);
+        if is_vague {
+            self.put(it.expression.span().end, ")");
+        }
+    }
+
+    fn visit_return_statement(&mut self, it: &ReturnStatement<'a>) {
+        it.argument.iter().for_each(|value| self.value(value));
+    }
+
+    fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        self.visit_binding_pattern(&it.id);
+        it.init.iter().for_each(|value| self.value(value));
     }
 
     fn visit_while_statement(&mut self, it: &WhileStatement<'a>) {
@@ -376,7 +383,7 @@ impl<'a> Visit<'a> for Ticks<'_> {
         if grows {
             self.put(it.span.start, TEXT);
         }
-        if let Some(name) = target_member(&it.left).and_then(Common::exported_name)
+        if let Some(name) = it.left.as_member_expression().and_then(Common::exported_name)
             && name != "default"
             && !self.common.exported.contains(&name)
         {
@@ -387,8 +394,4 @@ impl<'a> Visit<'a> for Ticks<'_> {
             self.put(it.span.end, ")");
         }
     }
-}
-
-fn target_member<'t, 'a>(target: &'t AssignmentTarget<'a>) -> Option<&'t MemberExpression<'a>> {
-    target.as_member_expression()
 }

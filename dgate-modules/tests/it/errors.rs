@@ -13,7 +13,7 @@ const empty: any = undefined;
 export async function fetchUpstream(ctx: ServiceContext): Promise<undefined> {
   if (ctx.query().get("w") === "choice") /* choice */ throw new Error("choice");
   await sleep(1);
-  if (ctx.query().get("w") === "choice-late") /* choice-late */ empty.boom.boom();
+  if (ctx.query().get("w") === "choice-late") /* choice-late */ empty.boom();
 }
 export function requestModifier(ctx: Context): void {
   const w = ctx.query().get("w");
@@ -22,16 +22,24 @@ export function requestModifier(ctx: Context): void {
   if (w === "getter") new (class A { private x = 1; get y(): number { /* getter */ throw new RangeError("x" + this.x); } })().y;
   if (w === "denied") /* denied */ ctx.set("home", process.env.HOME);
   if (w === "loop") for (;;) /* loop */ empty;
+  const inner = (value: any) => {
+    if (w === "inner") return /* inner */ value.boom();
+    return w;
+  };
+  if (w === "inner") inner(empty);
 }
 export async function requestHandler(ctx: Context): Promise<void> {
   const w = ctx.query().get("w");
   enum Kind { One = 1 }
-  if (w === "handler") /* handler */ empty[Kind.One].boom();
+  if (w === "handler") /* handler */ empty.boom(Kind.One);
   await null;
   if (w === "handler-late") { const shape: Shape = JSON.parse("{}"); /* handler-late */ shape.a.b; }
   if (w === "denied-late") /* denied-late */ await fetch("http://elsewhere.example/");
   if (w === "loop-late") for (;;) /* loop-late */ empty;
   if (w === "json") /* json */ JSON.parse("{nope");
+  if (w === "value") { const found = /* value */ empty.find(w); ctx.set("found", found); }
+  if (w === "return") return /* return */ empty.find(w);
+  if (w === "awaited") { /* awaited */ await empty.find(w); }
 }
 export async function responseModifier(ctx: ResponseContext): Promise<void> {
   await ctx.upstream().text();
@@ -74,6 +82,7 @@ async fn each_hook_tells_the_place() {
         "modifier",
         "in-map",
         "getter",
+        "inner",
         "denied",
         "loop",
         "handler",
@@ -81,6 +90,9 @@ async fn each_hook_tells_the_place() {
         "denied-late",
         "loop-late",
         "json",
+        "value",
+        "return",
+        "awaited",
         "response",
     ];
     let mut wrong = Vec::new();
@@ -151,7 +163,7 @@ async fn what_is_wrong_with_imports_is_told_with_the_way_there() {
         ("three.ts", "import { one } from './one';\nexport const two = one;"),
         ("typo.ts", "import './broken';"),
         ("broken.ts", "export const x = ;"),
-        ("top.ts", "const x: any = undefined;\n\nthrow new Error(x);"),
+        ("top.ts", "const x: any = undefined;\n\nx.boom();"),
         ("later.ts", "export async function requestHandler() { await import('./d'); }"),
     ]);
     let checked = local::check(&project).await.unwrap();

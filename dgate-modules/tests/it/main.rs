@@ -1,5 +1,6 @@
 //! Modules in a gateway, over real sockets.
 
+mod arguments;
 mod errors;
 mod fetching;
 mod hooks;

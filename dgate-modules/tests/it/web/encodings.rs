@@ -202,17 +202,21 @@ async fn base64() {
 #[tokio::test]
 async fn randomness_and_digests() {
     facts(&[
-        ("/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID())", json!(true)),
+        ("(() => { const id = crypto.randomUUID(); return [id.split('-').map((part) => part.length), id[14], '89ab'.includes(id[19])]; })()", json!([[8, 4, 4, 4, 12], "4", true])),
         ("crypto.getRandomValues(new Float32Array(1))", throws("TypeMismatchError")),
         ("crypto.getRandomValues(new Uint8Array(64)).some((byte) => byte !== 0)", json!(true)),
+    ])
+    .await;
+    facts(&[
         ("crypto.getRandomValues([1])", throws("TypeError")),
         ("crypto.getRandomValues(new ArrayBuffer(1))", throws("TypeError")),
         ("(() => { const a = new Uint32Array(2); return crypto.getRandomValues(a) === a; })()", json!(true)),
-        ("Buffer.from(await crypto.subtle.digest({ name: 'sha-1' }, new Uint8Array())).toString('hex')", json!("da39a3ee5e6b4b0d3255bfef95601890afd80709")),
+        (
+            "Buffer.from(await crypto.subtle.digest({ name: 'sha-1' }, new Uint8Array())).toString('hex')",
+            json!("da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+        ),
         ("crypto.subtle.digest('SHA-256', 'text')", throws("TypeError")),
         ("await crypto.subtle.digest('MD5', new Uint8Array())", throws("NotSupportedError")),
     ])
     .await;
-    let more = "crypto.getRandomValues(new Uint8Array(new ArrayBuffer(65537)))";
-    facts(&[(more, throws("QuotaExceededError"))]).await;
 }
