@@ -7,11 +7,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use dgate_core::Kind;
+use dgate_core::capability::{Fetch, FetchError, FetchRules};
 use dgate_core::resource::AnyResource;
+use dgate_core::{Body, BoxFuture, Kind};
 use dgate_modules::{ModuleRunner, ModuleSettings};
 use dgate_proxy::Gateway;
-use http::Request;
+use http::{Request, Response};
 use serde_json::{Value, json};
 use tower_service::Service as _;
 
@@ -19,7 +20,7 @@ const ROUNDS: usize = 15;
 const CALLS: usize = 2_000;
 
 /// Name and source of what is measured; each answers, so that no upstream is needed.
-const CASES: [(&str, &[&str]); 7] = [
+const CASES: [(&str, &[&str]); 8] = [
     ("empty handler", &["export function requestHandler(ctx) { ctx.response().status(204); }"]),
     ("empty async handler", &["export async function requestHandler(ctx) { ctx.response().status(204); }"]),
     (
@@ -49,6 +50,12 @@ const CASES: [(&str, &[&str]); 7] = [
         ],
     ),
     (
+        "async handler, one fetch",
+        &[
+            "export async function requestHandler(ctx) { const answer = await fetch('http://a.test/x'); ctx.response().send(await answer.text()); }",
+        ],
+    ),
+    (
         "loop of 1000",
         &[
             "export function requestHandler(ctx) { let n = 0; for (let i = 0; i < 1000; i++) n += i; ctx.response().status(204); }",
@@ -56,12 +63,28 @@ const CASES: [(&str, &[&str]); 7] = [
     ),
 ];
 
+/// An upstream in the process, which answers at once.
+struct AtHand;
+
+impl Fetch for AtHand {
+    fn fetch(
+        &self,
+        _: Request<Body>,
+        _: FetchRules,
+    ) -> BoxFuture<'static, Result<Response<Body>, FetchError>> {
+        Box::pin(async { Ok(Response::new(Body::from("an answer"))) })
+    }
+}
+
 fn resource(kind: Kind, value: Value) -> AnyResource {
     dgate_core::with_kind!(kind, R => dgate_core::decode::<R>(value).expect("a resource").into())
 }
 
 async fn gateway(sources: &[&str]) -> Gateway {
-    let runner = Arc::new(ModuleRunner::new(ModuleSettings::default()));
+    let settings =
+        ModuleSettings::default().with(|settings| settings.default_permissions = vec!["*".to_owned()]);
+    let runner = Arc::new(ModuleRunner::new(settings));
+    runner.connect_fetch(Arc::new(AtHand));
     let names: Vec<String> = (0..sources.len()).map(|number| format!("m{number}")).collect();
     let mut resources: Vec<AnyResource> = sources
         .iter()

@@ -76,6 +76,12 @@ pub(crate) const FOR_BENCHMARKS: &[Tool] = &[
         why: "scripts in nginx",
     },
     Tool {
+        program: "ls",
+        asks: (&["/usr/lib/nginx/modules"], "ngx_http_echo_module.so"),
+        from: From::Debian("libnginx-mod-http-echo"),
+        why: "an upstream that takes its time",
+    },
+    Tool {
         program: "wrk",
         asks: (&["--version"], "wrk"),
         from: From::Debian("wrk"),

@@ -6,8 +6,8 @@ use super::scenario::Scenario;
 /// A scenario's windows, by contender; the first one is what the others are compared with.
 pub(crate) type Measured<'a> = (&'a Scenario, Vec<(&'static str, Vec<Window>)>);
 
-/// One line for each scenario: the median CPU time per request with its range, the ratio to each other contender, the
-/// rate at which the CPU was full.
+/// One line for each scenario: the median CPU time per request with its range, the ratio to each other contender, and
+/// the rate: with a full CPU, or as much as a slow upstream leaves room for.
 pub(crate) fn table(contenders: &[&str], measured: &[Measured<'_>]) -> String {
     let (ours, others) = contenders.split_first().unwrap_or((&"", &[]));
     let mut head = vec!["scenario".to_owned()];
@@ -34,7 +34,11 @@ fn line(scenario: &Scenario, contenders: &[&str], measured: &[(&'static str, Vec
     cells.extend(costs[1..].iter().map(|others| ratio(others).unwrap_or_else(|| "–".to_owned())));
     let mut rates: Vec<f64> = windows[0].iter().map(|window| window.per_second).collect();
     rates.sort_by(f64::total_cmp);
-    cells.push(median(&rates).map_or_else(|| "–".to_owned(), |rate| format!("{rate:.0}")));
+    let share = |rate: f64| {
+        scenario.most_per_second().map(|most| format!(" ({:.0} % of {most:.0})", 100.0 * rate / most))
+    };
+    let rate = |rate| format!("{rate:.0}{}", share(rate).unwrap_or_default());
+    cells.push(median(&rates).map_or_else(|| "–".to_owned(), rate));
     cells.join(" | ")
 }
 
@@ -76,6 +80,11 @@ mod tests {
             table.lines().last().unwrap(),
             "| `plain`: HTTP/1.1, 64 connections, 128 B | 15.0 (10.0 to 20.0) | 30.0 (20.0 to 40.0) | – | 0.50 | – | 50000 |"
         );
+        let slow = scenario::ALL.iter().find(|scenario| scenario.name == "slow").unwrap();
+        let measured: Measured<'_> =
+            (slow, vec![("dgate", vec![Window { per_second: 15_000.0, ..window(1000) }])]);
+        let table_of_slow = super::table(&["dgate"], &[measured]);
+        assert!(table_of_slow.trim_end().ends_with("| 15000 (75 % of 20000) |"), "{table_of_slow}");
         assert!(table.starts_with("| scenario | dgate, CPU µs/request | nginx, CPU µs/request | haproxy, CPU µs/request | dgate ÷ nginx | dgate ÷ haproxy | dgate, requests/s |\n| --- |"));
     }
 }

@@ -1,5 +1,7 @@
 //! What is asked of a gateway.
 
+use std::time::Duration;
+
 /// A kind of traffic.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scenario {
@@ -18,6 +20,8 @@ pub(crate) struct Scenario {
     pub(crate) routes: usize,
     /// What a script does with each request.
     pub(crate) script: Option<Script>,
+    /// How long the upstream waits before it answers.
+    pub(crate) pause: Duration,
 }
 
 /// A script in the request path.
@@ -29,6 +33,8 @@ pub(crate) enum Script {
     AsyncModifier,
     /// Answers with JSON; there is no upstream.
     Handler,
+    /// Fetches from the upstream, and answers with what came.
+    Fetch,
 }
 
 /// What a [`Script::Handler`] answers.
@@ -55,7 +61,11 @@ const PLAIN: Scenario = Scenario {
     close: false,
     routes: 1,
     script: None,
+    pause: Duration::ZERO,
 };
+
+/// How long a slow upstream waits.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
@@ -88,6 +98,21 @@ pub(crate) const ALL: &[Scenario] = &[
         script: Some(Script::Handler),
         ..PLAIN
     },
+    Scenario {
+        name: "slow",
+        about: "the upstream takes 50 ms, 1,000 connections",
+        connections: 1_000,
+        pause: PAUSE,
+        ..PLAIN
+    },
+    Scenario {
+        name: "fetch",
+        about: "a script fetches from there, 1,000 connections",
+        connections: 1_000,
+        pause: PAUSE,
+        script: Some(Script::Fetch),
+        ..PLAIN
+    },
 ];
 
 impl Scenario {
@@ -100,8 +125,16 @@ impl Scenario {
         (0..self.routes).map(|index| format!("/r/{index:05}/"))
     }
 
-    /// A path that is there in every scenario. Its last part tells the upstream how much to send.
+    /// A path that is there in every scenario. Its last part tells the upstream how much to send, the one before how
+    /// many seconds later.
     pub(crate) fn path(&self) -> String {
-        format!("/r/00000/{}", self.response)
+        let later =
+            if self.pause.is_zero() { String::new() } else { format!("after/{}/", self.pause.as_secs_f64()) };
+        format!("/r/00000/{later}{}", self.response)
+    }
+
+    /// The most requests in a second that the upstream leaves room for; nothing when it answers at once.
+    pub(crate) fn most_per_second(&self) -> Option<f64> {
+        (!self.pause.is_zero()).then(|| self.connections as f64 / self.pause.as_secs_f64())
     }
 }

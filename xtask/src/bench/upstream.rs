@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use super::pinned::{self, Pinned};
 
-/// An upstream that answers each path with as many bytes as its last part says: 128, 10240 or 1048576.
+/// An upstream that answers each path with as many bytes as its last part says: 128, 10240 or 1048576. Below `after/N/` it
+/// does so N seconds later.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) port: u16,
@@ -33,7 +34,8 @@ impl Upstream {
 fn configuration(folder: &Path, port: u16) -> String {
     let (root, small) = (folder.display(), "x".repeat(128));
     format!(
-        "daemon off; master_process off; pid {root}/pid;
+        "load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
+daemon off; master_process off; pid {root}/pid;
 events {{ worker_connections 8192; }}
 http {{
   access_log off; sendfile on; tcp_nopush on;
@@ -43,6 +45,7 @@ http {{
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{ return 200 {small}; }}
+    location ~ /after/(?<pause>[0-9.]+)/128$ {{ echo_sleep $pause; echo_exec /128; }}
     location ~ /(10240|1048576)$ {{ root {root}; try_files /$1 =404; open_file_cache max=10; }}
   }}
 }}

@@ -34,20 +34,22 @@ proxy:
     );
     let target = match scenario.script {
         None => "service: upstream",
-        Some(Script::Handler) => "modules: [script]",
+        Some(Script::Handler | Script::Fetch) => "modules: [script]",
         Some(Script::Modifier | Script::AsyncModifier) => "service: upstream, modules: [script]",
     };
     for (index, prefix) in scenario.prefixes().enumerate() {
         writeln!(text, "      - {{ name: r{index}, paths: [\"{prefix}**\"], methods: [\"*\"], {target} }}")?;
     }
     if let Some(script) = scenario.script {
-        writeln!(text, "    modules: [{{ name: script, payload_raw: \"{}\" }}]", source(script))?;
+        let source = source(script, *upstream);
+        let permission = format!("permissions: [\"os:net:http=127.0.0.1:{upstream}\"]");
+        writeln!(text, "    modules: [{{ name: script, {permission}, payload_raw: \"{source}\" }}]")?;
     }
     Ok(text)
 }
 
-fn source(script: Script) -> &'static str {
-    match script {
+fn source(script: Script, upstream: u16) -> String {
+    let source = match script {
         Script::Modifier => {
             "export function requestModifier(ctx) { ctx.request().headers.set('x-script', 'was here'); }"
         }
@@ -57,5 +59,11 @@ fn source(script: Script) -> &'static str {
         Script::Handler => {
             "export function requestHandler(ctx) { ctx.response().json({ status: 'ok', method: ctx.request().method }); }"
         }
-    }
+        Script::Fetch => {
+            return format!(
+                "export async function requestHandler(ctx) {{ const answer = await fetch('http://127.0.0.1:{upstream}' + ctx.request().path); ctx.response().send(await answer.text()); }}"
+            );
+        }
+    };
+    source.to_owned()
 }

@@ -57,12 +57,19 @@ const answer = r => {
   r.headersOut['content-type'] = 'application/json';
   r.return(200, JSON.stringify({ status: 'ok', method: r.method }));
 };
-export default { mark, answer };
-",
+const pass = async r => {
+  const answer = await ngx.fetch('http://127.0.0.1:UPSTREAM' + r.uri);
+  const text = await answer.text();
+  r.return(200, text);
+};
+export default { mark, answer, pass };
+"
+        .replace("UPSTREAM", &setup.upstream.to_string()),
     )?;
     let import = format!("js_import script from {}; js_set $mark script.mark;", file.display());
     let location = match script {
         Script::Handler => "js_content script.answer;",
+        Script::Fetch => "js_content script.pass;",
         Script::Modifier | Script::AsyncModifier => {
             // Headers that a location sets replace those from outside.
             "proxy_set_header Connection \"\"; proxy_set_header Host $host;
