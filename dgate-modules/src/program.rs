@@ -53,6 +53,7 @@ impl Weight {
     pub(crate) fn judge(&self, turn: Duration, collected: bool) {
         let heavy = if collected { HEAVY + COLLECTION } else { HEAVY };
         if turn > heavy {
+            tracing::debug!(target: "dgate::module", ?turn, collected, "a program is kept away from workers");
             self.until.store((Self::now() + KEPT_AWAY).as_millis() as u64, Ordering::Relaxed);
         }
     }
