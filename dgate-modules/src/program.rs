@@ -71,6 +71,7 @@ impl Weight {
         let score = self.score.load(Ordering::Relaxed);
         let score = if is_heavy { score + EXCEPTION } else { score.saturating_sub(1) };
         if score >= ENOUGH {
+            tracing::debug!(target: "dgate::module", ?computed, "a program is kept away from workers");
             self.distrust();
         }
         self.score.store(score.min(ENOUGH), Ordering::Relaxed);

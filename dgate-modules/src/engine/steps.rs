@@ -95,9 +95,9 @@ impl Runtime {
                 JsValue::undefined()
             }
         };
-        if call.hook.answers() && !call.applying.get() && api::is_response(&value, context) {
+        if call.hook.answers() && !call.applying.get() && api::is_response(&value) {
             call.applying.set(true);
-            let result = api::apply_response(call, &value, context);
+            let result = api::apply_response(call, &value);
             return match self.settle(call, result, context) {
                 Some(settled) => self.after(call, settled, context),
                 None => Some(Step::Waits),

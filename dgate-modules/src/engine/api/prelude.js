@@ -89,12 +89,11 @@
     }
   }
 
-  // === Request and Response ===
+  // === Request ===
 
-  // A body is nothing, text, bytes, something of the gateway's own, or a function that reads the request's.
+  // A body is nothing, text, bytes, or a function that reads the request's.
   const bodyOf = (value) => {
     if (value === undefined || value === null) return { body: null, type: null };
-    if (native.isBody(value)) return { body: value, type: null };
     if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return { body: native.copy(value), type: null };
     if (value instanceof URLSearchParams) {
       return { body: value.toString(), type: "application/x-www-form-urlencoded;charset=UTF-8" };
@@ -102,116 +101,9 @@
     return { body: String(value), type: "text/plain;charset=UTF-8" };
   };
 
-  class Message {
-    #body = null;
+  class Request {
+    #body;
     #used = false;
-
-    constructor(body) {
-      this.#body = body;
-    }
-
-    get bodyUsed() {
-      return this.#used;
-    }
-
-    _take() {
-      if (this.#used) throw new TypeError("the body was read already");
-      if (this.#body !== null) this.#used = true;
-      return this.#body;
-    }
-
-    _peek() {
-      if (this.#used) throw new TypeError("the body was read already");
-      if (native.isBody(this.#body) || typeof this.#body === "function") {
-        const [one, other] = native.tee(this.#body);
-        this.#body = one;
-        return other;
-      }
-      return this.#body;
-    }
-
-    async arrayBuffer() {
-      const body = this._take();
-      if (body === null) return new ArrayBuffer(0);
-      if (typeof body === "function") return body();
-      if (native.isBody(body)) return body.arrayBuffer();
-      return typeof body === "string" ? native.encode(body) : body;
-    }
-
-    async bytes() {
-      return new Uint8Array(await this.arrayBuffer());
-    }
-
-    async text() {
-      const body = this._take();
-      if (body === null) return "";
-      if (typeof body === "string") return body;
-      if (native.isBody(body)) return body.text();
-      return native.decode(typeof body === "function" ? await body() : body);
-    }
-
-    async json() {
-      return JSON.parse(await this.text());
-    }
-  }
-
-  class Response extends Message {
-    #status;
-    #statusText;
-    #headers;
-    #url;
-    #redirected;
-
-    constructor(value, init = {}) {
-      const { body, type } = bodyOf(value);
-      super(body);
-      const status = init.status === undefined ? 200 : Number(init.status);
-      if (!(status >= 200 && status <= 599)) throw new RangeError(`${init.status} is no status of a response`);
-      if (body !== null && (status === 204 || status === 205 || status === 304)) {
-        throw new TypeError(`a response with status ${status} has no body`);
-      }
-      this.#status = status;
-      this.#statusText = init.statusText === undefined ? "" : String(init.statusText);
-      this.#headers = new Headers(init.headers === undefined || init.headers === null ? undefined : init.headers);
-      if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
-      this.#url = init._url === undefined ? "" : init._url;
-      this.#redirected = !!init._redirected;
-    }
-
-    get status() { return this.#status; }
-    get ok() { return this.#status >= 200 && this.#status < 300; }
-    get statusText() { return this.#statusText; }
-    get headers() { return this.#headers; }
-    get url() { return this.#url; }
-    get redirected() { return this.#redirected; }
-    get type() { return "default"; }
-
-    clone() {
-      return new Response(this._peek(), {
-        status: this.#status, statusText: this.#statusText, headers: this.#headers,
-        _url: this.#url, _redirected: this.#redirected,
-      });
-    }
-
-    static json(value, init = {}) {
-      const response = new Response(JSON.stringify(value), init);
-      if (!(init.headers && new Headers(init.headers).has("content-type"))) {
-        response.headers.set("content-type", "application/json");
-      }
-      return response;
-    }
-
-    static redirect(url, status = 302) {
-      if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`${status} is no redirect`);
-      return new Response(null, { status, headers: { location: String(new URL(url)) } });
-    }
-
-    static error() {
-      throw new TypeError("there are no network errors to make here");
-    }
-  }
-
-  class Request extends Message {
     #method;
     #url;
     #headers;
@@ -224,7 +116,7 @@
         init.body !== undefined ? bodyOf(init.body)
         : from !== null ? { body: from._take(), type: null }
         : { body: init._body === undefined ? null : init._body, type: null };
-      super(body);
+      this.#body = body;
       const url = from !== null ? null : new URL(String(input));
       if (url !== null && (url.username !== "" || url.password !== "")) throw new TypeError("a URL of a request holds no credentials");
       this.#url = from !== null ? from.url : url.href;
@@ -250,29 +142,61 @@
     get headers() { return this.#headers; }
     get signal() { return this.#signal; }
     get redirect() { return this.#redirect; }
+    get bodyUsed() { return this.#used; }
+
+    _take() {
+      if (this.#used) throw new TypeError("the body was read already");
+      if (this.#body !== null) this.#used = true;
+      return this.#body;
+    }
+
+    async arrayBuffer() {
+      const body = this._take();
+      if (body === null) return new ArrayBuffer(0);
+      if (typeof body === "function") return body();
+      return typeof body === "string" ? native.encode(body) : body;
+    }
+
+    async bytes() {
+      return new Uint8Array(await this.arrayBuffer());
+    }
+
+    async text() {
+      const body = this._take();
+      if (body === null) return "";
+      if (typeof body === "string") return body;
+      return native.decode(typeof body === "function" ? await body() : body);
+    }
+
+    async json() {
+      return JSON.parse(await this.text());
+    }
 
     clone() {
+      if (this.#used) throw new TypeError("the body was read already");
+      if (typeof this.#body === "function") {
+        throw new TypeError("a body that is still on its way cannot be cloned; read it first");
+      }
       return new Request(this.#url, {
         method: this.#method, headers: this.#headers, signal: this.#signal, redirect: this.#redirect,
-        _body: this._peek(),
+        _body: this.#body,
       });
     }
   }
 
   // === fetch ===
 
-  // `send(method, url, headers, body, redirect, timeout)` gives `[operation, promise of
-  // [status, headers, body, url, redirected]]`.
+  // For a `Request`, or with a signal; the rest is native. `send(method, url, headers, body, redirect, timeout)` gives
+  // `[operation, promise of the Response]`.
   const makeFetch = (send) => async function fetch(input, init = {}) {
     const request = new Request(input, init);
     const { signal } = request;
     signal.throwIfAborted();
     const body = request._take();
     const timeout = init.timeout === undefined ? undefined : native.milliseconds(init.timeout);
-    const redirect = init.redirects !== undefined ? init.redirects : request.redirect;
     const [operation, answer] = send(
       request.method, request.url, request.headers,
-      typeof body === "function" ? await body() : body, redirect, timeout,
+      typeof body === "function" ? await body() : body, request.redirect, timeout,
     );
     const aborted = new Promise((_, reject) => {
       signal.addEventListener("abort", () => {
@@ -280,9 +204,7 @@
         reject(signal.reason);
       }, { once: true });
     });
-    const [status, headers, received, url, redirected] = await Promise.race([answer, aborted]);
-    const empty = status === 204 || status === 205 || status === 304;
-    return new Response(empty ? null : received, { status, headers, _url: url, _redirected: redirected });
+    return Promise.race([answer, aborted]);
   };
 
   // The same, answered by a test; `check` asks whether the URL is permitted.
@@ -389,18 +311,6 @@
   }
 
   // === Hooks ===
-
-  const isResponse = (value) => value instanceof Response;
-
-  // What a handler returned becomes the answer.
-  const applyResponse = (ctx, response) => {
-    const out = ctx.response();
-    out.status(response.status);
-    for (const [name, value] of response.headers) out.headers.append(name, value);
-    const body = response._take();
-    if (typeof body === "function") return body().then((bytes) => native.answer(ctx, bytes));
-    native.answer(ctx, body);
-  };
 
   // `export default { fetch(request, env, ctx) }`.
   const callFetch = (self, fetch, ctx) => {
@@ -517,7 +427,6 @@
   };
 
   return {
-    AbortController, AbortSignal, Buffer, DOMException, Request, Response, structuredClone,
-    isResponse, applyResponse, callFetch, makeFetch, makeMockedFetch, runScript, scriptContext,
+    AbortController, AbortSignal, Buffer, DOMException, Request, structuredClone, callFetch, makeFetch, makeMockedFetch, runScript, scriptContext,
   };
 })
