@@ -24,6 +24,8 @@ pub(crate) struct Session {
     request: u64,
     /// Where its hooks ran so far.
     place: Option<Place>,
+    /// Whether its `ctx` was kept there for further hooks.
+    kept: bool,
     /// What its modules wrote so far is in here; what they work on is only while a hook runs.
     exchange: Option<Box<Exchange>>,
     /// The request's head, as it went.
@@ -38,6 +40,7 @@ impl Session {
             info: RequestInfo::new(context).map(Arc::new),
             request: NEXT.fetch_add(1, Ordering::Relaxed),
             place: None,
+            kept: false,
             exchange: None,
             seen: None,
         }
@@ -56,9 +59,11 @@ impl Session {
         let Some(info) = self.info.clone() else { return Err(ErrorKind::Internal.into()) };
         let started = Instant::now();
         let exchange = self.exchange.take().unwrap_or_default();
-        let task = Task { hook, request: self.request, info, exchange, error, keep: self.expects_more(hook) };
+        let keep = self.expects_more(hook);
+        let task = Task { hook, request: self.request, info, exchange, error, keep };
         let (place, done) = self.chain.deployed().run(self.place, task).await;
         self.place = place.or(self.place);
+        self.kept = keep;
         let result = match done {
             Ok(Done { exchange, result }) => {
                 self.exchange = Some(exchange);
@@ -220,7 +225,7 @@ impl HookSession for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if let Some(place) = self.place {
+        if let Some(place) = self.place.filter(|_| self.kept) {
             self.chain.deployed().pool.release(place, self.request);
         }
     }

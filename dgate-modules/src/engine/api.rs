@@ -10,6 +10,7 @@ mod context;
 mod decoder;
 mod define;
 mod encoding;
+mod fetch_response;
 mod harden;
 mod headers;
 mod json;
@@ -36,8 +37,9 @@ use boa_engine::object::shape::RootShape;
 use boa_engine::{Context, JsError, JsObject, JsResult, JsValue, js_string};
 
 pub(super) use self::context::{context_for, context_object};
+pub(super) use self::fetch_response::{apply_response, is_response};
 pub(super) use self::modules::native_module;
-pub(super) use self::prelude::{apply_response, call_fetch, is_response, run_script};
+pub(super) use self::prelude::{call_fetch, run_script};
 pub(super) use self::regexp::Patterns;
 pub(super) use self::state::{RequestState, write_back};
 use super::errors;
@@ -54,7 +56,7 @@ pub(super) struct Prototypes {
     headers: Class,
     query: Class,
     url: Class,
-    body: Class,
+    fetch_response: Class,
     prelude: OnceCell<JsObject>,
     testing: OnceCell<JsObject>,
 }
@@ -71,7 +73,13 @@ impl Class {
     }
 
     fn instance<T: NativeObject>(&self, data: T) -> JsObject {
-        JsObject::new(&self.root, self.prototype.clone(), data).upcast()
+        self.inherited(None, data)
+    }
+
+    /// An instance of a class that extends this one, by its prototype.
+    fn inherited<T: NativeObject>(&self, prototype: Option<JsObject>, data: T) -> JsObject {
+        let prototype = prototype.unwrap_or_else(|| self.prototype.clone());
+        JsObject::new(&self.root, prototype, data).upcast()
     }
 }
 
@@ -90,7 +98,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         headers: Class::new(headers::prototype(context)?, context),
         query: Class::new(query::prototype(context)?, context),
         url: Class::new(url::prototype(context)?, context),
-        body: Class::new(prelude::body_prototype(context)?, context),
+        fetch_response: Class::new(fetch_response::prototype(context)?, context),
         prelude: OnceCell::new(),
         testing: OnceCell::new(),
     };
@@ -103,6 +111,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     headers::install(context)?;
     query::install(context)?;
     url::install(context)?;
+    fetch_response::install(context)?;
     encoding::install(context)?;
     timers::install(context)?;
     prelude::install(context)?;
@@ -116,7 +125,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         &prototypes.headers,
         &prototypes.query,
         &prototypes.url,
-        &prototypes.body,
+        &prototypes.fetch_response,
     ];
     harden::harden(own.into_iter().map(|class| class.prototype.clone()).collect(), context)
 }

@@ -50,6 +50,14 @@ pub(super) struct Host {
     turn_began: Cell<Option<Instant>>,
     /// When the thread's own clock was first asked: for which segment of a turn, what it said, and what was used before.
     asked: Cell<Option<(Instant, Duration, Duration)>>,
+    /// Turns are counted.
+    turn: Cell<u64>,
+    /// The most that one call computed in the turn.
+    most: Cell<Duration>,
+    /// What the thread's own clock said when the turn began, where that matters.
+    exact: Cell<Option<Duration>>,
+    /// Whether garbage was collected in the turn before.
+    collected: Cell<bool>,
     /// When a turn showed to be long: how long it was, and what the thread's own clock said.
     long: Cell<Option<(Duration, Duration)>>,
     /// How much was done without ticks since the clock was looked at.
@@ -85,6 +93,10 @@ impl Host {
             running_since: Cell::new(None),
             turn_began: Cell::new(None),
             asked: Cell::new(None),
+            turn: Cell::new(0),
+            most: Cell::new(Duration::ZERO),
+            exact: Cell::new(None),
+            collected: Cell::new(false),
             long: Cell::new(None),
             unwatched: Cell::new(0.0),
         })
@@ -115,10 +127,14 @@ impl Host {
     pub(super) fn enter(&self, call: Option<Rc<Call>>) -> Option<Rc<Call>> {
         if let (Some(since), Some(before)) = (self.running_since.get(), &*self.current.borrow()) {
             let now = Instant::now();
-            before.add_cpu(now - since);
+            self.charge(before, now - since);
             self.running_since.set(Some(now));
         }
         std::mem::replace(&mut *self.current.borrow_mut(), call)
+    }
+
+    fn charge(&self, call: &Call, time: Duration) {
+        self.most.set(self.most.get().max(call.add_cpu(time, self.turn.get())));
     }
 
     /// The clock of a turn begins.
@@ -130,6 +146,9 @@ impl Host {
     pub(super) fn start_clock_at(&self, since: Instant) {
         self.running_since.set(Some(since));
         self.turn_began.set(Some(since));
+        self.turn.set(self.turn.get() + 1);
+        self.most.set(Duration::ZERO);
+        self.exact.set(if self.program.weight.is_suspect() { thread_time() } else { None });
     }
 
     /// So much of the turn is not the current call's.
@@ -139,21 +158,35 @@ impl Host {
         }
     }
 
-    /// The clock of a turn ends; the time since it last changed hands is the current call's. Returns how long the turn
-    /// computed, as far as that matters.
-    pub(super) fn stop_clock(&self) -> Duration {
+    /// The clock of a turn ends; the time since it last changed hands is the current call's. Returns how long the call
+    /// computed that did most of it, as far as that matters, and whether that is by the thread's own clock.
+    pub(super) fn stop_clock(&self) -> (Duration, bool) {
         let now = Instant::now();
         if let (Some(since), Some(call)) = (self.running_since.take(), &*self.current.borrow()) {
-            call.add_cpu(now - since);
+            self.charge(call, now - since);
         }
         let took = self.turn_began.take().map_or(Duration::ZERO, |began| now - began);
-        match self.long.take() {
-            Some((before, then)) if took > LONG => {
-                thread_time().map_or(took, |now| before + now.saturating_sub(then)).min(took)
+        let computed = |then| thread_time().map(|now: Duration| now.saturating_sub(then));
+        let (turn, is_exact) = match (self.exact.take().and_then(computed), self.long.take()) {
+            (Some(exact), _) => (exact, true),
+            (None, Some((before, then))) if took > LONG => {
+                (computed(then).map_or(took, |after| before + after).min(took), false)
             }
             // Nobody looked at the clock: the thread did not run, or something without ticks took very long.
-            None if took < VERY_LONG => took.min(LONG),
-            _ => took,
+            _ => (believed(took), false),
+        };
+        (turn.min(self.most.get()), is_exact)
+    }
+
+    /// A turn is over; by what it computed the program is judged.
+    pub(super) fn end_turn(&self) {
+        let (computed, is_exact) = self.stop_clock();
+        let collected = heap::was_collected();
+        // All programs' garbage is collected in somebody's turn now and then, which may take long. In turn after turn it is
+        // when those turns made it.
+        let is_first = !self.collected.replace(collected);
+        if !(collected && is_first) {
+            self.program.weight.judge(computed, is_exact);
         }
     }
 
@@ -226,7 +259,7 @@ impl Host {
         if self.long.get().is_none() {
             let turn = self.turn_began.get().map_or(Duration::ZERO, |began| began.elapsed());
             if turn > LONG {
-                self.long.set(thread_time().map(|now| (turn, now)));
+                self.long.set(thread_time().map(|now| (believed(turn), now)));
             }
         }
         let cancelled = current.as_ref().is_some_and(|call| call.is_cancelled());
@@ -243,6 +276,12 @@ impl Host {
     }
 }
 
+/// How much of a turn the thread computed that was long before anybody looked. Looks are close together, so the rest of
+/// it is most likely somebody else's time: with many threads on few processors one of them often waits for milliseconds.
+fn believed(turn: Duration) -> Duration {
+    if turn < VERY_LONG { turn.min(LONG) } else { turn }
+}
+
 /// The time a thread has computed; nothing where the system does not tell.
 fn thread_time() -> Option<Duration> {
     #[cfg(unix)]
@@ -257,4 +296,15 @@ fn thread_time() -> Option<Duration> {
 /// An error that no module catches. Which limit it stands for is noted in the host.
 pub(super) fn uncatchable() -> boa_engine::JsError {
     EngineError::RuntimeLimit(RuntimeLimitError::LoopIteration).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_waited_for_the_processor_has_not_computed() {
+        assert_eq!(believed(Duration::from_millis(9)), LONG);
+        assert_eq!(believed(VERY_LONG * 2), VERY_LONG * 2);
+    }
 }

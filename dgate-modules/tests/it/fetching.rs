@@ -192,6 +192,105 @@ async fn requests_end_when_they_are_told_to() {
     assert!(found["message"].as_str().unwrap().contains("more than 256 operations"), "{found}");
 }
 
+/// What an upstream sees, in all ways of asking.
+#[tokio::test]
+async fn requests_are_sent_as_they_are_written() {
+    let upstream = TestUpstream::echo().await;
+    let url = upstream.url();
+    let sent = async |arguments: &str| {
+        let expression = format!("fetch({arguments}).then((r) => r.json())").replace("URL_", &url);
+        let found = outcome(&expression, &["os:net:http=127.0.0.1"], ProxySettings::default()).await;
+        let seen = &found["value"];
+        let kind = seen["headers"]["content-type"].clone();
+        if seen.is_null() { found } else { json!([seen["method"], seen["path"], kind, seen["body"]]) }
+    };
+    let text = "text/plain;charset=UTF-8";
+    for (arguments, expected) in [
+        ("'URL_/a?b=1#c'", json!(["GET", "/a?b=1", null, ""])),
+        ("new URL('URL_/a')", json!(["GET", "/a", null, ""])),
+        ("{ toString: () => 'URL_/a' }", json!(["GET", "/a", null, ""])),
+        ("new Request('URL_/a', { method: 'put', body: 'x' })", json!(["PUT", "/a", text, "x"])),
+        ("'URL_/a', { method: 'post', body: 'h\u{e9}' }", json!(["POST", "/a", text, "h\u{e9}"])),
+        ("'URL_/a', { method: 'query', body: 1 }", json!(["query", "/a", text, "1"])),
+        ("'URL_/a', { method: 'POST', body: new Uint8Array([97]) }", json!(["POST", "/a", null, "a"])),
+        (
+            "'URL_/a', { method: 'POST', body: new URLSearchParams({ a: 'b c' }) }",
+            json!(["POST", "/a", "application/x-www-form-urlencoded;charset=UTF-8", "a=b+c"]),
+        ),
+        (
+            "'URL_/a', { method: 'POST', body: 'x', headers: { 'Content-Type': 'a/b' } }",
+            json!(["POST", "/a", "a/b", "x"]),
+        ),
+        (
+            "'URL_/a', { method: 'POST', body: 'x', signal: new AbortController().signal }",
+            json!(["POST", "/a", text, "x"]),
+        ),
+    ] {
+        assert_eq!(sent(arguments).await, expected, "{arguments}");
+    }
+    for arguments in [
+        "'URL_/a', { body: 'x' }",
+        "'URL_/a', { method: 'TRACE' }",
+        "'URL_/a', { method: 'a b' }",
+        "'URL_/a', { headers: { 'a b': '1' } }",
+        "'URL_/a', null",
+        "'URL_/a'.replace('http://', 'http://u:p@')",
+        "'/a'",
+        "",
+    ] {
+        assert_eq!(sent(arguments).await["error"], "TypeError", "{arguments}");
+    }
+    // The promise tells, as that of any `async` function.
+    let rejected = "fetch('/a').then(() => 1, () => 2)";
+    let found = outcome(rejected, &["os:net:http"], ProxySettings::default()).await;
+    assert_eq!(found["value"], 2);
+}
+
+#[tokio::test]
+async fn answers_are_as_they_came() {
+    let upstream = TestUpstream::http(|seen| async move {
+        let answer = Response::builder().header("x-a", "1").header("x-a", "2").header("set-cookie", "a=b");
+        match seen.uri.as_str() {
+            "/to" => answer.status(302).header("location", "/there?x").body("".into()).unwrap(),
+            "/bare" => answer.status(204).body("".into()).unwrap(),
+            "/odd" => answer.status(299).body("{\"a\":[1]}".into()).unwrap(),
+            _ => answer.status(404).body("there".into()).unwrap(),
+        }
+    })
+    .await;
+    let got = async |path: &str, read: &str| {
+        let expression = format!("fetch('{}{path}').then(async (r) => {read})", upstream.url());
+        let found = outcome(&expression, &["os:net:http=127.0.0.1"], ProxySettings::default()).await;
+        found["value"].clone()
+    };
+    let about = "[r.status, r.ok, r.redirected, new URL(r.url).pathname, r.headers.get('x-a'), r.bodyUsed]";
+    assert_eq!(got("/x", about).await, json!([404, false, false, "/x", "1, 2", false]));
+    assert_eq!(got("/to", about).await, json!([404, false, true, "/there", "1, 2", false]));
+    assert_eq!(got("/odd", about).await, json!([299, true, false, "/odd", "1, 2", false]));
+    assert_eq!(got("/odd", "(await r.json()).a[0]").await, 1);
+    assert_eq!(got("/bare", "[r.status, await r.text(), r.bodyUsed]").await, json!([204, "", false]));
+    let twice = "[await r.text(), r.bodyUsed, await r.text().catch((error) => error.name)]";
+    assert_eq!(got("/x", twice).await, json!(["there", true, "TypeError"]));
+    let kept = "[r instanceof Response, r.headers === r.headers, r.headers.getSetCookie()]";
+    assert_eq!(got("/x", kept).await, json!([true, true, ["a=b"]]));
+}
+
+/// An answer that is passed on keeps what its upstream said, but for how it was framed.
+#[tokio::test]
+async fn an_answer_can_be_passed_on() {
+    let upstream = TestUpstream::http(|_| async {
+        let answer = Response::builder().status(201).header("x-a", "1").header("set-cookie", "a=b");
+        answer.header("set-cookie", "c=d").body(vec![b'x'; 1 << 20].into()).unwrap()
+    })
+    .await;
+    let source = format!("export const requestHandler = () => fetch('{}/');", upstream.url());
+    let gateway = fetching(&source, &["os:net:http=127.0.0.1"], ProxySettings::default()).await;
+    let answer = get(&gateway, "/m/1").await;
+    assert_eq!((answer.status().as_u16(), answer.text().len()), (201, 1 << 20));
+    assert_eq!(answer.header("x-a"), "1");
+    assert_eq!(answer.headers().get_all("set-cookie").iter().count(), 2);
+}
+
 #[tokio::test]
 async fn bodies_are_read_up_to_the_limit() {
     let upstream = TestUpstream::http(|seen| {

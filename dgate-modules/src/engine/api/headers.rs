@@ -46,8 +46,17 @@ pub(super) fn of_message(state: &Rc<RequestState>, side: Side, context: &Context
 
 /// Headers of nobody.
 pub(super) fn of_map(map: HeaderMap, context: &Context) -> JsObject {
-    let data = HeadersData { of: Of::Nobody(Rc::new(RefCell::new(map))) };
-    prototypes(context).headers.instance(data)
+    of_shared(Rc::new(RefCell::new(map)), context)
+}
+
+/// Headers that somebody else has as well.
+pub(super) fn of_shared(map: Rc<RefCell<HeaderMap>>, context: &Context) -> JsObject {
+    prototypes(context).headers.instance(HeadersData { of: Of::Nobody(map) })
+}
+
+/// Whether a header says how a message is framed.
+pub(super) fn is_framing(name: &HeaderName) -> bool {
+    FRAMING.contains(name)
 }
 
 /// A copy of the headers of an object, if it is a `Headers`.
@@ -71,7 +80,7 @@ fn change(this: &JsValue, name: &HeaderName, work: impl FnOnce(&mut HeaderMap)) 
         && let Some(data) = object.downcast_ref::<HeadersData>()
         && let Of::Message(state, side) = &data.of
     {
-        if FRAMING.contains(name) {
+        if is_framing(name) {
             return Ok(JsValue::undefined());
         }
         if *side == Side::Request {

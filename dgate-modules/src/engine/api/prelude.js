@@ -159,12 +159,11 @@
     get [Symbol.toStringTag]() { return "AbortController"; }
   }
 
-  // === Request and Response ===
+  // === Request ===
 
-  // A body is nothing, text, bytes, something of the gateway's own, or a function that reads the request's.
+  // A body is nothing, text, bytes, or a function that reads the request's.
   const bodyOf = (value) => {
     if (value === undefined || value === null) return { body: null, type: null };
-    if (native.isBody(value)) return { body: value, type: null };
     if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return { body: native.copy(value), type: null };
     if (value instanceof URLSearchParams) {
       return { body: value.toString(), type: "application/x-www-form-urlencoded;charset=UTF-8" };
@@ -184,132 +183,9 @@
   // Text as whoever gets it reads it.
   const asSent = (text) => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text).toWellFormed();
 
-  class Message {
-    #body = null;
+  class Request {
+    #body;
     #used = false;
-
-    constructor(body) {
-      this.#body = body;
-    }
-
-    get bodyUsed() {
-      return this.#used;
-    }
-
-    _take() {
-      if (this.#used) throw new TypeError("the body was read already");
-      if (this.#body !== null) this.#used = true;
-      return this.#body;
-    }
-
-    _peek() {
-      if (this.#used) throw new TypeError("the body was read already");
-      if (native.isBody(this.#body) || typeof this.#body === "function") {
-        const [one, other] = native.tee(this.#body);
-        this.#body = one;
-        return other;
-      }
-      return this.#body;
-    }
-
-    async arrayBuffer() {
-      const body = this._take();
-      if (body === null) return new ArrayBuffer(0);
-      if (typeof body === "function") return body();
-      if (native.isBody(body)) return body.arrayBuffer();
-      return typeof body === "string" ? native.encode(body) : body;
-    }
-
-    async bytes() {
-      return new Uint8Array(await this.arrayBuffer());
-    }
-
-    async text() {
-      const body = this._take();
-      if (body === null) return "";
-      if (typeof body === "string") return asSent(body);
-      if (native.isBody(body)) return body.text();
-      return native.decode(typeof body === "function" ? await body() : body);
-    }
-
-    async json() {
-      return JSON.parse(await this.text());
-    }
-  }
-
-  // What only `Response.error` has.
-  const networkError = Symbol("error");
-
-  class Response extends Message {
-    #status;
-    #statusText;
-    #headers;
-    #url;
-    #redirected;
-    #type;
-
-    constructor(value, init) {
-      init = optionsOf(init, "response");
-      const { body, type } = bodyOf(value);
-      super(body);
-      const status = init._error === networkError ? 0 : init.status === undefined ? 200 : Math.trunc(Number(init.status));
-      if (!(status >= 200 && status <= 599) && init._error !== networkError) {
-        throw new RangeError(`${init.status} is no status of a response`);
-      }
-      if (body !== null && (status === 204 || status === 205 || status === 304)) {
-        throw new TypeError(`a response with status ${status} has no body`);
-      }
-      this.#status = status;
-      this.#statusText = init.statusText === undefined ? "" : String(init.statusText);
-      if (/[^\t\x20-\x7e\x80-\xff]/.test(this.#statusText)) throw new TypeError("`statusText` holds what a status line cannot");
-      this.#headers = new Headers(isGiven(init.headers) ? init.headers : undefined);
-      if (type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", type);
-      this.#url = init._url === undefined ? "" : init._url;
-      this.#redirected = !!init._redirected;
-      this.#type = init._error === networkError ? "error" : this.#url === "" ? "default" : "basic";
-    }
-
-    get status() { return this.#status; }
-    get ok() { return this.#status >= 200 && this.#status < 300; }
-    get statusText() { return this.#statusText; }
-    get headers() { return this.#headers; }
-    get url() { return this.#url; }
-    get redirected() { return this.#redirected; }
-    get type() { return this.#type; }
-
-    clone() {
-      if (this.#type === "error") return Response.error();
-      return new Response(this._peek(), {
-        status: this.#status, statusText: this.#statusText, headers: this.#headers,
-        _url: this.#url, _redirected: this.#redirected,
-      });
-    }
-
-    static json(value, init) {
-      const text = JSON.stringify(value);
-      if (text === undefined) throw new TypeError(`${typeof value} cannot be written as JSON`);
-      const { headers } = optionsOf(init, "response");
-      const response = new Response(text, init);
-      if (!isGiven(headers) || !new Headers(headers).has("content-type")) {
-        response.headers.set("content-type", "application/json");
-      }
-      return response;
-    }
-
-    static redirect(url, status = 302) {
-      const location = new URL(url).href;
-      if (![301, 302, 303, 307, 308].includes(Number(status))) throw new RangeError(`${status} is no redirect`);
-      return new Response(null, { status, headers: { location } });
-    }
-
-    static error() {
-      return new Response(null, { _error: networkError });
-    }
-
-    get [Symbol.toStringTag]() { return "Response"; }
-  }
-
-  class Request extends Message {
     #method;
     #url;
     #headers;
@@ -327,7 +203,7 @@
         isGiven(init.body) ? bodyOf(init.body)
         : from !== null ? { body: from._take(), type: null }
         : { body: init._body === undefined ? null : init._body, type: null };
-      super(body);
+      this.#body = body;
       const url = from !== null ? null : new URL(String(input));
       if (url !== null && (url.username !== "" || url.password !== "")) throw new TypeError("a URL of a request holds no credentials");
       this.#url = from !== null ? from.url : url.href;
@@ -353,11 +229,44 @@
     get headers() { return this.#headers; }
     get signal() { return this.#signal; }
     get redirect() { return this.#redirect; }
+    get bodyUsed() { return this.#used; }
+
+    _take() {
+      if (this.#used) throw new TypeError("the body was read already");
+      if (this.#body !== null) this.#used = true;
+      return this.#body;
+    }
+
+    async arrayBuffer() {
+      const body = this._take();
+      if (body === null) return new ArrayBuffer(0);
+      if (typeof body === "function") return body();
+      return typeof body === "string" ? native.encode(body) : body;
+    }
+
+    async bytes() {
+      return new Uint8Array(await this.arrayBuffer());
+    }
+
+    async text() {
+      const body = this._take();
+      if (body === null) return "";
+      if (typeof body === "string") return asSent(body);
+      return native.decode(typeof body === "function" ? await body() : body);
+    }
+
+    async json() {
+      return JSON.parse(await this.text());
+    }
 
     clone() {
+      if (this.#used) throw new TypeError("the body was read already");
+      if (typeof this.#body === "function") {
+        throw new TypeError("a body that is still on its way cannot be cloned; read it first");
+      }
       return new Request(this.#url, {
         method: this.#method, headers: this.#headers, signal: this.#signal, redirect: this.#redirect,
-        _body: this._peek(),
+        _body: this.#body,
       });
     }
 
@@ -366,8 +275,8 @@
 
   // === fetch ===
 
-  // `send(method, url, headers, body, redirect, timeout)` gives `[operation, promise of
-  // [status, headers, body, url, redirected]]`.
+  // For a `Request`, or with a signal; the rest is native. `send(method, url, headers, body, redirect, timeout)` gives
+  // `[operation, promise of the Response]`.
   const makeFetch = (send) => async function fetch(input, init) {
     const request = new Request(input, init);
     const { signal } = request;
@@ -386,11 +295,7 @@
       };
       signal.addEventListener("abort", forget, { once: true });
     });
-    const [status, headers, received, url, redirected] = await Promise.race([answer, aborted]).finally(() => {
-      signal.removeEventListener("abort", forget);
-    });
-    const empty = status === 204 || status === 205 || status === 304;
-    return new Response(empty ? null : received, { status, headers, _url: url, _redirected: redirected });
+    return Promise.race([answer, aborted]).finally(() => signal.removeEventListener("abort", forget));
   };
 
   // The same, answered by a test; `check` asks whether the URL is permitted.
@@ -528,18 +433,6 @@
 
   // === Hooks ===
 
-  const isResponse = (value) => value instanceof Response;
-
-  // What a handler returned becomes the answer.
-  const applyResponse = (ctx, response) => {
-    const out = ctx.response();
-    out.status(response.status);
-    for (const [name, value] of response.headers) out.headers.append(name, value);
-    const body = response._take();
-    if (typeof body === "function") return body().then((bytes) => native.answer(ctx, bytes));
-    native.answer(ctx, body);
-  };
-
   // `export default { fetch(request, env, ctx) }`.
   const callFetch = (self, fetch, ctx) => {
     const from = ctx.request();
@@ -655,7 +548,6 @@
   };
 
   return {
-    AbortController, AbortSignal, Buffer, DOMException, Request, Response, structuredClone,
-    isResponse, applyResponse, callFetch, makeFetch, makeMockedFetch, runScript, scriptContext,
+    AbortController, AbortSignal, Buffer, DOMException, Request, structuredClone, callFetch, makeFetch, makeMockedFetch, runScript, scriptContext,
   };
 })

@@ -1,38 +1,28 @@
 //! `prelude.js` and what it borrows.
 
-use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use boa_engine::object::builtins::{
-    JsArray, JsArrayBuffer, JsDataView, JsDate, JsFunction, JsMap, JsPromise, JsRegExp, JsSet, JsTypedArray,
+    JsArrayBuffer, JsDataView, JsDate, JsFunction, JsMap, JsPromise, JsRegExp, JsSet, JsTypedArray,
 };
 use boa_engine::property::PropertyDescriptor;
-use boa_engine::{
-    Context, JsData, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue, Source, js_string,
-};
-use boa_gc::{Finalize, Trace};
-use bytes::Bytes;
-use dgate_core::Body;
+use boa_engine::{Context, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue, Source, js_string};
 
-use super::body::{self, Form};
+use super::body::{Form, convert};
 use super::context;
 use super::define::{self, Member};
 use super::{harden, prototypes};
-use crate::engine::call::Call;
 use crate::engine::host::Host;
-use crate::engine::ops::{self, Outcome, named_error};
 use crate::engine::values::{argument, array_buffer, buffer_bytes, bytes, text};
-use crate::exchange::DraftBody;
 use crate::hook::Hook;
 
 /// Globals that come from the prelude.
-const LAZY: [(&str, define::Native); 7] = [
+const LAZY: [(&str, define::Native); 6] = [
     ("AbortController", |_, _, context| member("AbortController", context)),
     ("AbortSignal", |_, _, context| member("AbortSignal", context)),
     ("Buffer", |_, _, context| member("Buffer", context)),
     ("DOMException", |_, _, context| member("DOMException", context)),
     ("Request", |_, _, context| member("Request", context)),
-    ("Response", |_, _, context| member("Response", context)),
     ("structuredClone", |_, _, context| member("structuredClone", context)),
 ];
 
@@ -112,24 +102,9 @@ fn tag_of(value: &JsValue) -> &'static str {
     is.into_iter().find(|(_, is)| is(&object)).map_or("object of the platform", |(name, _)| name)
 }
 
-/// Whether a hook returned a `Response`.
-pub(in crate::engine) fn is_response(value: &JsValue, context: &mut Context) -> bool {
-    // Without the prelude there are none.
-    if !value.is_object() || prototypes(context).prelude.get().is_none() {
-        return false;
-    }
-    let Ok(is) = function("isResponse", context) else { return false };
-    is.call(&JsValue::undefined(), std::slice::from_ref(value), context).is_ok_and(|is| is.to_boolean())
-}
-
-/// Makes a `Response` the module's answer.
-pub(in crate::engine) fn apply_response(
-    call: &Call,
-    value: &JsValue,
-    context: &mut Context,
-) -> JsResult<JsValue> {
-    let object = call.context.borrow().clone().map_or(JsValue::undefined(), JsValue::from);
-    function("applyResponse", context)?.call(&JsValue::undefined(), &[object, value.clone()], context)
+/// Whether it was evaluated: before that, nothing of its classes is there.
+pub(super) fn is_loaded(context: &Context) -> bool {
+    prototypes(context).prelude.get().is_some()
 }
 
 /// Calls a fetch-style handler.
@@ -168,69 +143,10 @@ pub(super) fn stringify(value: &JsValue, context: &mut Context) -> JsResult<JsSt
     })
 }
 
-/// A body that is not read yet, such as that of a fetched response.
-#[derive(Default, Trace, Finalize, JsData)]
-pub(super) struct BodyData {
-    #[unsafe_ignore_trace]
-    body: RefCell<Option<Body>>,
-    #[unsafe_ignore_trace]
-    limit: Cell<usize>,
-}
-
-/// A body of the gateway's as an object.
-pub(super) fn body_object(body: Body, limit: usize, context: &Context) -> JsObject {
-    let data = BodyData { body: RefCell::new(Some(body)), limit: Cell::new(limit) };
-    prototypes(context).body.instance(data)
-}
-
-/// Takes the body out of an object; nothing when it is another value.
-pub(super) fn take_body(value: &JsValue) -> Option<Body> {
-    let object = value.as_object()?;
-    let data = object.downcast_ref::<BodyData>()?;
-    data.body.take()
-}
-
-pub(super) fn body_prototype(context: &mut Context) -> JsResult<JsObject> {
-    define::prototype(
-        &[
-            Member::Method("text", 0, |this, _, context| read(this, Form::Text, context)),
-            Member::Method("arrayBuffer", 0, |this, _, context| read(this, Form::Buffer, context)),
-        ],
-        context,
-    )
-}
-
-fn read(this: &JsValue, form: Form, context: &mut Context) -> JsResult<JsValue> {
-    let limit = this.as_object().and_then(|o| o.downcast_ref::<BodyData>().map(|data| data.limit.get()));
-    let limit = limit.unwrap_or_default();
-    let Some(body) = take_body(this) else {
-        return body::settled(
-            Err(JsNativeError::typ().with_message("the body was read already").into()),
-            context,
-        );
-    };
-    ops::promise(
-        async move {
-            let read = body.collect_limited(limit).await;
-            Box::new(move |context: &mut Context| match read {
-                Ok(read) => body::convert(&read.bytes, form, context),
-                Err(dgate_core::body::CollectError::TooLarge) => Err(JsNativeError::range()
-                    .with_message(format!("the body is larger than the module may read ({limit} bytes)"))
-                    .into()),
-                Err(error) => Err(named_error("TypeError", &error.to_string(), context)),
-            }) as Outcome
-        },
-        context,
-    )
-}
-
 /// What the prelude borrows.
 fn lent(context: &mut Context) -> JsResult<JsObject> {
     let native = define::prototype(
         &[
-            Member::Method("isBody", 1, |_, arguments, _| {
-                Ok(argument(arguments, 0).as_object().is_some_and(|o| o.is::<BodyData>()).into())
-            }),
             Member::Method("copy", 1, |_, arguments, context| {
                 let bytes = bytes(&argument(arguments, 0), context)?;
                 array_buffer(&bytes, context)
@@ -241,7 +157,7 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("decode", 1, |_, arguments, context| {
                 let bytes = buffer_bytes(&argument(arguments, 0), context)?.unwrap_or_default();
-                body::convert(&bytes, Form::Text, context)
+                convert(&bytes, Form::Text, context)
             }),
             Member::Method("bytesOf", 2, |_, arguments, context| {
                 let (value, encoding) =
@@ -272,8 +188,6 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
                 }
                 Ok(JsValue::undefined())
             }),
-            Member::Method("tee", 1, tee),
-            Member::Method("answer", 2, answer),
             Member::Method("forget", 1, |_, arguments, context| {
                 if let Some(id) = argument(arguments, 0).as_number() {
                     Host::of(context).operations.forget(id as u64);
@@ -297,40 +211,6 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
         context,
     )?;
     Ok(native)
-}
-
-/// A body that is still to come cannot be had twice without reading it; what is at hand can.
-fn tee(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let value = argument(arguments, 0);
-    let whole = take_body(&value).and_then(|body| body.bytes());
-    let Some(bytes) = whole else {
-        return Err(JsNativeError::typ()
-            .with_message("a body that is still on its way cannot be cloned; read it first")
-            .into());
-    };
-    let limit = Host::of(context).current().map_or(0, |call| call.limits.body);
-    let one = body_object(Body::full(bytes.clone()), limit, context);
-    let other = body_object(Body::full(bytes), limit, context);
-    Ok(JsArray::from_iter([one.into(), other.into()], context).into())
-}
-
-/// The body of an answer: `(ctx, text, buffer or body)`.
-fn answer(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let value = argument(arguments, 1);
-    let body = if let Some(body) = take_body(&value) {
-        DraftBody::Passed(body)
-    } else if value.is_null_or_undefined() {
-        DraftBody::Empty
-    } else {
-        DraftBody::Whole(Bytes::from(bytes(&value, context)?))
-    };
-    context::with(&argument(arguments, 0), |data| {
-        data.state.draft(|draft| {
-            draft.body = body;
-            draft.ended = true;
-        })
-    })??;
-    Ok(JsValue::undefined())
 }
 
 /// A number of milliseconds; what is no number is none.

@@ -41,6 +41,11 @@ fn write(pairs: &[(String, String)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
+/// Whether a value is a `URLSearchParams`.
+pub(super) fn is(value: &JsValue) -> bool {
+    value.as_object().is_some_and(|object| object.is::<QueryData>())
+}
+
 /// Of the text after `?`.
 pub(super) fn of_text(text: &str, class: &Class) -> JsObject {
     let data = QueryData::default();

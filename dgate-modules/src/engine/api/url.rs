@@ -27,6 +27,11 @@ fn with<R>(this: &JsValue, work: impl FnOnce(&mut Url) -> R) -> JsResult<R> {
     Ok(result)
 }
 
+/// The URL that an object is.
+pub(super) fn of(object: &JsObject) -> Option<Url> {
+    Some(object.downcast_ref::<UrlData>()?.url.borrow().clone())
+}
+
 /// The query object of a URL was changed.
 pub(super) fn set_query(owner: &JsObject, text: &str) {
     if let Some(data) = owner.downcast_ref::<UrlData>() {
@@ -129,7 +134,7 @@ fn parse_arguments(arguments: &[JsValue], context: &mut Context) -> JsResult<Res
     Ok(parse(&input, base.as_deref()))
 }
 
-fn parse(input: &str, base: Option<&str>) -> Result<Url, JsNativeError> {
+pub(super) fn parse(input: &str, base: Option<&str>) -> Result<Url, JsNativeError> {
     let invalid = |text: &str| JsNativeError::typ().with_message(format!("Invalid URL: {text}"));
     let base = base.map(|base| Url::parse(base).map_err(|_| invalid(base))).transpose()?;
     let parsed = match base.as_ref().filter(|base| base.is_special() && base.scheme() != "file") {
