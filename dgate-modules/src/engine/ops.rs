@@ -12,6 +12,7 @@ use std::time::Duration;
 use boa_engine::builtins::promise::ResolvingFunctions;
 use boa_engine::object::JsObject;
 use boa_engine::object::builtins::{JsFunction, JsPromise};
+use boa_engine::property::PropertyDescriptor;
 use boa_engine::{Context, JsError, JsNativeError, JsResult, JsValue};
 use tokio::task::AbortHandle;
 
@@ -243,6 +244,18 @@ fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JsResult<AbortHan
 pub(super) fn named_error(name: &str, message: &str, context: &mut Context) -> JsError {
     let object: JsObject = JsNativeError::error().with_message(message.to_owned()).into_opaque(context);
     let name = boa_engine::JsString::from(name);
-    let _ = object.create_data_property(boa_engine::js_string!("name"), name, context);
+    let _ = object.create_data_property(boa_engine::js_string!("name"), name.clone(), context);
+    // A promise that is rejected with it never throws it, so the engine would not know from where it came.
+    let lines = errors::here(context);
+    if !lines.is_empty() {
+        let lines: String = lines.iter().map(|line| format!("\n    at {line}")).collect();
+        let stack = format!("{}: {message}{lines}", name.to_std_string_lossy());
+        let stack = PropertyDescriptor::builder()
+            .value(boa_engine::JsString::from(stack))
+            .writable(true)
+            .enumerable(false)
+            .configurable(true);
+        let _ = object.define_property_or_throw(boa_engine::js_string!("stack"), stack, context);
+    }
     JsError::from_opaque(object.into())
 }

@@ -1,10 +1,12 @@
 //! Where errors are said to come from.
 //!
 //! The engine knows the places of calls, assignments and a few other expressions. When a method is called on something
-//! that is not there, it only knows what is around the call: often no more than the function. So such calls are assigned to
-//! a variable that nobody reads. What is there beyond doubt, such as `ctx.request()`, is left as it is.
+//! that is not there, it only knows what is around the call: often no more than the function. The same goes for `await`. So
+//! they are assigned to a variable that nobody reads. What is there beyond doubt, such as `ctx.request()`, is left as it is.
 
-use oxc::ast::ast::{ArrowFunctionExpression, CallExpression, Expression, Function, MemberExpression};
+use oxc::ast::ast::{
+    ArrowFunctionExpression, AwaitExpression, CallExpression, Expression, Function, MemberExpression,
+};
 use oxc::ast_visit::{Visit, walk};
 use oxc::syntax::scope::ScopeFlags;
 
@@ -43,6 +45,11 @@ impl<'a> Visit<'a> for Calls {
             self.vague = true;
         }
         walk::walk_call_expression(self, call);
+    }
+
+    /// What comes of waiting is thrown where it goes on.
+    fn visit_await_expression(&mut self, _: &AwaitExpression<'a>) {
+        self.vague = true;
     }
 
     // Functions have places of their own.

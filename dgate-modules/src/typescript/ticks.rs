@@ -155,7 +155,7 @@ impl Ticks<'_> {
     }
 
     /// A value at the end of a statement.
-    fn value<'a>(&mut self, value: &Expression<'a>) {
+    fn value(&mut self, value: &Expression<'_>) {
         let is_vague = self.is_vague(value);
         if is_vague {
             self.put(value.span().start, places::VALUE);

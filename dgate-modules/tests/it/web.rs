@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 
 use crate::kit::{get, handler};
 
-/// Evaluates expressions in one handler. What throws is `{ "throws": NAME }`.
+/// How many expressions one call evaluates: its computing time is bounded.
+const AT_ONCE: usize = 10;
+
+/// Evaluates expressions in a handler. What throws is `{ "throws": NAME }`.
 pub(super) async fn facts(expected: &[(&str, Value)]) {
     let thunks: Vec<String> =
         expected.iter().map(|(expression, _)| format!("async () => ({expression})")).collect();
@@ -22,7 +25,8 @@ pub(super) async fn facts(expected: &[(&str, Value)]) {
         "const thunks = [{thunks}];
          export async function requestHandler(ctx) {{
            const found = [];
-           for (const thunk of thunks) {{
+           const from = Number(ctx.pathParam('id'));
+           for (const thunk of thunks.slice(from, from + {AT_ONCE})) {{
              try {{ const value = await thunk(); found.push(value === undefined ? 'undefined' : value); }}
              catch (error) {{ found.push({{ throws: error.name }}); }}
            }}
@@ -30,15 +34,19 @@ pub(super) async fn facts(expected: &[(&str, Value)]) {
          }}"
     );
     let gateway = handler(&source).await;
-    let answer = get(&gateway, "/m/1").await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    let found = answer.json();
-    let wrong: Vec<String> = expected
-        .iter()
-        .zip(found.as_array().unwrap())
-        .filter(|((_, expected), found)| expected != *found)
-        .map(|((expression, expected), found)| format!("{expression}: {found}, not {expected}"))
-        .collect();
+    let mut wrong = Vec::new();
+    for (number, part) in expected.chunks(AT_ONCE).enumerate() {
+        let answer = get(&gateway, &format!("/m/{}", number * AT_ONCE)).await;
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+        let found = answer.json();
+        let found = found.as_array().unwrap();
+        assert_eq!(found.len(), part.len());
+        for ((expression, expected), found) in
+            part.iter().zip(found).filter(|((_, expected), found)| expected != *found)
+        {
+            wrong.push(format!("{expression}: {found}, not {expected}"));
+        }
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -241,7 +249,6 @@ async fn requests_and_responses() {
         ("[Response.redirect('http://a/b').status, Response.redirect('http://a/b', 308).headers.get('location')]", json!([302, "http://a/b"])),
         ("Response.redirect('http://a', 200)", throws("RangeError")),
         ("Response()", throws("TypeError")),
-        ("new Response('x', null)", throws("TypeError")),
         ("Object.prototype.toString.call(new Response())", json!("[object Response]")),
         ("(() => { const r = new Response('', { status: 404, statusText: 'gone', headers: { a: '1' } }); return [r.status, r.ok, r.statusText, r.url, r.redirected, r.type, r.bodyUsed, r.headers.get('a'), r.headers === r.headers]; })()",
             json!([404, false, "gone", "", false, "default", false, "1", true])),
@@ -257,7 +264,6 @@ async fn requests_and_responses() {
         ("Response.json(undefined)", throws("TypeError")),
         ("Response.json(1, { status: 204 })", throws("TypeError")),
         ("Response.redirect('no')", throws("TypeError")),
-        ("Response.error()", throws("TypeError")),
         ("Response.prototype.text.call({}).catch((error) => error.name)", json!("TypeError")),
         ("(() => { Response.prototype.text = 1; })()", throws("TypeError")),
         ("(async () => { const r = new Request('http://a', { method: 'POST', body: 'x' }); const c = r.clone(); return [await r.text(), r.bodyUsed, c.bodyUsed, await c.text()]; })()", json!(["x", true, false, "x"])),

@@ -155,9 +155,12 @@ fn decode(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsRes
 impl Decoder {
     /// The text of some bytes, nothing when it must be right and is not. `goes_on`: more will come.
     fn decode(&self, bytes: &[u8], goes_on: bool) -> Option<String> {
-        let mut decoder = self.stream.take().unwrap_or_else(|| match self.keep_mark {
-            true => self.encoding.new_decoder_without_bom_handling(),
-            false => self.encoding.new_decoder_with_bom_removal(),
+        let mut decoder = self.stream.take().unwrap_or_else(|| {
+            if self.keep_mark {
+                self.encoding.new_decoder_without_bom_handling()
+            } else {
+                self.encoding.new_decoder_with_bom_removal()
+            }
         });
         let mut text = String::with_capacity(bytes.len() + 16);
         let mut rest = bytes;

@@ -63,12 +63,13 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
 }
 
 /// The engine puts a `\` before each `/`, also where there is one already: `\/` would become an escaped `\` and a `/`.
+#[allow(clippy::unnecessary_wraps, reason = "what mends a getter has one signature")]
 fn source(_: &JsValue, engines: JsValue, _: &mut Context) -> JsResult<JsValue> {
     const BACKSLASH: u16 = b'\\' as u16;
     const SLASH: u16 = b'/' as u16;
     let Some(engines) = engines.as_string() else { return Ok(engines) };
     let mut plain: Vec<u16> = Vec::with_capacity(engines.len());
-    for unit in engines.iter() {
+    for unit in &engines {
         if unit == SLASH && plain.last() == Some(&BACKSLASH) {
             plain.pop();
         }
