@@ -248,8 +248,7 @@ pub(super) fn named_error(name: &str, message: &str, context: &mut Context) -> J
     // A promise that is rejected with it never throws it, so the engine would not know from where it came.
     let lines = errors::here(context);
     if !lines.is_empty() {
-        let lines: String = lines.iter().map(|line| format!("\n    at {line}")).collect();
-        let stack = format!("{}: {message}{lines}", name.to_std_string_lossy());
+        let stack = format!("{}: {message}\n    at {}", name.to_std_string_lossy(), lines.join("\n    at "));
         let stack = PropertyDescriptor::builder()
             .value(boa_engine::JsString::from(stack))
             .writable(true)

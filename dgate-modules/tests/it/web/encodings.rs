@@ -208,10 +208,7 @@ async fn randomness_and_digests() {
         ("crypto.getRandomValues([1])", throws("TypeError")),
         ("crypto.getRandomValues(new ArrayBuffer(1))", throws("TypeError")),
         ("(() => { const a = new Uint32Array(2); return crypto.getRandomValues(a) === a; })()", json!(true)),
-        (
-            "Buffer.from(await crypto.subtle.digest({ name: 'sha-1' }, new Uint8Array())).toString('hex')",
-            json!("da39a3ee5e6b4b0d3255bfef95601890afd80709"),
-        ),
+        ("[...new Uint8Array(await crypto.subtle.digest({ name: 'sha-1' }, new Uint8Array()))].slice(0, 3)", json!([0xda, 0x39, 0xa3])),
         ("crypto.subtle.digest('SHA-256', 'text')", throws("TypeError")),
         ("await crypto.subtle.digest('MD5', new Uint8Array())", throws("NotSupportedError")),
     ])
