@@ -1,9 +1,21 @@
 //! The engine's errors as failures that speak of the module's own source.
 
-use boa_engine::{Context, JsError, JsValue, js_string};
+use boa_engine::{Context, JsError, JsNativeError, JsValue, js_string};
 
 use super::host::Host;
 use crate::failure::{Failure, FailureKind, LimitKind};
+use crate::thrown::{ErrorClass, Thrown};
+
+impl From<Thrown> for JsError {
+    fn from(thrown: Thrown) -> Self {
+        let error = match thrown.class {
+            ErrorClass::Error => JsNativeError::error(),
+            ErrorClass::Type => JsNativeError::typ(),
+            ErrorClass::Range => JsNativeError::range(),
+        };
+        error.with_message(thrown.message).into()
+    }
+}
 
 /// Whether it is an error of the engine that no module can catch.
 pub(super) fn is_fatal(error: &JsError) -> bool {
@@ -108,6 +120,9 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
+/// How many lines tell enough of where the program stands.
+const MOST_LINES: usize = 16;
+
 /// Where the program stands, innermost first: lines of `name (file:line:column)`.
 pub(super) fn here(context: &Context) -> Vec<String> {
     let host = Host::of(context);
@@ -116,6 +131,9 @@ pub(super) fn here(context: &Context) -> Vec<String> {
         let at = frame.position();
         let Some(position) = at.position else { continue };
         let (row, column) = (position.line_number(), position.column_number());
+        if lines.len() == MOST_LINES {
+            break;
+        }
         lines.extend(line(&at.function_name.to_std_string_lossy(), &at.path.to_string(), row, column, &host));
     }
     lines

@@ -13,6 +13,9 @@ use super::host::Host;
 use crate::capability::ConsoleLine;
 use crate::failure::Failure;
 
+/// How many of them one turn tells of: a storm of them says nothing new.
+const MOST: usize = 16;
+
 /// Promises that were rejected and have no handler so far, and the call in which that was.
 #[derive(Default)]
 pub(super) struct Rejections(Vec<(JsObject<Promise>, Option<Rc<Call>>)>);
@@ -26,7 +29,8 @@ impl Rejections {
         call: Option<Rc<Call>>,
     ) {
         match operation {
-            OperationType::Reject => self.0.push((promise.clone(), call)),
+            OperationType::Reject if self.0.len() < MOST => self.0.push((promise.clone(), call)),
+            OperationType::Reject => {}
             OperationType::Handle => self.handled(promise),
         }
     }

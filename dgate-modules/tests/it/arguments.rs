@@ -97,10 +97,9 @@ async fn what_is_missing_or_wrong_is_named() {
         ("dgate/upstream", "endpoints, setHealth, setWeight"),
         ("dgate/util", "hexDecode, ipInRange"),
     ];
-    let imports: String =
-        imports.iter().map(|(module, names)| format!("import {{ {names} }} from '{module}';\n")).collect();
+    let imports = imports.map(|(module, names)| format!("import {{ {names} }} from '{module}';")).join("\n");
     let source = format!(
-        "{imports}const thunks = [{}];
+        "{imports}\nconst thunks = [{}];
          export async function requestHandler(ctx) {{
            const found = [];
            for (const thunk of thunks) {{
