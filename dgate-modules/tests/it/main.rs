@@ -1,6 +1,7 @@
 //! Modules in a gateway, over real sockets.
 
 mod arguments;
+mod chains;
 mod errors;
 mod fetching;
 mod hooks;
