@@ -202,13 +202,13 @@ async fn base64() {
 #[tokio::test]
 async fn randomness_and_digests() {
     facts(&[
-        ("(() => { const id = crypto.randomUUID(); return [id.split('-').map((part) => part.length), id[14], '89ab'.includes(id[19])]; })()", json!([[8, 4, 4, 4, 12], "4", true])),
         ("crypto.getRandomValues(new Float32Array(1))", throws("TypeMismatchError")),
-        ("crypto.getRandomValues(new Uint8Array(64)).some((byte) => byte !== 0)", json!(true)),
         ("crypto.getRandomValues([1])", throws("TypeError")),
         ("crypto.getRandomValues(new ArrayBuffer(1))", throws("TypeError")),
-        ("(() => { const a = new Uint32Array(2); return crypto.getRandomValues(a) === a; })()", json!(true)),
-        ("[...new Uint8Array(await crypto.subtle.digest({ name: 'sha-1' }, new Uint8Array()))].slice(0, 3)", json!([0xda, 0x39, 0xa3])),
+        (
+            "[...new Uint8Array(await crypto.subtle.digest({ name: 'sha-1' }, new Uint8Array()))].slice(0, 3)",
+            json!([0xda, 0x39, 0xa3]),
+        ),
         ("crypto.subtle.digest('SHA-256', 'text')", throws("TypeError")),
         ("await crypto.subtle.digest('MD5', new Uint8Array())", throws("NotSupportedError")),
     ])
