@@ -30,7 +30,7 @@
 //! Loops, calls, callbacks of built-ins, getters, generators and promise jobs end when the call has computed for longer than
 //! `limits.cpu`; calls within calls end at some 400; a call ends at `limits.timeout`, or at once if it waits for what never
 //! comes. Texts are bounded to 16 Mi characters, lists that built-ins walk through to a million entries, buffers to 64 MiB,
-//! operations that a call waits for at the same time to 256, and handlers of promises that it has waiting (functions given to
+//! operations that a call waits for at the same time to 256 (one more throws a `RangeError`), and handlers of promises that it has waiting (functions given to
 //! `then` that have not run yet; `await` has two) to 10,000: a call with more ends (`kind="promises"`). What was given no
 //! function (`promise.then()`) is bounded by computing time only.
 //!
