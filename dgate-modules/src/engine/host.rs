@@ -14,6 +14,7 @@ use super::call::Call;
 use super::clock::Clock;
 use super::heap;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
+use super::meter::{Meter, thread_time};
 use super::ops::Operations;
 use crate::capability::Capabilities;
 use crate::failure::LimitKind;
@@ -37,6 +38,7 @@ pub(super) struct Host {
     /// Regular expressions that were used.
     pub(super) patterns: RefCell<Patterns>,
     current: RefCell<Option<Rc<Call>>>,
+    meter: Meter,
     /// A call with more handlers of promises than it may have, unless some of them are garbage.
     crowded: RefCell<Option<Rc<Call>>>,
     /// Since when JavaScript runs, if it does.
@@ -74,6 +76,7 @@ impl Host {
             prototypes: RefCell::new(None),
             patterns: RefCell::default(),
             current: RefCell::new(None),
+            meter: Meter::default(),
             crowded: RefCell::new(None),
             running_since: Cell::new(None),
             turn_began: Cell::new(None),
@@ -108,7 +111,7 @@ impl Host {
     pub(super) fn enter(&self, call: Option<Rc<Call>>) -> Option<Rc<Call>> {
         if let (Some(since), Some(before)) = (self.running_since.get(), &*self.current.borrow()) {
             let now = Instant::now();
-            before.add_cpu(now - since);
+            before.add_cpu(self.meter.charge(now - since));
             self.running_since.set(Some(now));
         }
         std::mem::replace(&mut *self.current.borrow_mut(), call)
@@ -121,6 +124,7 @@ impl Host {
 
     /// It began already.
     pub(super) fn start_clock_at(&self, since: Instant) {
+        self.meter.begin();
         self.running_since.set(Some(since));
         self.turn_began.set(Some(since));
     }
@@ -137,7 +141,7 @@ impl Host {
     pub(super) fn stop_clock(&self) -> Duration {
         let now = Instant::now();
         if let (Some(since), Some(call)) = (self.running_since.take(), &*self.current.borrow()) {
-            call.add_cpu(now - since);
+            call.add_cpu(self.meter.charge(now - since));
         }
         let took = self.turn_began.take().map_or(Duration::ZERO, |began| now - began);
         match self.long.take() {
@@ -240,17 +244,6 @@ impl Host {
 /// it is most likely somebody else's time: with many threads on few processors one of them often waits for milliseconds.
 fn believed(turn: Duration) -> Duration {
     if turn < VERY_LONG { turn.min(LONG) } else { turn }
-}
-
-/// The time a thread has computed; nothing where the system does not tell.
-fn thread_time() -> Option<Duration> {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
-    }
-    #[cfg(not(unix))]
-    None
 }
 
 /// An error that no module catches. Which limit it stands for is noted in the host.

@@ -24,8 +24,9 @@ impl Runtime {
     /// Goes through the modules from where a call stands.
     pub(super) fn advance(&self, call: &Rc<Call>, context: &mut Context) -> Step {
         while let Some(index) = self.order[call.hook as usize].get(call.step.get()) {
-            let result = self.entries[*index].call(call, context);
-            match self.settle(call, result, context) {
+            let entry = &self.entries[*index];
+            let result = entry.call(call, context);
+            match self.settle(call, result, entry.is_async(call.hook), context) {
                 Some(settled) => {
                     if let Some(ended) = self.after(call, settled, context) {
                         return ended;
@@ -43,11 +44,12 @@ impl Runtime {
         self.host.program.modules.get(*index)
     }
 
-    /// The value of a promise, when it is known already.
+    /// The value of a promise, when it is known already. `own`: only the call's continuations settle it.
     fn settle(
         &self,
         call: &Rc<Call>,
         result: JsResult<JsValue>,
+        own: bool,
         context: &mut Context,
     ) -> Option<JsResult<JsValue>> {
         let value = match result {
@@ -63,6 +65,10 @@ impl Runtime {
         match state {
             PromiseState::Fulfilled(value) => Some(Ok(value)),
             PromiseState::Rejected(value) => Some(Err(JsError::from_opaque(value))),
+            PromiseState::Pending if own => {
+                call.await_own(promise);
+                None
+            }
             PromiseState::Pending => match watch(call, &promise, context) {
                 Ok(()) => None,
                 Err(error) => Some(Err(error)),
@@ -98,7 +104,7 @@ impl Runtime {
         if call.hook.answers() && !call.applying.get() && api::is_response(&value) {
             call.applying.set(true);
             let result = api::apply_response(call, &value);
-            return match self.settle(call, result, context) {
+            return match self.settle(call, result, false, context) {
                 Some(settled) => self.after(call, settled, context),
                 None => Some(Step::Waits),
             };
