@@ -35,7 +35,7 @@ use self::api::RequestState;
 use self::call::Call;
 pub(crate) use self::call::{Answer, Done, Task};
 use self::entry::Entry;
-pub(crate) use self::heap::{collect, make_room};
+pub(crate) use self::heap::{after_turn, clean_up, collect, is_swollen, make_room};
 use self::host::Host;
 use self::jobs::{Hooks, Jobs};
 use self::loader::Loader;
@@ -186,7 +186,7 @@ impl Runtime {
         self.host.enter(Some(call.clone()));
         let step = self.advance(&call, &mut context);
         let step = self.drain(&call, step, &mut context);
-        self.host.program.weight.judge(self.host.stop_clock(), heap::was_collected());
+        self.host.end_turn();
         self.host.enter(None);
         let begun = match step {
             Step::Ended(result) => Begun::Done(self.end(&call, result)),
@@ -209,9 +209,10 @@ impl Runtime {
             self.blame(error, &mut context);
         }
         self.run_jobs(&mut context);
-        self.host.program.weight.judge(self.host.stop_clock(), heap::was_collected());
+        self.host.end_turn();
         self.host.enter(None);
         self.go_on(&mut context);
+        self.give_up_what_never_comes();
     }
 
     /// Time that was stopped goes on to the next timer, which goes off; `false` when there is none until then.

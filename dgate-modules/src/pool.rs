@@ -5,6 +5,7 @@
 //! one of the pool's own threads.
 
 mod threads;
+mod trial;
 mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +83,9 @@ pub(crate) enum Control {
 
 impl Shared {
     pub(crate) fn listen(&self, sender: UnboundedSender<Control>) {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|listener| !listener.is_closed());
+        listeners.push(sender);
     }
 
     pub(crate) fn tell(&self, control: &Control) {
@@ -129,7 +132,7 @@ impl Pool {
 
     /// Evaluates a program in a throw-away runtime, and tells which hooks it has.
     pub(crate) async fn check(&self, program: &Arc<Program>) -> Result<Hooks, Failure> {
-        threads::check(&self.shared, program.clone()).await
+        trial::check(&self.shared, program.clone()).await
     }
 
     /// No more hooks of a request will come.

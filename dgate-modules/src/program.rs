@@ -4,7 +4,7 @@ mod build;
 mod check;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -32,40 +32,72 @@ pub(crate) struct Program {
     pub(crate) weight: Weight,
 }
 
-/// How a program has behaved: one that computed for long in one turn is kept away from workers for a while.
+/// How a program has behaved: one whose calls compute for long in one turn is kept away from workers for a while.
+///
+/// A turn that took long, by a clock that is cheap to read, is reason for suspicion only: others may have had the processor. For a
+/// while each of its turns is measured by the thread's own clock then; heavy ones have to be more than a rare exception.
 #[derive(Debug, Default)]
 pub(crate) struct Weight {
     /// Until when it is kept away, in milliseconds.
     until: AtomicU64,
+    /// Until when its turns are measured exactly, likewise.
+    suspect_until: AtomicU64,
+    /// Grows with each of those that is heavy, and shrinks with each that is not.
+    score: AtomicU32,
     /// How many threads do not come back from it.
     stuck: AtomicUsize,
 }
 
 /// Computing for longer than this in one turn is heavy.
 const HEAVY: Duration = Duration::from_millis(5);
-/// What a collection may take, which is not the program's own doing.
-const COLLECTION: Duration = Duration::from_millis(15);
+/// One heavy turn counts for as much as so many that are not.
+const EXCEPTION: u32 = 64;
+/// So much of it is enough: two in a row, or more than one among as many.
+const ENOUGH: u32 = 2 * EXCEPTION;
 /// So long it is kept away.
 const KEPT_AWAY: Duration = Duration::from_secs(30);
 
 impl Weight {
-    /// A turn took so long; with garbage of all programs of the thread collected meanwhile, or without.
-    pub(crate) fn judge(&self, turn: Duration, collected: bool) {
-        let heavy = if collected { HEAVY + COLLECTION } else { HEAVY };
-        if turn > heavy {
-            tracing::debug!(target: "dgate::module", ?turn, collected, "a program is kept away from workers");
-            self.until.store((Self::now() + KEPT_AWAY).as_millis() as u64, Ordering::Relaxed);
+    /// A call computed for so long in one turn, by the thread's own clock or about.
+    pub(crate) fn judge(&self, computed: Duration, is_exact: bool) {
+        let is_heavy = computed > HEAVY;
+        if is_heavy {
+            self.suspect_until.store(Self::later(), Ordering::Relaxed);
         }
+        if !is_exact {
+            return;
+        }
+        // That threads get into one another's way here matters little.
+        let score = self.score.load(Ordering::Relaxed);
+        let score = if is_heavy { score + EXCEPTION } else { score.saturating_sub(1) };
+        if score >= ENOUGH {
+            tracing::debug!(target: "dgate::module", ?computed, "a program is kept away from workers");
+            self.distrust();
+        }
+        self.score.store(score.min(ENOUGH), Ordering::Relaxed);
     }
 
     /// Whatever it takes, it is not for workers.
     pub(crate) fn distrust(&self) {
-        self.judge(Duration::MAX, false);
+        self.until.store(Self::later(), Ordering::Relaxed);
     }
 
     pub(crate) fn is_heavy(&self) -> bool {
-        let until = self.until.load(Ordering::Relaxed);
-        until != 0 && u128::from(until) > Self::now().as_millis()
+        Self::is_ahead(&self.until)
+    }
+
+    /// Whether its turns are to be measured exactly.
+    pub(crate) fn is_suspect(&self) -> bool {
+        Self::is_ahead(&self.suspect_until)
+    }
+
+    fn later() -> u64 {
+        (Self::now() + KEPT_AWAY).as_millis() as u64
+    }
+
+    fn is_ahead(time: &AtomicU64) -> bool {
+        let time = time.load(Ordering::Relaxed);
+        time != 0 && u128::from(time) > Self::now().as_millis()
     }
 
     /// A thread does not come back from it.
@@ -172,5 +204,47 @@ impl Program {
             u128::from(hasher.finish())
         };
         half(1) << 64 | half(2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suspicion_alone_keeps_nobody_away() {
+        let weight = Weight::default();
+        weight.judge(HEAVY, false);
+        assert!(!weight.is_suspect() && !weight.is_heavy());
+        for _ in 0..3 {
+            weight.judge(HEAVY * 100, false);
+            assert!(weight.is_suspect() && !weight.is_heavy());
+        }
+        weight.judge(HEAVY, true);
+        assert!(!weight.is_heavy());
+    }
+
+    #[test]
+    fn exceptions_keep_nobody_away() {
+        let weight = Weight::default();
+        for _ in 0..1_000 {
+            weight.judge(HEAVY * 2, true);
+            assert!(!weight.is_heavy());
+            (0..EXCEPTION).for_each(|_| weight.judge(HEAVY, true));
+        }
+        for turn in 0..2 {
+            assert!(!weight.is_heavy(), "{turn}");
+            weight.judge(HEAVY + Duration::from_nanos(1), true);
+        }
+        assert!(weight.is_heavy());
+    }
+
+    #[test]
+    fn what_does_not_come_back_is_kept_away_afterwards() {
+        let weight = Weight::default();
+        weight.is_stuck();
+        assert!(weight.has_stuck() && !weight.is_heavy());
+        weight.came_back();
+        assert!(!weight.has_stuck() && weight.is_heavy());
     }
 }

@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,8 +22,13 @@ use crate::pool::{Control, Pulse, Shared};
 use crate::program::{Program, ProgramId};
 
 thread_local! {
-    // Never dropped: at the end of a thread the engine's own thread-locals may be gone before these.
-    static RUNTIMES: &'static Runtimes = Box::leak(Box::default());
+    // Not dropped by itself: at the end of a thread the engine's own thread-locals may be gone before these.
+    static RUNTIMES: RefCell<ManuallyDrop<Option<Rc<Runtimes>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+}
+
+/// The runtimes of this thread.
+fn runtimes() -> Rc<Runtimes> {
+    RUNTIMES.with_borrow_mut(|runtimes| runtimes.get_or_insert_default().clone())
 }
 
 /// Runtimes get numbers of their own, in the whole process.
@@ -54,6 +60,7 @@ impl Runtimes {
         let result = run();
         pulse.end();
         self.waits(waited, runtime.is_waiting());
+        engine::after_turn();
         result
     }
 
@@ -69,14 +76,14 @@ impl Runtimes {
 
 /// What runs on this thread looks at the clock.
 pub(crate) fn looks_at_clock() {
-    if let Some(pulse) = RUNTIMES.with(|runtimes| *runtimes).pulse.get() {
+    if let Some(pulse) = runtimes().pulse.get() {
         pulse.look();
     }
 }
 
 /// This thread is seen as this from outside.
 pub(crate) fn adopt(pulse: Arc<Pulse>) {
-    let _ = RUNTIMES.with(|runtimes| *runtimes).pulse.set(pulse);
+    let _ = runtimes().pulse.set(pulse);
 }
 
 /// Begins a call, in the runtime where the request's other hooks ran if that is still good.
@@ -89,7 +96,7 @@ pub(crate) fn begin(
     before: Option<u64>,
     task: Task,
 ) -> Result<(u64, Begun), (Failure, Box<Task>)> {
-    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let runtimes = runtimes();
     let known = before.and_then(|id| runtimes.all.borrow().get(&id).cloned());
     let runtime = match known {
         Some(runtime) if !runtime.is_broken() => runtime,
@@ -105,12 +112,15 @@ pub(crate) fn begin(
     };
     let begun = runtimes.turn(&runtime, Some(task.hook), || runtime.begin(task));
     settle(shared.id, shared.settings.max_calls, program.id, &runtime);
-    Ok((runtime.id, begun))
+    let id = runtime.id;
+    drop(runtime);
+    drop_finished();
+    Ok((id, begun))
 }
 
 /// The runtime that takes new calls; made if there is none.
 fn current(shared: &Arc<Shared>, program: &Arc<Program>) -> Result<Rc<Runtime>, Failure> {
-    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let runtimes = runtimes();
     let key = (shared.id, program.id);
     if let Some(known) = runtimes.current.borrow().get(&key) {
         return Ok(known.clone());
@@ -143,7 +153,7 @@ fn settle(pool: u64, max_calls: u64, program: ProgramId, runtime: &Rc<Runtime>) 
 
 /// A runtime takes no more calls; it goes when nothing waits in it any more.
 fn retire(pool: u64, program: ProgramId, id: Option<u64>, reason: &'static str) {
-    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let runtimes = runtimes();
     let mut current = runtimes.current.borrow_mut();
     let key = (pool, program);
     if current.get(&key).is_some_and(|known| id.is_none_or(|id| known.id == id)) {
@@ -157,7 +167,7 @@ fn retire(pool: u64, program: ProgramId, id: Option<u64>, reason: &'static str) 
 
 /// Drops runtimes that have finished.
 fn drop_finished() {
-    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let runtimes = runtimes();
     if runtimes.retiring.get() == 0 {
         return;
     }
@@ -177,24 +187,30 @@ fn drop_finished() {
     let leaves_much = dropped.iter().any(|runtime| runtime.is_broken());
     drop(dropped);
     if leaves_much {
-        engine::collect();
+        engine::clean_up();
     }
 }
 
+/// Whether nothing is left to do in this thread's runtimes: no call waits, and no request has more hooks to come.
+pub(crate) fn is_unused() -> bool {
+    runtimes().all.borrow().values().all(|runtime| runtime.idle_since().is_some())
+}
+
 /// The thread comes to its end: drops all its runtimes, while the engine's own thread-locals are still there.
-pub(crate) fn drop_all() {
-    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+pub(crate) fn drop_all(reason: &'static str) {
+    let Some(runtimes) = RUNTIMES.with_borrow_mut(|runtimes| runtimes.take()) else { return };
     let current = runtimes.current.take();
-    (0..current.len()).for_each(|_| metrics::count_retired("idle"));
+    (0..current.len()).for_each(|_| metrics::count_retired(reason));
     drop(current);
     let all = runtimes.all.take();
     all.keys().for_each(|id| runtimes.pulse().gone(*id));
     drop(all);
+    engine::collect();
 }
 
 /// Something that a call waited for has come.
 pub(crate) fn finish_operation(runtime: u64, operation: u64, outcome: Option<Outcome>) {
-    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let runtimes = runtimes();
     let found = runtimes.all.borrow().get(&runtime).cloned();
     if let Some(found) = found {
         runtimes.turn(&found, None, || found.finish_operation(operation, outcome));
@@ -202,35 +218,36 @@ pub(crate) fn finish_operation(runtime: u64, operation: u64, outcome: Option<Out
         if let Some((pool, program)) = key {
             settle(pool, u64::MAX, program, &found);
         }
+        drop(found);
     }
     drop_finished();
 }
 
 /// See [`Runtime::pass_time`].
 pub(crate) fn pass_time(runtime: u64, until: Duration) -> bool {
-    let found = RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).cloned());
+    let found = runtimes().all.borrow().get(&runtime).cloned();
     found.is_some_and(|found| found.pass_time(until))
 }
 
 /// Nobody waits for a call any more.
 pub(crate) fn cancel(runtime: u64, call: u64) {
-    let found = RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).cloned());
+    let found = runtimes().all.borrow().get(&runtime).cloned();
     if let Some(found) = found {
         let waited = found.is_waiting();
         found.cancel(call);
-        RUNTIMES.with(|runtimes| *runtimes).waits(waited, found.is_waiting());
+        runtimes().waits(waited, found.is_waiting());
     }
     drop_finished();
 }
 
 /// The module that a call waits in.
 pub(crate) fn module_of(runtime: u64, call: u64) -> Option<Arc<str>> {
-    RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).and_then(|found| found.module_of(call)))
+    runtimes().all.borrow().get(&runtime).and_then(|found| found.module_of(call))
 }
 
 /// No more hooks of a request will come.
 pub(crate) fn release(runtime: u64, request: u64) {
-    let found = RUNTIMES.with(|runtimes| runtimes.all.borrow().get(&runtime).cloned());
+    let found = runtimes().all.borrow().get(&runtime).cloned();
     if let Some(found) = found {
         found.release(request);
     }
@@ -280,7 +297,7 @@ async fn listen(pool: std::sync::Weak<Shared>, mut controls: mpsc::UnboundedRece
 }
 
 fn retire_idle(pool: u64, idle: Duration) {
-    let runtimes = RUNTIMES.with(|runtimes| *runtimes);
+    let runtimes = runtimes();
     let now = Instant::now();
     let idle: Vec<ProgramId> = runtimes
         .current
@@ -292,6 +309,11 @@ fn retire_idle(pool: u64, idle: Duration) {
         })
         .map(|((_, program), _)| *program)
         .collect();
+    let before = runtimes.all.borrow().len();
     idle.into_iter().for_each(|program| retire(pool, program, None, "idle"));
     drop_finished();
+    if runtimes.all.borrow().len() < before {
+        // Nobody waits now, and what they leave would stay until others had made as much again.
+        engine::clean_up();
+    }
 }

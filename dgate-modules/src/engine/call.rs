@@ -71,6 +71,8 @@ pub(super) struct Call {
     /// Why it was cancelled, when that happened before anybody waited.
     pub(super) failure: RefCell<Option<Failure>>,
     cpu: Cell<Duration>,
+    /// What it computed in the turn of that number.
+    in_turn: Cell<(u64, Duration)>,
     cancelled: Cell<bool>,
     done: RefCell<Option<oneshot::Sender<Done>>>,
 }
@@ -101,6 +103,7 @@ impl Call {
             handlers: Cell::new(0),
             failure: RefCell::default(),
             cpu: Cell::new(Duration::ZERO),
+            in_turn: Cell::new((0, Duration::ZERO)),
             cancelled: Cell::new(false),
             done: RefCell::new(None),
         }
@@ -110,8 +113,15 @@ impl Call {
         self.cpu.get()
     }
 
-    pub(super) fn add_cpu(&self, time: Duration) {
+    /// It computed for so long, in a turn of that number. Returns how long it did in that turn.
+    pub(super) fn add_cpu(&self, time: Duration, turn: u64) -> Duration {
         self.cpu.set(self.cpu.get() + time);
+        let in_turn = match self.in_turn.get() {
+            (known, before) if known == turn => before + time,
+            _ => time,
+        };
+        self.in_turn.set((turn, in_turn));
+        in_turn
     }
 
     pub(super) fn cpu_limit(&self) -> Duration {

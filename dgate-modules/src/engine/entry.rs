@@ -30,6 +30,7 @@ impl Entry {
     }
 
     /// Whether a hook's promise is that of an `async` function, which only its own continuations settle.
+    /// A module that passes another function off as `async` may wait in vain, until its own time is over.
     pub(super) fn is_async(&self, hook: Hook) -> bool {
         self.are_async[hook as usize] && !self.is_script
     }

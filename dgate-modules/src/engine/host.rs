@@ -47,6 +47,14 @@ pub(super) struct Host {
     turn_began: Cell<Option<Instant>>,
     /// When the thread's own clock was first asked: for which segment of a turn, what it said, and what was used before.
     asked: Cell<Option<(Instant, Duration, Duration)>>,
+    /// Turns are counted.
+    turn: Cell<u64>,
+    /// The most that one call computed in the turn.
+    most: Cell<Duration>,
+    /// What the thread's own clock said when the turn began, where that matters.
+    exact: Cell<Option<Duration>>,
+    /// Whether garbage was collected in the turn before.
+    collected: Cell<bool>,
     /// When a turn showed to be long: how long it was, and what the thread's own clock said.
     long: Cell<Option<(Duration, Duration)>>,
     /// How much was done without ticks since the clock was looked at.
@@ -81,6 +89,10 @@ impl Host {
             running_since: Cell::new(None),
             turn_began: Cell::new(None),
             asked: Cell::new(None),
+            turn: Cell::new(0),
+            most: Cell::new(Duration::ZERO),
+            exact: Cell::new(None),
+            collected: Cell::new(false),
             long: Cell::new(None),
             unwatched: Cell::new(0.0),
         })
@@ -111,10 +123,15 @@ impl Host {
     pub(super) fn enter(&self, call: Option<Rc<Call>>) -> Option<Rc<Call>> {
         if let (Some(since), Some(before)) = (self.running_since.get(), &*self.current.borrow()) {
             let now = Instant::now();
-            before.add_cpu(self.meter.charge(now - since));
+            self.charge(before, now - since);
             self.running_since.set(Some(now));
         }
         std::mem::replace(&mut *self.current.borrow_mut(), call)
+    }
+
+    fn charge(&self, call: &Call, time: Duration) {
+        let computed = self.meter.charge(time);
+        self.most.set(self.most.get().max(call.add_cpu(computed, self.turn.get())));
     }
 
     /// The clock of a turn begins.
@@ -127,6 +144,9 @@ impl Host {
         self.meter.begin();
         self.running_since.set(Some(since));
         self.turn_began.set(Some(since));
+        self.turn.set(self.turn.get() + 1);
+        self.most.set(Duration::ZERO);
+        self.exact.set(if self.program.weight.is_suspect() { thread_time() } else { None });
     }
 
     /// So much of the turn is not the current call's.
@@ -136,21 +156,35 @@ impl Host {
         }
     }
 
-    /// The clock of a turn ends; the time since it last changed hands is the current call's. Returns how long the turn
-    /// computed, as far as that matters.
-    pub(super) fn stop_clock(&self) -> Duration {
+    /// The clock of a turn ends; the time since it last changed hands is the current call's. Returns how long the call
+    /// computed that did most of it, as far as that matters, and whether that is by the thread's own clock.
+    pub(super) fn stop_clock(&self) -> (Duration, bool) {
         let now = Instant::now();
         if let (Some(since), Some(call)) = (self.running_since.take(), &*self.current.borrow()) {
-            call.add_cpu(self.meter.charge(now - since));
+            self.charge(call, now - since);
         }
         let took = self.turn_began.take().map_or(Duration::ZERO, |began| now - began);
-        match self.long.take() {
-            Some((before, then)) if took > LONG => {
-                thread_time().map_or(took, |now| before + now.saturating_sub(then)).min(took)
+        let computed = |then| thread_time().map(|now: Duration| now.saturating_sub(then));
+        let (turn, is_exact) = match (self.exact.take().and_then(computed), self.long.take()) {
+            (Some(exact), _) => (exact, true),
+            (None, Some((before, then))) if took > LONG => {
+                (computed(then).map_or(took, |after| before + after).min(took), false)
             }
             // Nobody looked at the clock: the thread did not run, or something without ticks took very long.
-            None if took < VERY_LONG => took.min(LONG),
-            _ => took,
+            _ => (believed(took), false),
+        };
+        (turn.min(self.most.get()), is_exact)
+    }
+
+    /// A turn is over; by what it computed the program is judged.
+    pub(super) fn end_turn(&self) {
+        let (computed, is_exact) = self.stop_clock();
+        let collected = heap::was_collected();
+        // All programs' garbage is collected in somebody's turn now and then, which may take long. In turn after turn it is
+        // when those turns made it.
+        let is_first = !self.collected.replace(collected);
+        if !(collected && is_first) {
+            self.program.weight.judge(computed, is_exact);
         }
     }
 

@@ -139,10 +139,7 @@ impl Runtime {
                 .failure
                 .take()
                 .unwrap_or_else(|| Failure::new(FailureKind::Internal, "the call was cancelled")))),
-            (Step::Waits, false) if self.never_comes(call) => {
-                let failure = "the module waits for something that never comes";
-                Step::Ended(Err(Failure::limit(LimitKind::Timeout, failure)))
-            }
+            (Step::Waits, false) if self.never_comes(call) => Step::Ended(Err(self.forlorn(call))),
             (step, _) => step,
         }
     }
@@ -152,6 +149,27 @@ impl Runtime {
         self.host.operations.is_empty()
             && self.jobs.is_empty()
             && !self.host.settled.borrow().iter().any(|(settled, _)| Rc::ptr_eq(settled, call))
+    }
+
+    fn forlorn(&self, call: &Call) -> Failure {
+        let said = "the module waits for something that never comes";
+        let mut failure = Failure::limit(LimitKind::Timeout, said);
+        failure.module = self.module(call).map(|module| module.name.clone());
+        failure
+    }
+
+    /// Ends calls that wait when nothing is left that they could wait for.
+    pub(super) fn give_up_what_never_comes(&self) {
+        if !self.host.operations.is_empty() || self.calls.borrow().is_empty() {
+            return;
+        }
+        let waiting: Vec<Rc<Call>> = self.calls.borrow().values().cloned().collect();
+        for call in waiting.into_iter().filter(|call| self.never_comes(call)) {
+            self.calls.borrow_mut().remove(&call.id);
+            let result = Err(self.forlorn(&call));
+            let done = self.end(&call, result);
+            call.tell(done);
+        }
     }
 
     /// Goes on with calls whose promises were settled.

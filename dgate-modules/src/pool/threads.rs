@@ -1,23 +1,18 @@
 //! The pool's own threads, each with a mailbox.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use dgate_core::hook::Hooks;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{Pulse, Shared};
-use crate::engine::{Begun, Done, Runtime, Task};
+use crate::engine::{self, Begun, Done, Task};
 use crate::failure::{Failure, FailureKind};
-use crate::hook::Hook;
 use crate::program::Program;
 use crate::worker;
 
 /// A hook may call itself through built-ins; every such call takes some of the thread's own stack.
-const STACK: usize = 16 << 20;
-/// How long a module may take to be evaluated when it is checked, whatever it does.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const STACK: usize = 16 << 20;
 
 /// What comes back: the numbers of the thread and the runtime, and what came of the call.
 pub(super) type Answer = (usize, u64, Result<Done, Failure>);
@@ -27,7 +22,8 @@ enum Letter {
     Release { runtime: u64, request: u64 },
 }
 
-/// The pool's own threads. They are started when they are needed, and end with the pool.
+/// The pool's own threads. They are started when they are needed, and end with the pool, or when a storm has made their
+/// collector too patient (see `engine/heap.rs`) and nobody needs them.
 #[derive(Clone)]
 pub(super) struct Threads {
     shared: Arc<Shared>,
@@ -35,17 +31,40 @@ pub(super) struct Threads {
 }
 
 /// What waits for a thread. The thread holds the lock only while it has nothing to do.
-type Letters = Arc<tokio::sync::Mutex<mpsc::Receiver<Letter>>>;
+type Letters = Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<Letter>>>;
 
+/// A thread. It ends when its mailbox has no senders any more.
 #[derive(Clone)]
 struct Thread {
-    mailbox: mpsc::Sender<Letter>,
+    number: usize,
+    mailbox: mpsc::UnboundedSender<Letter>,
     letters: Letters,
     pulse: Arc<Pulse>,
+    load: Arc<Load>,
+}
+
+/// What a thread has to do.
+#[derive(Default)]
+struct Load {
     /// Calls that wait for the thread or in it.
-    calls: Arc<AtomicUsize>,
+    calls: AtomicUsize,
     /// Calls that wait for the thread.
-    queued: Arc<AtomicUsize>,
+    queued: AtomicUsize,
+    /// Whether it gets no more calls, and ends as soon as it may.
+    is_spent: AtomicBool,
+    /// Told when a call of a thread that is spent is over.
+    ended: Notify,
+}
+
+impl Thread {
+    /// The fewer calls wait for it, the better; then the fewer it has.
+    fn order(&self) -> (usize, usize) {
+        (self.load.queued.load(Ordering::Relaxed), self.load.calls.load(Ordering::Relaxed))
+    }
+
+    fn is_spent(&self) -> bool {
+        self.load.is_spent.load(Ordering::Relaxed)
+    }
 }
 
 impl Threads {
@@ -72,21 +91,31 @@ impl Threads {
         if self.post(thread, letter) {
             Ok(answered)
         } else {
-            Err(Failure::new(FailureKind::Overloaded, "too many calls wait for a runtime"))
+            let most = self.shared.settings.mailbox;
+            let message = format!(
+                "{most} calls wait for each thread for modules already (`modules.pool.mailbox`, `modules.pool.max_threads`)"
+            );
+            Err(Failure::new(FailureKind::Overloaded, message))
         }
     }
 
-    /// Puts a call into a mailbox, if there is one with room.
-    fn post(&self, thread: Option<Thread>, letter: Letter) -> bool {
-        let Some(thread) = thread.or_else(|| self.choose()) else { return false };
-        thread.queued.fetch_add(1, Ordering::Relaxed);
-        thread.calls.fetch_add(1, Ordering::Relaxed);
-        let fits = thread.mailbox.try_send(letter).is_ok();
-        if !fits {
-            thread.queued.fetch_sub(1, Ordering::Relaxed);
-            thread.calls.fetch_sub(1, Ordering::Relaxed);
+    /// Puts a call into a mailbox, if there is one with room. Whoever waits holds a request, so nobody waits for room.
+    fn post(&self, mut thread: Option<Thread>, mut letter: Letter) -> bool {
+        loop {
+            let Some(thread) = thread.take().or_else(|| self.choose()) else { return false };
+            let load = &thread.load;
+            if load.queued.fetch_add(1, Ordering::Relaxed) >= self.shared.settings.mailbox.max(1) {
+                load.queued.fetch_sub(1, Ordering::Relaxed);
+                return false;
+            }
+            load.calls.fetch_add(1, Ordering::Relaxed);
+            let Err(mpsc::error::SendError(back)) = thread.mailbox.send(letter) else { return true };
+            // The thread has ended meanwhile.
+            letter = back;
+            if let Letter::Call { runtime, .. } = &mut letter {
+                *runtime = None;
+            }
         }
-        fits
     }
 
     /// What waits for a thread goes to others. What finds no room there is answered as lost.
@@ -94,94 +123,134 @@ impl Threads {
         let Some(stuck) = self.get(number) else { return };
         let Ok(mut letters) = stuck.letters.try_lock() else { return };
         while let Ok(letter) = letters.try_recv() {
-            let Letter::Call { program, task, answer, .. } = letter else { continue };
-            stuck.queued.fetch_sub(1, Ordering::Relaxed);
-            stuck.calls.fetch_sub(1, Ordering::Relaxed);
-            self.post(None, Letter::Call { program, runtime: None, task, answer });
+            self.pass_on(&stuck.load, letter);
+        }
+    }
+
+    fn pass_on(&self, load: &Load, letter: Letter) {
+        let Letter::Call { program, task, answer, .. } = letter else { return };
+        load.queued.fetch_sub(1, Ordering::Relaxed);
+        load.calls.fetch_sub(1, Ordering::Relaxed);
+        self.post(None, Letter::Call { program, runtime: None, task, answer });
+    }
+
+    /// A thread is gone as far as others see. What was sent to it until then goes to others.
+    async fn leave(&self, number: usize, letters: &Letters, load: &Load) {
+        self.lock().retain(|thread| thread.number != number);
+        let mut letters = letters.lock().await;
+        letters.close();
+        while let Some(letter) = letters.recv().await {
+            self.pass_on(load, letter);
         }
     }
 
     pub(super) fn release(&self, number: usize, runtime: u64, request: u64) {
         if let Some(thread) = self.get(number) {
-            // A full mailbox means a busy thread; the context then goes with its runtime.
-            let _ = thread.mailbox.try_send(Letter::Release { runtime, request });
+            // What it belonged to is gone with its thread.
+            let _ = thread.mailbox.send(Letter::Release { runtime, request });
         }
     }
 
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Thread>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn get(&self, number: usize) -> Option<Thread> {
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
+        self.lock().iter().find(|thread| thread.number == number).cloned()
     }
 
     /// The thread with the fewest calls; a new one when calls wait for all of them and there may be more. Those that are
-    /// stuck do not count.
+    /// stuck do not count, and neither do those that are spent unless there are too many.
     fn choose(&self) -> Option<Thread> {
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let load =
-            |thread: &Thread| (thread.queued.load(Ordering::Relaxed), thread.calls.load(Ordering::Relaxed));
-        let good = || threads.iter().filter(|thread| !thread.pulse.is_stuck());
-        let best = good().min_by_key(|thread| load(thread)).cloned();
-        let busy = best.as_ref().is_none_or(|thread| load(thread).0 > 0);
+        let most = self.shared.settings.max_threads.max(1);
+        let mut threads = self.lock();
+        let alive = || threads.iter().filter(|thread| !thread.pulse.is_stuck());
+        let good = || alive().filter(|thread| !thread.is_spent());
+        let best = good().min_by_key(|thread| thread.order()).cloned();
+        let busy = best.as_ref().is_none_or(|thread| thread.order().0 > 0);
         if busy
-            && good().count() < self.shared.settings.max_threads.max(1)
-            && let Some(thread) = self.start(threads.len())
+            && good().count() < most
+            && alive().count() < 2 * most
+            && let Some(thread) = self.start()
         {
             threads.push(thread.clone());
             return Some(thread);
         }
-        best
+        best.or_else(|| alive().min_by_key(|thread| thread.order()).cloned())
     }
 
     /// Starts a thread; nothing when the system has none left.
-    fn start(&self, number: usize) -> Option<Thread> {
-        let (mailbox, letters) = mpsc::channel(self.shared.settings.mailbox.max(1));
+    fn start(&self) -> Option<Thread> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (mailbox, letters) = mpsc::unbounded_channel();
         let letters: Letters = Arc::new(tokio::sync::Mutex::new(letters));
         let (pool, all) = (Arc::downgrade(&self.shared), Arc::downgrade(&self.threads));
+        let itself = move || Some(Self { shared: pool.upgrade()?, threads: all.upgrade()? });
+        let rescue = itself.clone();
         let pulse = Arc::new(Pulse::with_rescue(move || {
-            if let (Some(shared), Some(threads)) = (pool.upgrade(), all.upgrade()) {
-                Self { shared, threads }.take_over(number);
+            if let Some(threads) = rescue() {
+                threads.take_over(number);
             }
         }));
-        let thread = Thread {
-            mailbox,
-            pulse: pulse.clone(),
-            letters: letters.clone(),
-            calls: Arc::default(),
-            queued: Arc::default(),
-        };
-        let (shared, counts) = (self.shared.clone(), (thread.calls.clone(), thread.queued.clone()));
+        let load = Arc::new(Load::default());
+        let thread =
+            Thread { number, mailbox, letters: letters.clone(), pulse: pulse.clone(), load: load.clone() };
+        let shared = self.shared.clone();
         let named = std::thread::Builder::new().name(format!("modules-{number}")).stack_size(STACK);
         let started = named.spawn(move || {
             worker::adopt(pulse);
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            match runtime {
-                Ok(runtime) => {
-                    runtime.block_on(serve(shared, number, letters, counts));
-                    worker::drop_all();
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return tracing::error!(%error, "a thread for modules has no runtime"),
+            };
+            let reason = runtime.block_on(async {
+                if serve(&shared, number, &letters, &load).await == End::Pool {
+                    return "idle";
                 }
-                Err(error) => tracing::error!(%error, "a thread for modules has no runtime"),
-            }
+                if let Some(threads) = itself() {
+                    threads.leave(number, &letters, &load).await;
+                }
+                "limit"
+            });
+            drop(runtime);
+            worker::drop_all(reason);
         });
         started.ok().map(|_| thread)
     }
 }
 
-async fn serve(
-    shared: Arc<Shared>,
-    number: usize,
-    letters: Letters,
-    (calls, queued): (Arc<AtomicUsize>, Arc<AtomicUsize>),
-) {
+/// Why a thread ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// So does its pool.
+    Pool,
+    /// It is spent, and nobody needs it.
+    Spent,
+}
+
+async fn serve(shared: &Arc<Shared>, number: usize, letters: &Letters, load: &Arc<Load>) -> End {
     loop {
-        let Some(letter) = letters.lock().await.recv().await else { break };
+        if load.is_spent.load(Ordering::Relaxed)
+            && load.calls.load(Ordering::Relaxed) == 0
+            && worker::is_unused()
+        {
+            return End::Spent;
+        }
+        let letter = tokio::select! {
+            letter = async { letters.lock().await.recv().await } => letter,
+            () = load.ended.notified() => continue,
+        };
         match letter {
-            Letter::Release { runtime, request } => worker::release(runtime, request),
-            Letter::Call { program, runtime, task, answer } => {
-                queued.fetch_sub(1, Ordering::Relaxed);
-                let done = Counted(calls.clone());
+            None => return End::Pool,
+            Some(Letter::Release { runtime, request }) => worker::release(runtime, request),
+            Some(Letter::Call { program, runtime, task, answer }) => {
+                load.queued.fetch_sub(1, Ordering::Relaxed);
+                let done = Counted(load.clone());
                 if answer.is_closed() {
                     continue;
                 }
-                run((&shared, number), &program, runtime, *task, answer, done);
+                run((shared, number), &program, runtime, *task, answer, done);
                 // Others on this thread have their turn.
                 tokio::task::yield_now().await;
             }
@@ -197,56 +266,40 @@ fn run(
     mut answer: oneshot::Sender<Answer>,
     counted: Counted,
 ) {
-    match worker::begin(shared, program, runtime, task) {
-        Err((failure, _)) => drop(answer.send((number, 0, Err(failure)))),
-        Ok((runtime, Begun::Done(done))) => drop(answer.send((number, runtime, Ok(done)))),
+    let (runtime, result) = match worker::begin(shared, program, runtime, task) {
+        Err((failure, _)) => (0, Err(failure)),
+        Ok((runtime, Begun::Done(done))) => (runtime, Ok(done)),
         Ok((runtime, Begun::Waiting { call, done })) => {
             tokio::spawn(async move {
-                let _counted = counted;
-                tokio::select! {
-                    done = done => {
-                        if let Ok(done) = done {
-                            let _ = answer.send((number, runtime, Ok(done)));
-                        }
+                let done = tokio::select! {
+                    done = done => done.ok(),
+                    () = answer.closed() => {
+                        worker::cancel(runtime, call);
+                        None
                     }
-                    () = answer.closed() => worker::cancel(runtime, call),
+                };
+                drop(counted);
+                if let Some(done) = done {
+                    let _ = answer.send((number, runtime, Ok(done)));
                 }
             });
+            return;
         }
-    }
+    };
+    // Whoever hears of it finds the thread as it is now.
+    drop(counted);
+    let _ = answer.send((number, runtime, result));
 }
 
-/// Counts a call until it is over.
-struct Counted(Arc<AtomicUsize>);
+/// Counts a call until it is over, on the thread that it is on.
+struct Counted(Arc<Load>);
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Evaluates a program in a throw-away runtime, on a thread of its own, and says which hooks it has.
-pub(super) async fn check(shared: &Arc<Shared>, program: Arc<Program>) -> Result<Hooks, Failure> {
-    let (answer, answered) = oneshot::channel();
-    let capabilities = shared.capabilities.clone();
-    let started =
-        std::thread::Builder::new().name("modules-check".to_owned()).stack_size(STACK).spawn(move || {
-            let hooks = Runtime::new(0, &program, capabilities).map(|runtime| {
-                Hooks::default().with(|hooks| {
-                    hooks.fetch_upstream = runtime.has(Hook::FetchUpstream);
-                    hooks.modify_request = runtime.has(Hook::RequestModifier);
-                    hooks.handle_request = runtime.has(Hook::RequestHandler);
-                    hooks.modify_response = runtime.has(Hook::ResponseModifier);
-                    hooks.handle_error = runtime.has(Hook::ErrorHandler);
-                })
-            });
-            let _ = answer.send(hooks);
-        });
-    let failed = |why: &str| Failure::new(FailureKind::Internal, why);
-    started.map_err(|error| failed(&error.to_string()))?;
-    match tokio::time::timeout(PATIENCE, answered).await {
-        Ok(Ok(hooks)) => hooks,
-        Ok(Err(_)) => Err(failed("the module brought its checking to an end")),
-        Err(_) => Err(failed("the module does not come to an end when it is evaluated")),
+        self.0.calls.fetch_sub(1, Ordering::Relaxed);
+        if engine::is_swollen() {
+            self.0.is_spent.store(true, Ordering::Relaxed);
+            self.0.ended.notify_one();
+        }
     }
 }

@@ -113,20 +113,27 @@ impl fmt::Debug for Pulse {
     }
 }
 
+thread_local! {
+    /// Is gone when its thread is.
+    static PRESENT: Arc<()> = Arc::default();
+}
+
 /// The threads of a pool, to be looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Watchdog {
-    pulses: Mutex<Vec<Arc<Pulse>>>,
+    /// Each with what tells whether it has ended.
+    pulses: Mutex<Vec<(Weak<()>, Arc<Pulse>)>>,
     has_begun: AtomicBool,
 }
 
 impl Watchdog {
-    /// Looks after a thread from now on.
+    /// Looks after the calling thread from now on, until it ends.
     pub(crate) fn watch(&self, shared: &Arc<Shared>, pulse: &Arc<Pulse>) {
         let mut pulses = self.pulses.lock().unwrap_or_else(PoisonError::into_inner);
-        if !pulses.iter().any(|known| Arc::ptr_eq(known, pulse)) {
-            pulses.push(pulse.clone());
+        if !pulses.iter().any(|(_, known)| Arc::ptr_eq(known, pulse)) {
+            pulses.push((PRESENT.with(Arc::downgrade), pulse.clone()));
         }
+        drop(pulses);
         if self.has_begun.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -136,6 +143,13 @@ impl Watchdog {
         if let Err(error) = started {
             tracing::error!(%error, "nobody looks after the threads of modules");
         }
+    }
+
+    /// The threads that have not ended.
+    fn pulses(&self) -> Vec<Arc<Pulse>> {
+        let mut pulses = self.pulses.lock().unwrap_or_else(PoisonError::into_inner);
+        pulses.retain(|(present, _)| present.strong_count() > 0);
+        pulses.iter().map(|(_, pulse)| pulse.clone()).collect()
     }
 }
 
@@ -147,18 +161,32 @@ struct Seen {
     stuck: Option<Arc<Program>>,
 }
 
+impl Seen {
+    /// Whatever the thread was in, it is over.
+    fn came_back(self) {
+        if let Some(program) = self.stuck {
+            program.weight.came_back();
+        }
+    }
+}
+
 /// Ends with the pool.
 fn look(pool: &Weak<Shared>, patience: Duration) {
     let period = (patience / 4).clamp(Duration::from_millis(5), Duration::from_millis(250));
+    // By where their pulses are.
     let mut seen: HashMap<usize, Seen> = HashMap::new();
     let mut shown = [0_usize; 3];
     while let Some(shared) = pool.upgrade() {
-        let pulses = shared.watchdog.pulses.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let pulses = shared.watchdog.pulses();
         drop(shared);
         let now = Instant::now();
-        for (number, pulse) in pulses.iter().enumerate() {
+        let place = |pulse: &Arc<Pulse>| Arc::as_ptr(pulse).addr();
+        for (_, gone) in seen.extract_if(|known, _| !pulses.iter().any(|pulse| place(pulse) == *known)) {
+            gone.came_back();
+        }
+        for pulse in &pulses {
             let beats = (pulse.beats.load(Ordering::Acquire), pulse.looks.load(Ordering::Acquire));
-            let known = seen.entry(number).or_insert(Seen { beats, since: now, stuck: None });
+            let known = seen.entry(place(pulse)).or_insert(Seen { beats, since: now, stuck: None });
             if known.beats != beats {
                 if let Some(program) = known.stuck.take() {
                     came_back(pulse, &program, now - known.since);
@@ -172,9 +200,7 @@ fn look(pool: &Weak<Shared>, patience: Duration) {
         std::thread::sleep(period);
     }
     show(&[], &mut shown);
-    for stuck in seen.into_values().filter_map(|seen| seen.stuck) {
-        stuck.weight.came_back();
-    }
+    seen.into_values().for_each(Seen::came_back);
 }
 
 /// Keeps everything else away from a thread that does not come back; the program that it is stuck in.
@@ -219,4 +245,26 @@ fn show(pulses: &[Arc<Pulse>], shown: &mut [usize; 3]) {
         gauge.increment(count as f64 - before as f64);
     }
     *shown = counts;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::Capabilities;
+    use crate::pool::{Pool, PoolSettings};
+
+    #[test]
+    fn threads_that_have_ended_are_not_looked_after() {
+        let pool = Pool::new(PoolSettings::default(), Arc::new(Capabilities::default()));
+        let watch = || {
+            let pulse = Arc::new(Pulse::default());
+            pool.shared.watchdog.watch(&pool.shared, &pulse);
+            assert!(pool.shared.watchdog.pulses().iter().any(|known| Arc::ptr_eq(known, &pulse)));
+        };
+        watch();
+        std::thread::scope(|scope| {
+            (0..8).for_each(|_| scope.spawn(watch).join().unwrap());
+        });
+        assert_eq!(pool.shared.watchdog.pulses().len(), 1, "this thread is there still");
+    }
 }

@@ -177,6 +177,19 @@ async fn a_call_that_waits_goes_on_when_another_is_ended() {
 }
 
 #[tokio::test]
+async fn what_can_never_come_ends_a_call_that_waited_for_something_else() {
+    let gateway = Setup::new()
+        .module(
+            "import { sleep } from 'dgate';
+             export async function requestHandler() { await sleep(1); await new Promise(() => {}); }",
+        )
+        .route(&["m"], None)
+        .start()
+        .await;
+    assert_eq!(get(&gateway, "/m/1").await.status(), 500);
+}
+
+#[tokio::test]
 async fn what_is_bounded_is_still_right() {
     let source = r#"
         const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);

@@ -8,6 +8,7 @@ mod json;
 mod kit;
 mod limits;
 mod local;
+mod memory;
 mod promises;
 mod recipes;
 mod trial;

@@ -123,7 +123,7 @@ proxy:
         assert!(running.metric(&series).await.is_some_and(|count| count >= 1.0), "{kind}");
     }
     let at_last = memory(&running);
-    assert!(at_last < at_first + 512, "memory does not come back: {at_first} MiB, then {at_last} MiB");
+    assert!(at_last < at_first + 128, "memory does not come back: {at_first} MiB, then {at_last} MiB");
 }
 
 static SLOWEST: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);

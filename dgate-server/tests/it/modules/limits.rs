@@ -23,7 +23,7 @@ proxy:
               recursion: () => {{ const f = (n) => n && 1 + f(n - 1); return f(100); }},
               string: () => 'x'.repeat(5000),
               list: () => new Array(500).fill(0),
-              promises: () => {{ for (let i = 0; i < 2000; i++) Promise.resolve().then(() => {{}}); }},
+              promises: () => {{ for (let i = 0; i < 200; i++) Promise.resolve().then(() => {{}}); }},
               operations: () => Promise.all([sleep(1), sleep(1), sleep(1)]),
             }}[ctx.pathParam('act')];
             try {{ await act(); ctx.response().status(200); }} catch (e) {{ ctx.response().status(400).send(e.name); }}

@@ -1,5 +1,6 @@
 //! The life of runtimes: made before they are needed, given up for a reason.
 
+use dgate_proxy::testing::TestClient;
 use rustix::process::Signal;
 
 use crate::eventually;
@@ -72,4 +73,60 @@ async fn runtimes_are_given_up_for_each_reason() {
     eventually("it goes when it is not used", async || retired(&running, "idle").await >= 1).await;
     becomes(&running, "dgate_module_runtimes{state=\"idle\"}", 0.0).await;
     assert_eq!(running.get("/").await.text(), "a1");
+}
+
+#[tokio::test]
+async fn what_computes_for_long_leaves_the_worker() {
+    let busy = "const end = Date.now() + 20; while (Date.now() < end); ctx.response().send('done');";
+    let source = configuration("a", "{max_threads: 1}")
+        .replace("ctx.response().send('a' + ++count);", busy)
+        .replace("- name: m\n", "- name: m\n        limits: {cpu: 10s}\n");
+    let running = Running::start(&source).await;
+    becomes(&running, CREATED, 1.0).await;
+    eventually("there is a second one, on a thread of the pool", async || {
+        assert_eq!(running.get("/").await.text(), "done");
+        running.metric(CREATED).await == Some(2.0)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_small_calls_in_one_turn_stay_on_the_worker() {
+    let source = "
+          let waiting = [];
+          export async function requestHandler(ctx) {
+            if (ctx.query().has('go')) {
+              const all = waiting;
+              waiting = [];
+              all.forEach((resolve) => resolve());
+              return ctx.response().send(`${all.length}`);
+            }
+            await new Promise((resolve) => { waiting.push(resolve); setTimeout(resolve, 60_000); });
+            let sum = 0;
+            for (let i = 0; i < 1_000; i++) sum += i;
+            ctx.response().send(`${sum}`);
+          }
+";
+    let whole = configuration("a", "{max_threads: 1}");
+    let (head, rest) = whole.split_once("          let count").unwrap();
+    let (_, tail) = rest.split_once("    routes:").unwrap();
+    let running =
+        Running::start(&format!("{head}{}    routes:{tail}", source.trim_start_matches('\n'))).await;
+    const CALLS: usize = 300;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..CALLS {
+        let mut client = TestClient::http1(running.address("proxy-http")).await;
+        calls.spawn(async move {
+            let request = http::Request::get("/").header("host", "a").body("").unwrap();
+            client.send(request).await.text()
+        });
+    }
+    let mut gone = 0;
+    eventually("all went on", async || {
+        gone += running.get("/?go").await.text().parse::<usize>().unwrap();
+        gone == CALLS
+    })
+    .await;
+    assert!(calls.join_all().await.iter().all(|sum| sum == "499500"));
+    assert_eq!(running.metric(CREATED).await, Some(1.0), "none of them did much");
 }
