@@ -22,6 +22,8 @@ struct Inner {
     /// The first module's name, for metrics.
     label: Arc<str>,
     calls: [HookMetrics; Hook::ALL.len()],
+    /// Whether hooks after the request has gone are told of it.
+    tells_request: bool,
 }
 
 #[derive(Default)]
@@ -32,7 +34,15 @@ struct HookMetrics {
 
 impl Chain {
     pub(crate) fn new(deployed: Arc<Deployed>, label: &str) -> Self {
-        Self(Arc::new(Inner { deployed, label: label.into(), calls: Default::default() }))
+        let tells_request = [Hook::ResponseModifier, Hook::ErrorHandler]
+            .into_iter()
+            .any(|hook| hook.is_in(deployed.hooks) && deployed.direct.needs(hook).request);
+        Self(Arc::new(Inner { deployed, label: label.into(), calls: Default::default(), tells_request }))
+    }
+
+    /// Whether hooks after the request has gone are told of it.
+    pub(crate) fn tells_request(&self) -> bool {
+        self.0.tells_request
     }
 
     pub(crate) fn deployed(&self) -> &Deployed {
@@ -46,7 +56,7 @@ impl Chain {
 
     /// A hook was called, and came back now.
     pub(crate) fn count(&self, hook: Hook, took: Duration, now: Instant) {
-        let Inner { deployed, label, calls } = &*self.0;
+        let Inner { deployed, label, calls, .. } = &*self.0;
         let namespace = &deployed.program.namespace;
         let HookMetrics { calls, duration } = &calls[hook as usize];
         calls.with(
@@ -63,13 +73,14 @@ impl Chain {
 }
 
 impl HookChain for Chain {
-    /// Besides the modules' own: a request is looked at before it goes if there is something to be told of it later,
-    /// and a modifier may answer, which is taken up where handlers do.
+    /// Besides the modules' own: a request is looked at before it goes if something later is to be told of it, and a
+    /// modifier may answer, which is taken up where handlers do.
     fn hooks(&self) -> Hooks {
-        let own = self.deployed().hooks;
+        let Inner { deployed, tells_request, .. } = &*self.0;
+        let own = deployed.hooks;
         own.with(|hooks| {
-            hooks.modify_request |= own.modify_response || own.handle_error;
-            hooks.handle_request |= own.modify_request;
+            hooks.modify_request |= tells_request;
+            hooks.handle_request |= own.modify_request && deployed.direct.needs(Hook::RequestModifier).answer;
         })
     }
 

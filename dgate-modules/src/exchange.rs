@@ -9,7 +9,10 @@ use bytes::Bytes;
 use dgate_core::context::{ClientInfo, Matched, RequestContext, RequestId};
 use dgate_core::tags::CarriedTags;
 use dgate_core::{Body, GatewayError};
-use http::{HeaderMap, Request, Response, StatusCode, request};
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
+
+use crate::thrown::Thrown;
 
 /// What is known about a request whatever its hooks do.
 #[derive(Debug)]
@@ -101,6 +104,52 @@ impl Draft {
     /// Whether the module has answered.
     pub(crate) fn answers(&self) -> bool {
         self.ended || self.status.is_some() || !matches!(self.body, DraftBody::Empty)
+    }
+
+    /// Writes more of the body, of which `most` bytes may be written.
+    pub(crate) fn write(&mut self, bytes: &[u8], most: usize) -> Result<(), Thrown> {
+        self.check_open()?;
+        if !matches!(self.body, DraftBody::Written(_)) {
+            self.body = DraftBody::Written(Vec::new());
+        }
+        if let DraftBody::Written(written) = &mut self.body {
+            if written.len() + bytes.len() > most {
+                let message = format!("the response is larger than the module may write ({most} bytes)");
+                return Err(Thrown::range(message));
+            }
+            written.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    /// Writes the last of the body. `kind` is what it is, unless a header says so.
+    pub(crate) fn finish(&mut self, bytes: Bytes, kind: Option<&'static str>) -> Result<(), Thrown> {
+        self.check_open()?;
+        if let Some(kind) = kind
+            && !self.headers.contains_key(CONTENT_TYPE)
+        {
+            self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        self.body = match std::mem::take(&mut self.body) {
+            DraftBody::Written(mut written) => {
+                written.extend_from_slice(&bytes);
+                DraftBody::Whole(written.into())
+            }
+            _ => DraftBody::Whole(bytes),
+        };
+        self.ended = true;
+        Ok(())
+    }
+
+    /// Sends the client elsewhere.
+    pub(crate) fn redirect(&mut self, location: HeaderValue, status: StatusCode) {
+        self.status = Some(status);
+        self.headers.insert(LOCATION, location);
+        self.ended = true;
+    }
+
+    fn check_open(&self) -> Result<(), Thrown> {
+        if self.ended { Err(Thrown::typ("the response was ended already")) } else { Ok(()) }
     }
 
     /// The answer.

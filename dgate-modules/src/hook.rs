@@ -1,5 +1,7 @@
 //! The hooks of a module, by name.
 
+use dgate_core::hook::Hooks;
+
 /// One hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Hook {
@@ -37,6 +39,17 @@ impl Hook {
             Self::RequestHandler => &["requestHandler"],
             Self::ResponseModifier => &["responseModifier"],
             Self::ErrorHandler => &["errorHandler"],
+        }
+    }
+
+    /// Whether it is one of these.
+    pub(crate) const fn is_in(self, hooks: Hooks) -> bool {
+        match self {
+            Self::FetchUpstream => hooks.fetch_upstream,
+            Self::RequestModifier => hooks.modify_request,
+            Self::RequestHandler => hooks.handle_request,
+            Self::ResponseModifier => hooks.modify_response,
+            Self::ErrorHandler => hooks.handle_error,
         }
     }
 

@@ -25,7 +25,7 @@ mod testing;
 mod trial;
 mod trip;
 
-pub use check::{Ask, Checked, check};
+pub use check::{Ask, Checked, HookRun, check};
 pub use gateway::{HookTime, LocalGateway, Network, Reply};
 pub use project::{Project, ProjectError};
 pub use report::Reporter;

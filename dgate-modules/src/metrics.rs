@@ -28,6 +28,18 @@ pub(crate) fn time_failure(namespace: &Arc<str>, hook: Hook, failure: &Failure, 
         .record(took);
 }
 
+/// A module failed that is skipped then: it is counted, and told.
+pub(crate) fn skip_failed(namespace: &Arc<str>, hook: Hook, request: &str, failure: &Failure) {
+    count_failure(namespace, hook, failure);
+    tracing::warn!(
+        namespace = %namespace,
+        module = failure.module.as_deref().unwrap_or("-"),
+        hook = hook.name(),
+        request_id = request,
+        "a module failed and is skipped: {failure}"
+    );
+}
+
 /// A module tried what it has no permission for.
 pub(crate) fn count_denial(namespace: &Arc<str>) {
     metrics::counter!(metric_names::MODULE_DENIED, "namespace" => namespace.clone()).increment(1);

@@ -20,6 +20,7 @@ use self::threads::Threads;
 pub(crate) use self::watchdog::Pulse;
 use self::watchdog::Watchdog;
 use crate::capability::Capabilities;
+use crate::direct::DirectHooks;
 use crate::engine::{Begun, Done, Task};
 use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::hook::Hook;
@@ -114,6 +115,8 @@ pub(crate) struct Deployed {
     pub(crate) program: Arc<Program>,
     /// Those that its modules have.
     pub(crate) hooks: Hooks,
+    /// Those of them that need no engine.
+    pub(crate) direct: DirectHooks,
     pub(crate) pool: Arc<Pool>,
 }
 
@@ -149,10 +152,12 @@ impl Pool {
 }
 
 impl Deployed {
-    /// Gets all threads ready for a program.
-    pub(crate) fn new(program: Arc<Program>, hooks: Hooks, pool: Arc<Pool>) -> Self {
-        pool.shared.tell(&Control::Warm(program.clone()));
-        Self { program, hooks, pool }
+    /// Gets all threads ready for a program, if it needs the engine.
+    pub(crate) fn new(program: Arc<Program>, hooks: Hooks, direct: DirectHooks, pool: Arc<Pool>) -> Self {
+        if Hook::ALL.into_iter().any(|hook| hook.is_in(hooks) && !direct.has(hook)) {
+            pool.shared.tell(&Control::Warm(program.clone()));
+        }
+        Self { program, hooks, direct, pool }
     }
 
     /// Runs a call where it should run, and tells where that was. Dropping the future cancels the call.

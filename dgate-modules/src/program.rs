@@ -189,7 +189,8 @@ impl Program {
             let mut hasher = DefaultHasher::new();
             (seed, namespace, entries).hash(&mut hasher);
             for module in modules {
-                (&module.name, &module.compiled.code).hash(&mut hasher);
+                // The places as well: they are told when something fails.
+                (&module.name, &module.compiled.code, &module.compiled.positions).hash(&mut hasher);
                 module.permissions.texts().for_each(|permission| permission.hash(&mut hasher));
                 (&module.limits, &module.links, module.is_script()).hash(&mut hasher);
                 for (name, value) in &module.env {

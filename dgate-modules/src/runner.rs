@@ -14,6 +14,7 @@ use dgate_core::{BoxFuture, Problem, Problems};
 
 use crate::capability::{Capabilities, ConsoleLine, Node};
 use crate::chain::Chain;
+use crate::direct::DirectHooks;
 use crate::failure::Failure;
 use crate::limits::{LimitSettings, Rules};
 use crate::pool::{Deployed, Pool, PoolSettings};
@@ -27,12 +28,13 @@ pub struct ModuleRunner {
     library: Arc<Library>,
     pool: Arc<Pool>,
     rules: Arc<Rules>,
+    direct_hooks: bool,
     /// Programs that routes have: those with the same modules share one.
     deployed: Arc<Mutex<HashMap<ProgramId, Weak<Deployed>>>>,
 }
 
 /// What a [`ModuleRunner`] is made with.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ModuleSettings {
     /// What every module may do besides its own permissions.
@@ -43,6 +45,21 @@ pub struct ModuleSettings {
     pub pool: PoolSettings,
     /// What identifies this server to modules.
     pub node: Node,
+    /// Whether simple hooks run without the engine, which does the same and costs a fraction. Without it everything runs in
+    /// the engine.
+    pub direct_hooks: bool,
+}
+
+impl Default for ModuleSettings {
+    fn default() -> Self {
+        Self {
+            default_permissions: Vec::new(),
+            limits: LimitSettings::default(),
+            pool: PoolSettings::default(),
+            node: Node::default(),
+            direct_hooks: true,
+        }
+    }
 }
 
 impl ModuleSettings {
@@ -66,6 +83,7 @@ impl ModuleRunner {
             library: Arc::default(),
             pool: Arc::new(Pool::new(settings.pool, capabilities)),
             rules: Arc::new(Rules { permissions: settings.default_permissions, limits: settings.limits }),
+            direct_hooks: settings.direct_hooks,
             deployed: Arc::default(),
         }
     }
@@ -129,7 +147,8 @@ impl ModuleRunner {
     /// The same, and gets all threads ready for it.
     pub(crate) async fn deploy(&self, program: Program) -> Result<Arc<Deployed>, Fault> {
         let (program, hooks) = self.evaluate(program).await?;
-        let deployed = Arc::new(Deployed::new(program.clone(), hooks, self.pool.clone()));
+        let direct = if self.direct_hooks { DirectHooks::of(&program) } else { DirectHooks::default() };
+        let deployed = Arc::new(Deployed::new(program.clone(), hooks, direct, self.pool.clone()));
         let mut all = self.deployed.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, known| known.strong_count() > 0);
         all.insert(program.id, Arc::downgrade(&deployed));

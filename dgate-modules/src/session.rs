@@ -10,6 +10,7 @@ use dgate_core::{Body, BoxFuture, ErrorKind, GatewayError};
 use http::{Request, Response};
 
 use crate::chain::Chain;
+use crate::direct::{Scene, Seen};
 use crate::engine::{Answer, Done, Task};
 use crate::exchange::{Draft, ErrorInfo, Exchange, RequestInfo, RequestPart};
 use crate::failure::Failure;
@@ -77,6 +78,30 @@ impl Session {
         result.map_err(|failure| self.failed(hook, failure, took))
     }
 
+    /// Runs one hook that needs no engine.
+    fn run_direct(
+        &mut self,
+        hook: Hook,
+        request: Seen<'_>,
+        upstream: Option<&mut Response<Body>>,
+        error: Option<&ErrorInfo>,
+    ) -> Option<Result<Answer, GatewayError>> {
+        let Self { chain, info, exchange, .. } = self;
+        let deployed = chain.deployed();
+        if !deployed.direct.has(hook) {
+            return None;
+        }
+        let info = info.as_deref()?;
+        let started = Instant::now();
+        let capabilities = &deployed.pool.shared.capabilities;
+        let scene = Scene { info, request, upstream, exchange, error, capabilities };
+        let result = deployed.direct.call(&deployed.program, hook, scene, started)?;
+        let now = Instant::now();
+        let took = now.saturating_duration_since(started);
+        chain.count(hook, took, now);
+        Some(result.map_err(|failure| self.failed(hook, failure, took)))
+    }
+
     fn failed(&self, hook: Hook, failure: Failure, took: Duration) -> GatewayError {
         let namespace = &self.chain.deployed().program.namespace;
         crate::metrics::count_failure(namespace, hook, &failure);
@@ -111,6 +136,13 @@ impl Session {
     }
 
     async fn on_request(&mut self, hook: Hook, request: &mut Request<Body>) -> Result<Answer, GatewayError> {
+        if let Some(result) = self.run_direct(hook, Seen::Open(request), None, None) {
+            if result.is_err() {
+                // What failed may still be told to the error handler.
+                self.remember(request);
+            }
+            return result;
+        }
         self.exchange().request = Some(RequestPart::take(request));
         let result = self.run(hook, None).await;
         if let Some(part) = self.exchange().request.take() {
@@ -125,7 +157,7 @@ impl Session {
     }
 
     fn remember(&mut self, request: &Request<Body>) {
-        if self.chain.deployed().hooks.modify_response || self.chain.deployed().hooks.handle_error {
+        if self.chain.tells_request() {
             self.seen = Some(RequestPart::head_of(request));
         }
     }
@@ -189,6 +221,12 @@ impl HookSession for Session {
     ) -> BoxFuture<'a, Result<(), GatewayError>> {
         Box::pin(async move {
             let seen = self.seen.take();
+            let request = seen.as_ref().map_or(Seen::Nothing, |part| Seen::Gone(&part.head));
+            if let Some(result) = self.run_direct(Hook::ResponseModifier, request, Some(&mut *response), None)
+            {
+                self.seen = seen;
+                return result.map(|_| ());
+            }
             let exchange = self.exchange();
             exchange.request = seen;
             exchange.upstream = Some(std::mem::take(response));
@@ -208,8 +246,16 @@ impl HookSession for Session {
         Box::pin(async move {
             // Whatever was written before something failed is not the answer to that.
             let seen = self.seen.take();
-            *self.exchange() = Exchange { request: seen, ..Exchange::default() };
-            self.run(Hook::ErrorHandler, Some(error.into())).await?;
+            self.exchange = None;
+            let info = error.into();
+            let request = seen.as_ref().map_or(Seen::Nothing, |part| Seen::Gone(&part.head));
+            match self.run_direct(Hook::ErrorHandler, request, None, Some(&info)) {
+                Some(result) => drop(result?),
+                None => {
+                    self.exchange().request = seen;
+                    self.run(Hook::ErrorHandler, Some(info)).await?;
+                }
+            }
             let draft = self.draft();
             let has_status = draft.status.is_some();
             let response = draft.answers().then(|| std::mem::take(draft).into_response());

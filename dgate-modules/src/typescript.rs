@@ -8,6 +8,7 @@ mod classify;
 #[cfg(test)]
 pub(crate) mod declared;
 mod diagnose;
+mod direct;
 mod growth;
 mod links;
 mod positions;
@@ -22,8 +23,11 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 use oxc::transformer::{TransformOptions, Transformer};
 
+use crate::direct::Translated;
+
 pub(crate) use asks::asks;
 pub(crate) use classify::Dialect;
+pub(crate) use direct::Obstacle;
 pub(crate) use links::{Import, Imported, ReExport};
 pub(crate) use positions::{Place, Positions};
 
@@ -42,6 +46,8 @@ pub(crate) struct Compiled {
     pub(crate) exports: Vec<String>,
     /// What it exports of other modules as a whole (`export * from`).
     pub(crate) reexports: Vec<ReExport>,
+    /// Its hooks, as far as they need no engine.
+    pub(crate) translated: Translated,
 }
 
 /// Something is wrong with a source.
@@ -58,7 +64,7 @@ pub(crate) struct Fault {
 /// Everything the parser complains about.
 pub(crate) fn compile(source: &str, typescript: bool) -> Result<Compiled, Vec<Fault>> {
     let language = if typescript { SourceType::ts() } else { SourceType::mjs() };
-    let instrumented = {
+    let (instrumented, translated) = {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, source, language).parse();
         if !parsed.diagnostics.is_empty() {
@@ -72,7 +78,8 @@ pub(crate) fn compile(source: &str, typescript: bool) -> Result<Compiled, Vec<Fa
         let scoping = checked.semantic.scoping();
         let has_module_syntax = parsed.module_record.has_module_syntax;
         let dialect = classify::classify(program, scoping, has_module_syntax, typescript);
-        ticks::instrument(source, program, scoping, dialect)?
+        let translated = direct::translate(source, program, scoping, dialect);
+        (ticks::instrument(source, program, scoping, dialect)?, translated)
     };
 
     let allocator = Allocator::default();
@@ -113,6 +120,7 @@ pub(crate) fn compile(source: &str, typescript: bool) -> Result<Compiled, Vec<Fa
         imports: links.imports,
         exports: links.exports,
         reexports: links.reexports,
+        translated,
     })
 }
 

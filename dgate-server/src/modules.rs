@@ -20,6 +20,7 @@ pub(crate) fn settings(config: &Config) -> ModuleSettings {
     let id = config.node_id.clone().unwrap_or_default();
     ModuleSettings::default().with(|settings| {
         settings.default_permissions.clone_from(&written.default_permissions);
+        settings.direct_hooks = written.direct_hooks;
         settings.node = Node::new(id).tagged(config.tags.clone());
         let limits = &mut settings.limits;
         limits.cpu = written.limits.cpu.get();

@@ -97,7 +97,7 @@ fn a_module_is_begun_checked_tested_and_run() {
     let checked = local(&folder, &["module", "check"]);
     assert_eq!(
         (checked.status, checked.stdout.as_str()),
-        (0, "hello: requestHandler\n"),
+        (0, "hello: requestHandler\n  requestHandler: runs without the engine\n"),
         "{}",
         checked.stderr
     );

@@ -1,9 +1,21 @@
 //! The engine's errors as failures that speak of the module's own source.
 
-use boa_engine::{Context, JsError, JsValue, js_string};
+use boa_engine::{Context, JsError, JsNativeError, JsValue, js_string};
 
 use super::host::Host;
 use crate::failure::{Failure, FailureKind, LimitKind};
+use crate::thrown::{ErrorClass, Thrown};
+
+impl From<Thrown> for JsError {
+    fn from(thrown: Thrown) -> Self {
+        let error = match thrown.class {
+            ErrorClass::Error => JsNativeError::error(),
+            ErrorClass::Type => JsNativeError::typ(),
+            ErrorClass::Range => JsNativeError::range(),
+        };
+        error.with_message(thrown.message).into()
+    }
+}
 
 /// Whether it is an error of the engine that no module can catch.
 pub(super) fn is_fatal(error: &JsError) -> bool {

@@ -90,14 +90,8 @@ impl Runtime {
                 if !skip {
                     return Some(Step::Ended(Err(failure)));
                 }
-                crate::metrics::count_failure(&self.host.program.namespace, call.hook, &failure);
-                tracing::warn!(
-                    namespace = %self.host.program.namespace,
-                    module = failure.module.as_deref().unwrap_or("-"),
-                    hook = call.hook.name(),
-                    request_id = %call.state.info.id,
-                    "a module failed and is skipped: {failure}"
-                );
+                let namespace = &self.host.program.namespace;
+                crate::metrics::skip_failed(namespace, call.hook, call.state.info.id.as_str(), &failure);
                 JsValue::undefined()
             }
         };

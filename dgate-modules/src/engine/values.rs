@@ -1,9 +1,13 @@
 //! Between Rust's values and the engine's.
 
+use std::borrow::Cow;
+
 use boa_engine::object::builtins::{JsArrayBuffer, JsDataView, JsTypedArray};
 use boa_engine::string::JsStrVariant;
 use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue};
 use http::{HeaderName, HeaderValue};
+
+use crate::message;
 
 /// An argument, `undefined` when it is missing.
 pub(super) fn argument(arguments: &[JsValue], index: usize) -> JsValue {
@@ -70,34 +74,19 @@ pub(super) fn latin1(bytes: &[u8]) -> JsString {
 /// A header name.
 pub(super) fn header_name(value: &JsValue, context: &mut Context) -> JsResult<HeaderName> {
     let text = value.to_string(context)?;
-    let name = match text.as_str().variant() {
-        JsStrVariant::Latin1(bytes) => HeaderName::from_bytes(bytes).ok(),
-        JsStrVariant::Utf16(_) => None,
-    };
-    name.ok_or_else(|| {
-        JsNativeError::typ().with_message(format!("`{}` is no header name", text.display_escaped())).into()
-    })
+    Ok(message::header_name(bytes_of(&text).as_deref(), text.display_escaped())?)
 }
 
 /// A header value: bytes, without white space around.
 pub(super) fn header_value(value: &JsValue, context: &mut Context) -> JsResult<HeaderValue> {
     let text = value.to_string(context)?;
-    let found = match text.as_str().variant() {
-        JsStrVariant::Latin1(bytes) => HeaderValue::from_bytes(trim(bytes)).ok(),
-        JsStrVariant::Utf16(units) => {
-            let bytes: Option<Vec<u8>> = units.iter().map(|unit| u8::try_from(*unit).ok()).collect();
-            bytes.and_then(|bytes| HeaderValue::from_bytes(trim(&bytes)).ok())
-        }
-    };
-    found.ok_or_else(|| {
-        let message = format!("`{}` is no header value", text.display_escaped());
-        JsNativeError::typ().with_message(message).into()
-    })
+    Ok(message::header_value(bytes_of(&text).as_deref(), text.display_escaped())?)
 }
 
-fn trim(bytes: &[u8]) -> &[u8] {
-    let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    let begin = bytes.iter().position(|byte| !blank(byte)).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(|byte| !blank(byte)).map_or(begin, |at| at + 1);
-    &bytes[begin..end]
+/// A text whose characters are all bytes.
+fn bytes_of(text: &JsString) -> Option<Cow<'_, [u8]>> {
+    match text.as_str().variant() {
+        JsStrVariant::Latin1(bytes) => Some(bytes.into()),
+        JsStrVariant::Utf16(units) => units.iter().map(|unit| u8::try_from(*unit).ok()).collect(),
+    }
 }

@@ -6,9 +6,10 @@ use dgate_core::resource::Module;
 use dgate_core::{Problem, Problems, closest};
 
 use super::{LocalGateway, Network, Project};
-use crate::hook::HOOKS;
+use crate::direct::Translation;
+use crate::hook::{HOOKS, Hook};
 use crate::permission::{Permissions, Wanted};
-use crate::program::{self, Library};
+use crate::program::{self, Library, ProgramModule};
 use crate::typescript;
 
 /// What was found out about a module.
@@ -19,6 +20,8 @@ pub struct Checked {
     pub module: String,
     /// The hooks it exports.
     pub hooks: Vec<String>,
+    /// How each of them is run.
+    pub runs: Vec<HookRun>,
     /// What it will ask permission for, as far as its text tells.
     pub asks: Vec<Ask>,
     /// Permissions it has and never asks for.
@@ -37,6 +40,16 @@ pub struct Ask {
     pub place: String,
     /// Whether it is granted; for one without a scope, whether any is.
     pub granted: bool,
+}
+
+/// How a hook is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HookRun {
+    /// Which one, by the name that metrics have for it.
+    pub hook: &'static str,
+    /// Why it runs in the engine, such as `a loop (hello.ts:3:5)`; nothing when it needs none, and costs a fraction.
+    pub engine: Option<String>,
 }
 
 impl Checked {
@@ -64,6 +77,7 @@ async fn check_one(gateway: &LocalGateway, module: &Module) -> Checked {
     let mut checked = Checked {
         module: module.name.clone(),
         hooks: Vec::new(),
+        runs: Vec::new(),
         asks: Vec::new(),
         unused: Vec::new(),
         problems: Problems::new(),
@@ -82,6 +96,7 @@ async fn check_one(gateway: &LocalGateway, module: &Module) -> Checked {
     let (key, pointer, file) = (built.key.clone(), built.pointer, built.file.clone());
     let exports = &built.compiled.exports;
     checked.hooks = exports.iter().filter(|name| is_hook(name)).cloned().collect();
+    checked.runs = runs(built, &checked.hooks);
     for name in exports.iter().filter(|name| !is_hook(name)) {
         if let Some(hook) = closest(name, HOOKS) {
             let problem = Problem::warning(pointer, format!("{file}: the export `{name}` is not a hook"));
@@ -97,6 +112,30 @@ async fn check_one(gateway: &LocalGateway, module: &Module) -> Checked {
         checked.problems.push(Problem::error(pointer, failure.with_trace()).about(&key));
     }
     checked
+}
+
+/// How the hooks of a module are run.
+fn runs(module: &ProgramModule, exported: &[String]) -> Vec<HookRun> {
+    let Some(hooks) = &module.compiled.translated.hooks else {
+        let is_exported = |hook: &Hook| hook.exports().iter().any(|name| exported.iter().any(|e| e == name));
+        let why = || Some("what the module exports is known only when it has run".to_owned());
+        return Hook::ALL
+            .into_iter()
+            .filter(is_exported)
+            .map(|hook| HookRun { hook: hook.name(), engine: why() })
+            .collect();
+    };
+    let run = |(hook, translation): (Hook, &Translation)| {
+        let engine = match translation {
+            Translation::Absent => return None,
+            Translation::Direct(_) => None,
+            Translation::Engine(obstacle) => {
+                Some(format!("{} ({}:{})", obstacle.what, module.file, obstacle.place))
+            }
+        };
+        Some(HookRun { hook: hook.name(), engine })
+    };
+    Hook::ALL.into_iter().zip(hooks).filter_map(run).collect()
 }
 
 fn is_hook(name: &str) -> bool {

@@ -3,7 +3,7 @@
 use super::ticks::Instrumented;
 
 /// A place in the written source; both count from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Place {
     pub(crate) line: u32,
     pub(crate) column: u32,
@@ -32,7 +32,7 @@ impl Inserted {
 }
 
 /// Leads from places in generated code back to the source.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Hash)]
 pub(crate) struct Positions {
     /// Generated line and column, and what stood there; sorted.
     tokens: Vec<((u32, u32), Place)>,

@@ -20,6 +20,8 @@ pub(crate) struct Scenario {
     pub(crate) routes: usize,
     /// What a script does with each request.
     pub(crate) script: Option<Script>,
+    /// Whether scripts run in the gateway's engine that would not need it.
+    pub(crate) in_engine: bool,
     /// How long the upstream waits before it answers.
     pub(crate) pause: Duration,
 }
@@ -61,6 +63,7 @@ const PLAIN: Scenario = Scenario {
     close: false,
     routes: 1,
     script: None,
+    in_engine: false,
     pause: Duration::ZERO,
 };
 
@@ -96,6 +99,28 @@ pub(crate) const ALL: &[Scenario] = &[
         about: "a script answers with JSON",
         response: SCRIPTED.len(),
         script: Some(Script::Handler),
+        ..PLAIN
+    },
+    Scenario {
+        name: "engine-modifier",
+        about: "a script sets a header, in the engine",
+        script: Some(Script::Modifier),
+        in_engine: true,
+        ..PLAIN
+    },
+    Scenario {
+        name: "engine-async-modifier",
+        about: "the same, `async`",
+        script: Some(Script::AsyncModifier),
+        in_engine: true,
+        ..PLAIN
+    },
+    Scenario {
+        name: "engine-handler",
+        about: "a script answers with JSON, in the engine",
+        response: SCRIPTED.len(),
+        script: Some(Script::Handler),
+        in_engine: true,
         ..PLAIN
     },
     Scenario {

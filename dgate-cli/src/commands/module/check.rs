@@ -54,6 +54,12 @@ fn shown(module: &Checked) -> String {
         let _ = write!(out, ": {}", module.hooks.join(", "));
     }
     out.push('\n');
+    for run in &module.runs {
+        let _ = match &run.engine {
+            None => writeln!(out, "  {}: runs without the engine", run.hook),
+            Some(why) => writeln!(out, "  {}: runs in the engine for {why}", run.hook),
+        };
+    }
     for ask in &module.asks {
         let verdict = if ask.granted { "granted".to_owned() } else { format!("{error}not granted{error:#}") };
         let _ = writeln!(out, "  {} ({}): {verdict}", ask.permission, ask.place);
@@ -80,8 +86,10 @@ fn to_json(module: &Checked) -> Value {
         .iter()
         .map(|ask| json!({ "permission": ask.permission, "place": ask.place, "granted": ask.granted }))
         .collect();
+    let runs: Vec<Value> =
+        module.runs.iter().map(|run| json!({ "hook": run.hook, "engine": run.engine })).collect();
     json!({
-        "module": module.module, "fine": module.is_fine(), "hooks": module.hooks, "asks": asks,
+        "module": module.module, "fine": module.is_fine(), "hooks": module.hooks, "runs": runs, "asks": asks,
         "unused": module.unused, "problems": module.problems,
     })
 }

@@ -94,7 +94,7 @@ pub(in crate::engine) fn apply_response(call: &Call, value: &JsValue) -> JsResul
         call.state.draft(|draft| {
             draft.status = StatusCode::from_u16(data.status).ok();
             let own = data.headers.borrow();
-            let own = own.iter().filter(|(name, _)| !headers::is_framing(name));
+            let own = own.iter().filter(|(name, _)| !crate::message::is_framing(name));
             draft.headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
             draft.body = body;
             draft.ended = true;

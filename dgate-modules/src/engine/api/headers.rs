@@ -12,6 +12,7 @@ use super::define::{self, Member};
 use super::prototypes;
 use super::state::{RequestState, Side};
 use crate::engine::values::{argument, header_name, header_value, latin1};
+use crate::message;
 
 /// What is behind a `Headers`.
 #[derive(Trace, Finalize, JsData)]
@@ -27,17 +28,6 @@ enum Of {
     Nobody(Rc<RefCell<HeaderMap>>),
 }
 
-/// How a message is framed is the gateway's business: writing these does nothing.
-const FRAMING: [HeaderName; 7] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-];
-
 /// The headers of a message.
 pub(super) fn of_message(state: &Rc<RequestState>, side: Side, context: &Context) -> JsObject {
     let data = HeadersData { of: Of::Message(state.clone(), side) };
@@ -52,11 +42,6 @@ pub(super) fn of_map(map: HeaderMap, context: &Context) -> JsObject {
 /// Headers that somebody else has as well.
 pub(super) fn of_shared(map: Rc<RefCell<HeaderMap>>, context: &Context) -> JsObject {
     prototypes(context).headers.instance(HeadersData { of: Of::Nobody(map) })
-}
-
-/// Whether a header says how a message is framed.
-pub(super) fn is_framing(name: &HeaderName) -> bool {
-    FRAMING.contains(name)
 }
 
 /// A copy of the headers of an object, if it is a `Headers`.
@@ -80,7 +65,7 @@ fn change(this: &JsValue, name: &HeaderName, work: impl FnOnce(&mut HeaderMap)) 
         && let Some(data) = object.downcast_ref::<HeadersData>()
         && let Of::Message(state, side) = &data.of
     {
-        if is_framing(name) {
+        if message::is_framing(name) {
             return Ok(JsValue::undefined());
         }
         if *side == Side::Request {
@@ -91,17 +76,9 @@ fn change(this: &JsValue, name: &HeaderName, work: impl FnOnce(&mut HeaderMap)) 
     Ok(JsValue::undefined())
 }
 
-/// All values of a name, as one: `, ` between them.
+/// All values of a name, as one.
 fn joined(map: &HeaderMap, name: &HeaderName) -> Option<JsValue> {
-    let mut values = map.get_all(name).iter();
-    let first = values.next()?;
-    let Some(second) = values.next() else { return Some(latin1(first.as_bytes()).into()) };
-    let mut all = first.as_bytes().to_vec();
-    for value in std::iter::once(second).chain(values) {
-        all.extend_from_slice(b", ");
-        all.extend_from_slice(value.as_bytes());
-    }
-    Some(latin1(&all).into())
+    message::joined(map, name).map(|value| latin1(&value).into())
 }
 
 /// Names in order, with their values; cookies that are set stay apart.

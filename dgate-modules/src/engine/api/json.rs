@@ -10,6 +10,8 @@ use boa_engine::property::PropertyKey;
 use boa_engine::string::JsStrVariant;
 use boa_engine::{Context, JsObject, JsString, JsValue, JsVariant, js_string};
 
+use crate::json::{escape, hex};
+
 /// Values within one another, at most: a cycle has more.
 const DEEPEST: usize = 32;
 /// Beyond that the engine's own way is taken, which looks at the clock.
@@ -131,22 +133,4 @@ fn quote(text: &JsString, out: &mut Vec<u8>) {
         }
     }
     out.push(b'"');
-}
-
-fn escape(character: char, out: &mut Vec<u8>) {
-    match character {
-        '"' => out.extend_from_slice(b"\\\""),
-        '\\' => out.extend_from_slice(b"\\\\"),
-        '\u{8}' => out.extend_from_slice(b"\\b"),
-        '\t' => out.extend_from_slice(b"\\t"),
-        '\n' => out.extend_from_slice(b"\\n"),
-        '\u{c}' => out.extend_from_slice(b"\\f"),
-        '\r' => out.extend_from_slice(b"\\r"),
-        '\0'..'\u{20}' => hex(character as u16, out),
-        _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-    }
-}
-
-fn hex(unit: u16, out: &mut Vec<u8>) {
-    let _ = write!(out, "\\u{unit:04x}");
 }

@@ -1,12 +1,12 @@
 //! `ctx.response()`: the module's own answer.
 
-use std::fmt::Write as _;
 use std::rc::Rc;
 
+use boa_engine::value::IntegerOrInfinity;
 use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, js_string};
 use boa_gc::{Finalize, GcRefCell, Trace};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::header::{COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 
 use super::Class;
@@ -14,9 +14,10 @@ use super::body;
 use super::define::{self, Member};
 use super::headers;
 use super::state::{RequestState, Side};
+use crate::cookies::{self, SetCookie};
 use crate::engine::host::Host;
 use crate::engine::values::{argument, header_value, text};
-use crate::exchange::DraftBody;
+use crate::message;
 
 /// What is behind an answer.
 #[derive(Trace, Finalize, JsData)]
@@ -95,12 +96,12 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("getCookie", 1, |this, arguments, context| {
                 let name = text(&argument(arguments, 0), context)?;
-                let found = cookies(&*state(this)?)?.into_iter().find(|(known, _)| *known == name);
+                let found = request_cookies(&*state(this)?)?.into_iter().find(|(known, _)| *known == name);
                 Ok(found.map_or(JsValue::undefined(), |(_, value)| JsString::from(value).into()))
             }),
             Member::Method("getCookies", 0, |this, _, context| {
                 let object = JsObject::with_object_proto(context.intrinsics());
-                for (name, value) in cookies(&*state(this)?)? {
+                for (name, value) in request_cookies(&*state(this)?)? {
                     object.create_data_property_or_throw(
                         JsString::from(name),
                         JsString::from(value),
@@ -150,143 +151,67 @@ fn kind_of(value: &JsValue) -> &'static str {
 
 /// The answer is complete.
 fn finish(this: &JsValue, bytes: Bytes, kind: Option<&'static str>) -> JsResult<JsValue> {
-    state(this)?.draft(|draft| {
-        if draft.ended {
-            return Err(JsNativeError::typ().with_message("the response was ended already"));
-        }
-        if let Some(kind) = kind
-            && !draft.headers.contains_key(CONTENT_TYPE)
-        {
-            draft.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        }
-        draft.body = match std::mem::take(&mut draft.body) {
-            DraftBody::Written(mut written) => {
-                written.extend_from_slice(&bytes);
-                DraftBody::Whole(written.into())
-            }
-            _ => DraftBody::Whole(bytes),
-        };
-        draft.ended = true;
-        Ok(())
-    })??;
+    state(this)?.draft(|draft| draft.finish(bytes, kind))??;
     Ok(this.clone())
 }
 
 fn write(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let bytes = body::written(&argument(arguments, 0), context)?;
     let limit = Host::of(context).current().map_or(usize::MAX, |call| call.limits.body);
-    state(this)?.draft(|draft| {
-        if draft.ended {
-            return Err(JsNativeError::typ().with_message("the response was ended already"));
-        }
-        if !matches!(draft.body, DraftBody::Written(_)) {
-            draft.body = DraftBody::Written(Vec::new());
-        }
-        if let DraftBody::Written(written) = &mut draft.body {
-            if written.len() + bytes.len() > limit {
-                let message = format!("the response is larger than the module may write ({limit} bytes)");
-                return Err(JsNativeError::range().with_message(message));
-            }
-            written.extend_from_slice(&bytes);
-        }
-        Ok(())
-    })??;
+    state(this)?.draft(|draft| draft.write(&bytes, limit))??;
     Ok(this.clone())
 }
 
 fn redirect(this: &JsValue, url: &JsValue, code: StatusCode, context: &mut Context) -> JsResult<JsValue> {
     let location = header_value(url, context)?;
-    state(this)?.draft(|draft| {
-        draft.status = Some(code);
-        draft.headers.insert(LOCATION, location);
-        draft.ended = true;
-    })?;
+    state(this)?.draft(|draft| draft.redirect(location, code))?;
     Ok(this.clone())
 }
 
 /// A status code that a final response may have.
 pub(super) fn status(value: &JsValue, context: &mut Context) -> JsResult<StatusCode> {
-    let code = value.to_integer_or_infinity(context)?;
-    let code =
-        code.as_integer().and_then(|code| u16::try_from(code).ok()).filter(|c| (200..=599).contains(c));
-    code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or_else(|| {
-        JsNativeError::range().with_message(format!("{} is no status of a response", value.display())).into()
-    })
+    let code = match value.to_integer_or_infinity(context)? {
+        IntegerOrInfinity::Integer(code) => code as f64,
+        _ => f64::INFINITY,
+    };
+    Ok(message::status(code, value.display())?)
 }
 
 /// `Set-Cookie` of `(name, value, options)`.
 pub(super) fn cookie(arguments: &[JsValue], context: &mut Context) -> JsResult<HeaderValue> {
     let name = text(&argument(arguments, 0), context)?;
     let value = text(&argument(arguments, 1), context)?;
-    let token = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b))
-    };
-    if !token(&name) {
-        return Err(JsNativeError::typ().with_message(format!("`{name}` is no name of a cookie")).into());
-    }
-    let mut line = format!("{name}=");
-    for byte in value.bytes() {
-        match byte {
-            b' ' | b'"' | b',' | b';' | b'\\' | b'%' => {
-                let _ = write!(line, "%{byte:02X}");
-            }
-            _ if byte.is_ascii_graphic() => line.push(byte as char),
-            _ => {
-                let _ = write!(line, "%{byte:02X}");
+    let mut cookie = SetCookie::new(&name, &value)?;
+    if let Some(options) = argument(arguments, 2).as_object() {
+        for (key, attribute) in SetCookie::TEXTS {
+            let value = options.get(JsString::from(key), context)?;
+            if !value.is_null_or_undefined() {
+                cookie.attribute(attribute, &text(&value, context)?)?;
             }
         }
-    }
-    let options = argument(arguments, 2);
-    if let Some(options) = options.as_object() {
-        let mut attribute = |key, name: &str, line: &mut String| -> JsResult<()> {
-            let value = options.get(key, context)?;
-            if !value.is_null_or_undefined() {
-                let value = text(&value, context)?;
-                if value.contains([';', '\r', '\n']) {
-                    return Err(JsNativeError::typ().with_message(format!("`{value}` in a cookie")).into());
-                }
-                let _ = write!(line, "; {name}={value}");
-            }
-            Ok(())
-        };
-        attribute(js_string!("domain"), "Domain", &mut line)?;
-        attribute(js_string!("path"), "Path", &mut line)?;
-        attribute(js_string!("maxAge"), "Max-Age", &mut line)?;
-        attribute(js_string!("sameSite"), "SameSite", &mut line)?;
         let expires = options.get(js_string!("expires"), context)?;
         if let Some(object) = expires.as_object() {
-            let text = object.get(js_string!("toUTCString"), context)?;
-            if let Some(method) = text.as_callable() {
-                let date = method.call(&expires, &[], context)?.to_string(context)?;
-                let _ = write!(line, "; Expires={}", date.to_std_string_lossy());
+            let method = object.get(js_string!("toUTCString"), context)?;
+            if let Some(method) = method.as_callable() {
+                let date = method.call(&expires, &[], context)?;
+                cookie.attribute("Expires", &text(&date, context)?)?;
             }
         } else if !expires.is_null_or_undefined() {
-            attribute_text(&expires, &mut line, context)?;
+            cookie.attribute("Expires", &text(&expires, context)?)?;
         }
-        for (key, name) in [(js_string!("httpOnly"), "HttpOnly"), (js_string!("secure"), "Secure")] {
-            if options.get(key, context)?.to_boolean() {
-                line.push_str("; ");
-                line.push_str(name);
+        for (key, attribute) in SetCookie::FLAGS {
+            if options.get(JsString::from(key), context)?.to_boolean() {
+                cookie.flag(attribute);
             }
         }
     }
-    HeaderValue::from_str(&line)
-        .map_err(|_| JsNativeError::typ().with_message("the cookie cannot be written").into())
-}
-
-fn attribute_text(value: &JsValue, line: &mut String, context: &mut Context) -> JsResult<()> {
-    let value = text(value, context)?;
-    if value.contains([';', '\r', '\n']) {
-        return Err(JsNativeError::typ().with_message(format!("`{value}` in a cookie")).into());
-    }
-    let _ = write!(line, "; Expires={value}");
-    Ok(())
+    Ok(cookie.finish()?)
 }
 
 /// The request's cookies.
-fn cookies(state: &RequestState) -> JsResult<Vec<(String, String)>> {
+fn request_cookies(state: &RequestState) -> JsResult<Vec<(String, String)>> {
     state.request(|part| {
         let lines = part.head.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        lines.flat_map(crate::cookies::parse).collect()
+        lines.flat_map(cookies::parse).collect()
     })
 }

@@ -5,12 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use boa_engine::{JsNativeError, JsObject, JsResult};
-use http::uri::{PathAndQuery, Uri};
+use http::uri::Uri;
 use http::{HeaderMap, Response};
 
 use super::super::call::Call;
 use super::context::ContextData;
 use crate::exchange::{Draft, Exchange, RequestInfo, RequestPart};
+use crate::message::with_target;
 
 /// What the objects of one request share.
 pub(in crate::engine) struct RequestState {
@@ -118,11 +119,4 @@ fn with_query(uri: &Uri, query: &str) -> Option<Uri> {
     let path = uri.path();
     let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
     with_target(uri, &target)
-}
-
-/// The same URI with another path and query.
-pub(super) fn with_target(uri: &Uri, target: &str) -> Option<Uri> {
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
-    Uri::from_parts(parts).ok()
 }

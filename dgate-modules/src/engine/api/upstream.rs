@@ -5,19 +5,17 @@ use std::rc::Rc;
 use boa_engine::object::builtins::JsArray;
 use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue};
 use boa_gc::{Finalize, GcRefCell, Trace};
-use dgate_core::Body;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE};
-use http::{HeaderValue, StatusCode};
-use http_body::Body as _;
+use http::StatusCode;
+use http::header::SET_COOKIE;
 
 use super::Class;
 use super::body::{self, Form};
 use super::define::{self, Member};
 use super::headers;
-use super::request::version;
 use super::response::{cookie, status};
 use super::state::{RequestState, Side};
 use crate::engine::values::{argument, header_value, latin1};
+use crate::message;
 
 /// What is behind an upstream's answer.
 #[derive(Trace, Finalize, JsData)]
@@ -54,13 +52,10 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 })
             }),
             Member::Get("protocol", |this, _, _| {
-                state(this)?.upstream(|response| JsString::from(version(response.version())).into())
+                state(this)?.upstream(|response| JsString::from(message::protocol(response.version())).into())
             }),
             Member::Get("contentLength", |this, _, _| {
-                state(this)?.upstream(|response| {
-                    let exact = response.body().size_hint().exact().map(|length| length as f64);
-                    exact.map_or(JsValue::from(-1), JsValue::from)
-                })
+                state(this)?.upstream(|response| message::response_length(response).into())
             }),
             Member::Get("headers", |this, _, context| {
                 let object = this.as_object();
@@ -129,36 +124,18 @@ fn read(this: &JsValue, form: Form, context: &mut Context) -> JsResult<JsValue> 
 }
 
 fn replace(this: &JsValue, bytes: bytes::Bytes, kind: Option<&'static str>) -> JsResult<JsValue> {
-    state(this)?.upstream(|response| {
-        response.headers_mut().remove(CONTENT_LENGTH);
-        if let Some(kind) = kind {
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        }
-        *response.body_mut() = Body::full(bytes);
-    })?;
+    state(this)?.upstream(|response| message::replace_body(response, bytes, kind))?;
     Ok(this.clone())
 }
 
 fn set_status(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let code = status(&argument(arguments, 0), context)?;
-    state(this)?.upstream(|response| {
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(JsNativeError::typ().with_message("the status of an upgrade cannot be changed"));
-        }
-        *response.status_mut() = code;
-        Ok(())
-    })??;
+    state(this)?.upstream(|response| message::set_status(response, code))??;
     Ok(this.clone())
 }
 
 fn redirect(this: &JsValue, url: &JsValue, code: StatusCode, context: &mut Context) -> JsResult<JsValue> {
     let location = header_value(url, context)?;
-    state(this)?.upstream(|response| {
-        *response.status_mut() = code;
-        response.headers_mut().insert(LOCATION, location);
-        response.headers_mut().remove(CONTENT_LENGTH);
-        response.headers_mut().remove(CONTENT_TYPE);
-        *response.body_mut() = Body::empty();
-    })?;
+    state(this)?.upstream(|response| message::redirect(response, location, code))?;
     Ok(this.clone())
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How modules are run. Changes need a restart.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Modules {
     /// What every module may do besides its own permissions, such as `os:net:http=api.example.com`.
@@ -15,6 +15,20 @@ pub struct Modules {
     pub limits: ModuleBounds,
     /// How runtimes are kept.
     pub pool: ModulePool,
+    /// Whether simple hooks run without the engine (`dgate-cli module check` tells which), which does the same at a
+    /// fraction of the cost. `false` runs everything in the engine.
+    pub direct_hooks: bool,
+}
+
+impl Default for Modules {
+    fn default() -> Self {
+        Self {
+            default_permissions: Vec::new(),
+            limits: ModuleBounds::default(),
+            pool: ModulePool::default(),
+            direct_hooks: true,
+        }
+    }
 }
 
 /// What modules may use: by default, at most, and whatever they say.

@@ -17,6 +17,7 @@ pub(super) fn configuration(setup: &Setup<'_>) -> Result<String> {
             certificate.key.display()
         ),
     };
+    let direct_hooks = !scenario.in_engine;
     let mut text = format!(
         "version: v1
 log_level: warn
@@ -24,6 +25,7 @@ storage: {{ type: memory }}
 access_log: {{ format: \"off\" }}
 runtime: {{ workers: 1 }}
 admin: {{ port: 0 }}
+modules: {{ direct_hooks: {direct_hooks} }}
 proxy:
   host: 127.0.0.1
   {listen}

@@ -1,0 +1,128 @@
+//! Hooks that need no engine.
+//!
+//! Most hooks look at a few things of a request, decide, and set a header or answer. What such a hook does can be seen in
+//! its text: it has no loops, makes no functions and keeps nothing. The compiler translates it to a small [tree](code)
+//! ([`crate::typescript`] says what it takes), and a call walks that tree on the request itself: no runtime, no
+//! garbage, nothing is moved. Everything else runs in the engine, and a hook does the same either way: built-in objects
+//! are frozen, so that nothing that a module does could change what the text means.
+//!
+//! A tree cannot run for ever: each of its nodes is walked once at most, of which there are [bounded](MOST_NODES) many.
+//! Texts are bounded as in the engine, and whoever works on many large ones has the module's computing time for it.
+
+pub(crate) mod code;
+mod json;
+mod operate;
+mod run;
+mod scene;
+#[cfg(test)]
+mod tests;
+mod text;
+mod value;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use dgate_core::resource::FailurePolicy;
+
+use self::code::{Function, Needs};
+use self::run::Run;
+pub(crate) use self::scene::{Scene, Seen};
+use crate::engine::Answer;
+use crate::failure::Failure;
+use crate::hook::Hook;
+use crate::program::Program;
+use crate::typescript::Obstacle;
+
+/// The most nodes that the tree of a hook has, with those of the functions it calls.
+pub(crate) const MOST_NODES: usize = 2_000;
+
+/// What is known of a module's hooks without running it.
+#[derive(Debug, Clone)]
+pub(crate) struct Translated {
+    /// What the module has of each hook; nothing is known when what it exports is found out only by running it.
+    pub(crate) hooks: Option<[Translation; Hook::ALL.len()]>,
+}
+
+/// What a module has of one hook.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Translation {
+    /// Nothing.
+    #[default]
+    Absent,
+    /// A hook that needs no engine.
+    Direct(Arc<Function>),
+    /// One that does, and why.
+    Engine(Obstacle),
+}
+
+/// The hooks of a chain that need no engine: for each the modules that have it, in its order.
+#[derive(Debug, Default)]
+pub(crate) struct DirectHooks([Option<Vec<(usize, Arc<Function>)>>; Hook::ALL.len()]);
+
+impl DirectHooks {
+    /// Those of a program. A hook needs no engine if it does not in any of the chain's modules.
+    pub(crate) fn of(program: &Program) -> Self {
+        Self(Hook::ALL.map(|hook| {
+            let mut steps = Vec::new();
+            for index in program.order(hook) {
+                match &program.modules[index].compiled.translated.hooks.as_ref()?[hook as usize] {
+                    Translation::Absent => {}
+                    Translation::Direct(function) => steps.push((index, function.clone())),
+                    Translation::Engine(_) => return None,
+                }
+            }
+            (!steps.is_empty()).then_some(steps)
+        }))
+    }
+
+    pub(crate) fn has(&self, hook: Hook) -> bool {
+        self.0[hook as usize].is_some()
+    }
+
+    /// What a hook of all modules has to do with; everything when it needs the engine.
+    pub(crate) fn needs(&self, hook: Hook) -> Needs {
+        let Some(steps) = &self.0[hook as usize] else { return Needs { request: true, answer: true } };
+        steps.iter().fold(Needs::default(), |all, (_, function)| Needs {
+            request: all.request || function.needs.request,
+            answer: all.answer || function.needs.answer,
+        })
+    }
+
+    /// Calls a hook of all modules that have it, if it needs no engine.
+    pub(crate) fn call(
+        &self,
+        program: &Program,
+        hook: Hook,
+        mut scene: Scene<'_>,
+        began: Instant,
+    ) -> Option<Result<Answer, Failure>> {
+        let steps = self.0[hook as usize].as_ref()?;
+        for (index, function) in steps {
+            let module = &program.modules[*index];
+            let value = match Run::new(module, &mut scene, began).call_hook(function) {
+                Ok(value) => value,
+                Err(failure) => {
+                    let is_fatal = matches!(failure.kind, crate::failure::FailureKind::Limit(_));
+                    if is_fatal || module.on_failure != FailurePolicy::Open {
+                        return Some(Err(failure));
+                    }
+                    crate::metrics::skip_failed(&program.namespace, hook, scene.info.id.as_str(), &failure);
+                    continue;
+                }
+            };
+            let draft = scene.exchange.as_ref().map(|exchange| &exchange.draft);
+            let is_over = match hook {
+                Hook::FetchUpstream if !value.is_nullish() => {
+                    return Some(Ok(Answer::Url(value.into_text().into_owned())));
+                }
+                Hook::FetchUpstream | Hook::ResponseModifier => false,
+                Hook::RequestModifier => draft.is_some_and(|draft| draft.ended),
+                Hook::RequestHandler | Hook::ErrorHandler => draft.is_some_and(|draft| draft.answers()),
+            };
+            if is_over {
+                break;
+            }
+        }
+        Some(Ok(Answer::Nothing))
+    }
+}

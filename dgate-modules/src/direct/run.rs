@@ -1,0 +1,349 @@
+//! Walks the tree of a hook.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::code::{Arithmetic, Call, Function, Node, Relation, Statement, TextCall, TextMethod};
+use super::scene::Scene;
+use super::text;
+use super::value::Value;
+use crate::failure::{Failure, FailureKind, LimitKind};
+use crate::program::ProgramModule;
+use crate::thrown::{ErrorClass, Thrown};
+use crate::typescript::Place;
+
+/// Why a call ends before its end.
+pub(super) enum Stop {
+    /// It throws; and where that came from, innermost first.
+    Threw(Thrown, Vec<(Arc<str>, Place)>),
+    /// It takes too long.
+    Late,
+}
+
+pub(super) type Outcome<T> = Result<T, Box<Stop>>;
+
+impl From<Thrown> for Box<Stop> {
+    fn from(thrown: Thrown) -> Self {
+        Self::new(Stop::Threw(thrown, Vec::new()))
+    }
+}
+
+/// So many bytes of text may be worked on until the clock is looked at.
+const UNWATCHED: usize = 256 << 10;
+
+/// A call that runs.
+pub(super) struct Run<'c, 'r, 's> {
+    pub(super) module: &'c ProgramModule,
+    pub(super) scene: &'r mut Scene<'s>,
+    began: Instant,
+    /// How many bytes of text were worked on since the clock was looked at.
+    worked: usize,
+    /// The variables of the function that runs, after those of its callers.
+    variables: Vec<Value<'c>>,
+    /// Where its own begin.
+    base: usize,
+}
+
+/// What comes after a statement.
+enum Flow<'c> {
+    Next,
+    Return(Value<'c>),
+}
+
+impl<'c, 'r, 's> Run<'c, 'r, 's> {
+    pub(super) fn new(module: &'c ProgramModule, scene: &'r mut Scene<'s>, began: Instant) -> Self {
+        Self { module, scene, began, worked: 0, variables: Vec::new(), base: 0 }
+    }
+
+    /// Calls a hook.
+    pub(super) fn call_hook(&mut self, hook: &'c Function) -> Result<Value<'c>, Failure> {
+        self.call(hook, Vec::new()).map_err(|stop| self.failure(hook, *stop))
+    }
+
+    fn call(&mut self, function: &'c Function, arguments: Vec<Value<'c>>) -> Outcome<Value<'c>> {
+        let base = std::mem::replace(&mut self.base, self.variables.len());
+        self.variables.extend(arguments);
+        self.variables.resize(self.base + function.slots, Value::Undefined);
+        let flow = self.block(&function.body);
+        self.variables.truncate(self.base);
+        self.base = base;
+        flow.map(|flow| match flow {
+            Flow::Next => Value::Undefined,
+            Flow::Return(value) => value,
+        })
+    }
+
+    fn block(&mut self, statements: &'c [Statement]) -> Outcome<Flow<'c>> {
+        for statement in statements {
+            match statement {
+                Statement::Run(node) => drop(self.eval(node)?),
+                Statement::If { test, then, otherwise } => {
+                    let block = if self.eval(test)?.is_true() { then } else { otherwise };
+                    if let flow @ Flow::Return(_) = self.block(block)? {
+                        return Ok(flow);
+                    }
+                }
+                Statement::Return(node) => return self.eval(node).map(Flow::Return),
+                Statement::Throw { class, message, place } => {
+                    let message = self.eval_text(message)?.into_owned();
+                    return throw(*place, Thrown { class: *class, message });
+                }
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// The value of an expression.
+    pub(super) fn eval(&mut self, node: &'c Node) -> Outcome<Value<'c>> {
+        Ok(match node {
+            Node::Constant(constant) => constant.into(),
+            Node::Slot(slot) => self.variable(*slot).clone(),
+            Node::Assign(slot, value) => {
+                let value = self.eval(value)?;
+                let slot = self.base + slot;
+                self.variables[slot] = value.clone();
+                value
+            }
+            Node::Template(parts, place) => {
+                let mut whole = String::new();
+                for part in parts {
+                    whole.push_str(&self.eval_text(part)?);
+                }
+                self.made(whole, *place)?
+            }
+            Node::Add(sides, place) => {
+                let (left, right) = self.both(sides)?;
+                if matches!(left, Value::Text(_)) || matches!(right, Value::Text(_)) {
+                    let mut whole = left.into_text().into_owned();
+                    whole.push_str(&right.into_text());
+                    self.made(whole, *place)?
+                } else {
+                    (left.to_number() + right.to_number()).into()
+                }
+            }
+            Node::Arithmetic(operator, sides) => {
+                let (left, right) = self.both(sides)?;
+                let (left, right) = (left.to_number(), right.to_number());
+                Value::Number(match operator {
+                    Arithmetic::Subtract => left - right,
+                    Arithmetic::Multiply => left * right,
+                    Arithmetic::Divide => left / right,
+                    Arithmetic::Remainder => left % right,
+                })
+            }
+            Node::Compare(relation, sides) => {
+                let (left, right) = self.both(sides)?;
+                compare(*relation, &left, &right).into()
+            }
+            Node::Same(sides) => {
+                let (left, right) = self.both(sides)?;
+                (left == right).into()
+            }
+            Node::IsNullish(value) => self.eval(value)?.is_nullish().into(),
+            Node::Not(value) => (!self.eval(value)?.is_true()).into(),
+            Node::Negate(value) => (-self.eval(value)?.to_number()).into(),
+            Node::ToNumber(value) => self.eval(value)?.to_number().into(),
+            Node::TypeOf(value) => Value::text(self.eval(value)?.type_of()),
+            Node::And(sides) => self.either(sides, |left| !left.is_true())?,
+            Node::Or(sides) => self.either(sides, Value::is_true)?,
+            Node::Coalesce(sides) => self.either(sides, |left| !left.is_nullish())?,
+            Node::Choose(parts) => {
+                let [test, then, otherwise] = &**parts;
+                let chosen = if self.eval(test)?.is_true() { then } else { otherwise };
+                self.eval(chosen)?
+            }
+            Node::Then(both) => {
+                let [first, second] = &**both;
+                self.eval(first)?;
+                self.eval(second)?
+            }
+            Node::ToText(value) => Value::Text(self.eval_text(value)?),
+            Node::Encode(value) => {
+                let value = self.eval_text(value)?;
+                self.work(value.len() * 3)?;
+                Value::text(text::encode(&value))
+            }
+            Node::Json(json, place) => match self.json(json, *place)? {
+                Some(json) => Value::text(String::from_utf8_lossy(&json).into_owned()),
+                None => Value::Undefined,
+            },
+            Node::OneOf(list, value) => {
+                let value = self.eval(value)?;
+                list.iter().any(|known| same_value_zero(&known.into(), &value)).into()
+            }
+            Node::Text(call) => self.text_call(call)?,
+            Node::Call(call) => self.function_call(call)?,
+            Node::Read(read) => self.read(read)?,
+            Node::Operation(operation, place) => placed(self.operate(operation, *place), *place)?,
+        })
+    }
+
+    /// The value of an expression as text.
+    pub(super) fn eval_text(&mut self, node: &'c Node) -> Outcome<Cow<'c, str>> {
+        Ok(self.eval(node)?.into_text())
+    }
+
+    pub(super) fn variable(&self, slot: usize) -> &Value<'c> {
+        &self.variables[self.base + slot]
+    }
+
+    fn both(&mut self, sides: &'c [Node; 2]) -> Outcome<(Value<'c>, Value<'c>)> {
+        Ok((self.eval(&sides[0])?, self.eval(&sides[1])?))
+    }
+
+    fn either(&mut self, sides: &'c [Node; 2], is_enough: fn(&Value<'c>) -> bool) -> Outcome<Value<'c>> {
+        let left = self.eval(&sides[0])?;
+        if is_enough(&left) { Ok(left) } else { self.eval(&sides[1]) }
+    }
+
+    fn function_call(&mut self, call: &'c Call) -> Outcome<Value<'c>> {
+        let mut arguments = Vec::with_capacity(call.arguments.len());
+        for argument in &call.arguments {
+            arguments.push(self.eval(argument)?);
+        }
+        self.call(&call.function, arguments).map_err(|mut stop| {
+            if let Stop::Threw(_, trace) = &mut *stop
+                && let Some(last) = trace.last_mut()
+            {
+                // So far it was known where, but not in which function.
+                last.0 = call.function.name.clone();
+                trace.push((Arc::default(), call.place));
+            }
+            stop
+        })
+    }
+
+    fn text_call(&mut self, call: &'c TextCall) -> Outcome<Value<'c>> {
+        let receiver = self.eval(&call.receiver)?;
+        if receiver.is_nullish() {
+            if call.optional {
+                return Ok(Value::Undefined);
+            }
+            return throw(call.place, Thrown::typ("cannot convert 'null' or 'undefined' to object"));
+        }
+        let mut arguments = Vec::with_capacity(call.arguments.len());
+        for argument in &call.arguments {
+            arguments.push(self.eval(argument)?);
+        }
+        let Value::Text(receiver) = receiver else {
+            return match call.method {
+                TextMethod::Length => Ok(Value::Undefined),
+                TextMethod::ToString => Ok(Value::Text(receiver.into_text())),
+                _ => throw(call.place, Thrown::typ("not a callable function")),
+            };
+        };
+        self.work(receiver.len())?;
+        let mut arguments = arguments.into_iter().map(Value::into_text);
+        let mut first = || arguments.next().unwrap_or("undefined".into());
+        Ok(match call.method {
+            TextMethod::Length => (text::length(&receiver) as f64).into(),
+            TextMethod::ToLowerCase => Value::text(receiver.to_lowercase()),
+            TextMethod::ToUpperCase => Value::text(receiver.to_uppercase()),
+            TextMethod::Trim => match receiver {
+                Cow::Borrowed(text) => Value::text(text::trim(text)),
+                Cow::Owned(text) => Value::text(text::trim(&text).to_owned()),
+            },
+            TextMethod::StartsWith => receiver.starts_with(&*first()).into(),
+            TextMethod::EndsWith => receiver.ends_with(&*first()).into(),
+            TextMethod::Includes => receiver.contains(&*first()).into(),
+            TextMethod::IndexOf => text::index_of(&receiver, &first()).into(),
+            TextMethod::Concat => {
+                let mut whole = receiver.into_owned();
+                arguments.for_each(|part| whole.push_str(&part));
+                self.made(whole, call.place)?
+            }
+            TextMethod::ToString => Value::Text(receiver),
+        })
+    }
+
+    /// A text that was put together, if it is not too long.
+    pub(super) fn made(&mut self, text: String, place: Place) -> Outcome<Value<'c>> {
+        self.fits(text.len(), place)?;
+        self.work(text.len())?;
+        Ok(Value::text(text))
+    }
+
+    /// Whether a text of so many bytes may be made.
+    pub(super) fn fits(&self, bytes: usize, place: Place) -> Outcome<()> {
+        let most = self.scene.capabilities.limits.string;
+        if bytes > most {
+            let message = format!("larger than modules may have it ({most})");
+            return throw(place, Thrown::range(message));
+        }
+        Ok(())
+    }
+
+    /// So many bytes of text are worked on: now and then the clock is looked at.
+    pub(super) fn work(&mut self, bytes: usize) -> Outcome<()> {
+        self.worked += bytes;
+        if self.worked > UNWATCHED {
+            self.worked = 0;
+            if self.began.elapsed() > self.module.limits.cpu {
+                return Err(Box::new(Stop::Late));
+            }
+        }
+        Ok(())
+    }
+
+    fn failure(&self, hook: &Function, stop: Stop) -> Failure {
+        let mut failure = match stop {
+            Stop::Threw(thrown, mut trace) => {
+                if let Some(last) = trace.last_mut() {
+                    last.0 = hook.name.clone();
+                }
+                let message = match thrown.class {
+                    ErrorClass::Error => thrown.message,
+                    class => format!("{}: {}", class.name(), thrown.message),
+                };
+                let mut failure = Failure::new(FailureKind::Threw, message);
+                let file = &self.module.file;
+                failure.place = trace.first().map(|(_, place)| format!("{file}:{place}"));
+                failure.trace =
+                    trace.iter().map(|(name, place)| format!("{name} ({file}:{place})")).collect();
+                failure
+            }
+            Stop::Late => {
+                let limit = self.module.limits.cpu;
+                Failure::limit(LimitKind::Cpu, format!("the module computed for longer than {limit:?}"))
+            }
+        };
+        failure.module = Some(self.module.name.clone());
+        failure
+    }
+}
+
+/// Throws, at a place.
+pub(super) fn throw<T>(place: Place, thrown: Thrown) -> Outcome<T> {
+    Err(Box::new(Stop::Threw(thrown, vec![(Arc::default(), place)])))
+}
+
+/// Says where something was thrown that could not say it itself.
+fn placed<T>(mut outcome: Outcome<T>, place: Place) -> Outcome<T> {
+    if let Err(stop) = &mut outcome
+        && let Stop::Threw(_, trace) = &mut **stop
+        && trace.is_empty()
+    {
+        trace.push((Arc::default(), place));
+    }
+    outcome
+}
+
+fn compare(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> bool {
+    use std::cmp::Ordering;
+    let order = match (left, right) {
+        (Value::Text(left), Value::Text(right)) => Some(text::compare(left, right)),
+        _ => left.to_number().partial_cmp(&right.to_number()),
+    };
+    match relation {
+        Relation::Less => order == Some(Ordering::Less),
+        Relation::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        Relation::Greater => order == Some(Ordering::Greater),
+        Relation::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+    }
+}
+
+/// What `includes` of a list means by equal.
+fn same_value_zero(a: &Value<'_>, b: &Value<'_>) -> bool {
+    a == b || matches!((a, b), (Value::Number(a), Value::Number(b)) if a.is_nan() && b.is_nan())
+}

@@ -1,0 +1,231 @@
+//! Finds the hooks of a module that need no engine, and translates them (see [`crate::direct`]).
+//!
+//! What is translated: functions whose statements are declarations, assignments to their own variables, `if`, `switch`
+//! without falling through, `return` and `throw new Error(…)`; expressions of literals, templates, operators, a few methods
+//! of texts, functions of the same module that do not call themselves, and what `ctx` has. Whatever else stands in a hook
+//! is an [`Obstacle`]: the engine runs it.
+
+mod call;
+mod expression;
+mod function;
+mod host;
+mod literal;
+mod statement;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use oxc::ast::ast::{
+    ArrowFunctionExpression, BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind,
+    Expression, Function, ModuleExportName, ObjectPropertyKind, Program, Statement, VariableDeclaration,
+};
+use oxc::semantic::Scoping;
+use oxc::syntax::symbol::SymbolId;
+
+use self::function::Translator;
+use super::classify::Dialect;
+use super::positions::{self, Place};
+use crate::direct::code::Constant;
+use crate::direct::{Translated, Translation};
+use crate::hook::Hook;
+
+/// Why a hook needs the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Obstacle {
+    /// Where that stands.
+    pub(crate) place: Place,
+    /// What it is, as in "… runs in the engine".
+    pub(crate) what: String,
+}
+
+/// The same, before its place is looked up.
+#[derive(Debug)]
+struct Refusal {
+    offset: u32,
+    what: String,
+}
+
+type Result<T> = std::result::Result<T, Refusal>;
+
+/// Something that cannot be translated.
+fn refuse<T>(offset: u32, what: impl Into<String>) -> Result<T> {
+    Err(Refusal { offset, what: what.into() })
+}
+
+/// Something that stands at the top level of a module.
+#[derive(Clone, Copy)]
+enum Item<'a, 'p> {
+    Function(&'p Function<'a>),
+    Arrow(&'p ArrowFunctionExpression<'a>),
+    Value(&'p Expression<'a>),
+}
+
+/// The top level of a module.
+struct Module<'a, 'p> {
+    source: &'p str,
+    scoping: &'p Scoping,
+    items: HashMap<SymbolId, Item<'a, 'p>>,
+    /// What other modules can see.
+    exported: HashSet<SymbolId>,
+}
+
+/// Translates the hooks of a module, as far as they need no engine.
+pub(super) fn translate(
+    source: &str,
+    program: &Program<'_>,
+    scoping: &Scoping,
+    dialect: Dialect,
+) -> Translated {
+    let mut module = Module { source, scoping, items: HashMap::new(), exported: HashSet::new() };
+    let hooks = (dialect == Dialect::Module).then(|| module.exports(program)).flatten().map(|exported| {
+        let mut hooks: [Translation; Hook::ALL.len()] = Default::default();
+        for (hook, item) in exported {
+            hooks[hook as usize] = module.hook(hook, item);
+        }
+        hooks
+    });
+    Translated { hooks }
+}
+
+/// Which of several exports is the hook, least first: by its names in their order, itself before what stands in the default
+/// export; a fetch-style handler is the last resort.
+type Rank = (usize, bool);
+
+/// What is exported as a hook: an item, or what stands at an offset and cannot be followed.
+type Exported<'a, 'p> = std::result::Result<Item<'a, 'p>, u32>;
+
+impl<'a, 'p> Module<'a, 'p> {
+    /// The hooks that are exported. Nothing when that is found out only by running the module.
+    fn exports(&mut self, program: &'p Program<'a>) -> Option<Vec<(Hook, Exported<'a, 'p>)>> {
+        program.body.iter().for_each(|statement| self.declare(statement));
+        let mut found: Vec<(Hook, Rank, Exported<'a, 'p>)> = Vec::new();
+        let mut add = |name: &str, is_default: bool, exported: Exported<'a, 'p>| {
+            for hook in Hook::ALL {
+                if let Some(rank) = hook.exports().iter().position(|known| *known == name) {
+                    found.push((hook, (rank, is_default), exported));
+                }
+            }
+            if is_default && name == "fetch" {
+                found.push((Hook::RequestHandler, (usize::MAX, true), exported));
+            }
+        };
+        for statement in &program.body {
+            match statement {
+                Statement::ExportDeclaration(export) => {
+                    for id in names(&export.declaration) {
+                        self.exported.extend(id.symbol_id.get());
+                        add(&id.name, false, self.item(id.symbol_id.get()).ok_or(id.span.start));
+                    }
+                }
+                Statement::ExportNamedDeclaration(export) => {
+                    for specifier in &export.specifiers {
+                        let symbol = match &specifier.local {
+                            ModuleExportName::IdentifierReference(local) => {
+                                let reference = local.reference_id.get()?;
+                                self.scoping.get_reference(reference).symbol_id()
+                            }
+                            _ => None,
+                        };
+                        add(&specifier.exported.name(), false, self.item(symbol).ok_or(specifier.span.start));
+                    }
+                }
+                Statement::ExportDefaultDeclaration(export) => {
+                    let ExportDefaultDeclarationKind::ObjectExpression(object) = &export.declaration else {
+                        return None;
+                    };
+                    for property in &object.properties {
+                        let ObjectPropertyKind::ObjectProperty(property) = property else { return None };
+                        add(&property.key.static_name()?, true, Err(property.span.start));
+                    }
+                }
+                Statement::ExportFromDeclaration(export) => {
+                    for specifier in &export.specifiers {
+                        add(&specifier.exported.name(), false, Err(specifier.span.start));
+                    }
+                }
+                Statement::ExportAllDeclaration(_) => return None,
+                _ => {}
+            }
+        }
+        found.sort_by_key(|(hook, rank, _)| (*hook as usize, *rank));
+        found.dedup_by_key(|(hook, ..)| *hook);
+        Some(found.into_iter().map(|(hook, _, exported)| (hook, exported)).collect())
+    }
+
+    fn declare(&mut self, statement: &'p Statement<'a>) {
+        match statement {
+            Statement::FunctionDeclaration(function) => self.declare_function(function),
+            Statement::VariableDeclaration(variables) => self.declare_variables(variables),
+            Statement::ExportDeclaration(export) => match &export.declaration {
+                Declaration::FunctionDeclaration(function) => self.declare_function(function),
+                Declaration::VariableDeclaration(variables) => self.declare_variables(variables),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn declare_function(&mut self, function: &'p Function<'a>) {
+        let symbol = function.id.as_ref().and_then(|id| id.symbol_id.get());
+        if let Some(symbol) = symbol.filter(|_| function.body.is_some()) {
+            self.items.insert(symbol, Item::Function(function));
+        }
+    }
+
+    fn declare_variables(&mut self, variables: &'p VariableDeclaration<'a>) {
+        for variable in &variables.declarations {
+            let BindingPattern::BindingIdentifier(id) = &variable.id else { continue };
+            let (Some(symbol), Some(value)) = (id.symbol_id.get(), &variable.init) else { continue };
+            let item = match value {
+                Expression::ArrowFunctionExpression(arrow) => Item::Arrow(arrow),
+                Expression::FunctionExpression(function) => Item::Function(function),
+                value => Item::Value(value),
+            };
+            self.items.insert(symbol, item);
+        }
+    }
+
+    /// What a symbol stands for, now and for ever.
+    fn item(&self, symbol: Option<SymbolId>) -> Option<Item<'a, 'p>> {
+        let symbol = symbol?;
+        let is_sure =
+            !self.scoping.symbol_is_mutated(symbol) && self.scoping.symbol_redeclarations(symbol).is_empty();
+        self.items.get(&symbol).copied().filter(|_| is_sure)
+    }
+
+    fn hook(&self, hook: Hook, exported: Exported<'a, 'p>) -> Translation {
+        let translated = match exported {
+            Ok(item) => Translator::new(self, hook).hook(item),
+            Err(offset) => refuse(offset, "what is not exported as a function of the module"),
+        };
+        match translated {
+            Ok(function) => Translation::Direct(Arc::new(function)),
+            Err(Refusal { offset, what }) => {
+                Translation::Engine(Obstacle { place: positions::place(self.source, offset as usize), what })
+            }
+        }
+    }
+
+    /// Whether a name stands in one place only, besides where it is declared.
+    fn is_used_once(&self, symbol: SymbolId) -> bool {
+        self.scoping.get_resolved_reference_ids(symbol).len() == 1 && !self.exported.contains(&symbol)
+    }
+
+    /// The value of a variable of the module that never changes.
+    fn constant(&self, symbol: SymbolId) -> Option<Constant> {
+        match self.item(Some(symbol))? {
+            Item::Value(value) => literal::constant(value),
+            _ => None,
+        }
+    }
+}
+
+fn names<'a, 'p>(declaration: &'p Declaration<'a>) -> Vec<&'p BindingIdentifier<'a>> {
+    match declaration {
+        Declaration::FunctionDeclaration(function) => function.id.as_ref().into_iter().collect(),
+        Declaration::VariableDeclaration(variables) => {
+            variables.declarations.iter().flat_map(|variable| variable.id.get_binding_identifiers()).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,310 @@
+//! Expressions.
+
+use oxc::ast::ast::{
+    ArrayExpression, AssignmentExpression, AssignmentTarget, BinaryExpression, ChainElement, Expression,
+    IdentifierReference, LogicalExpression, ObjectExpression, ObjectPropertyKind, PropertyKind,
+    TemplateLiteral, UnaryExpression,
+};
+use oxc::span::GetSpan;
+use oxc::syntax::operator::{AssignmentOperator, BinaryOperator, LogicalOperator, UnaryOperator};
+use oxc::syntax::symbol::SymbolId;
+
+use super::function::{Binding, Kind, Translator, Typed};
+use super::{Result, literal, refuse};
+use crate::direct::code::{Arithmetic, Constant, Json, Node, Relation, TextCall, TextMethod};
+
+impl<'a, 'p> Translator<'a, 'p, '_> {
+    /// An expression that has a value.
+    pub(super) fn value(&mut self, expression: &'p Expression<'a>) -> Result<Node> {
+        match self.expression(expression)? {
+            Typed { kind: Kind::Value, node } => Ok(node),
+            _ => refuse(expression.span().start, "an object used as a value"),
+        }
+    }
+
+    /// An expression.
+    pub(super) fn expression(&mut self, expression: &'p Expression<'a>) -> Result<Typed> {
+        let offset = expression.span().start;
+        self.count(offset)?;
+        if let Some(constant) = literal::constant(expression) {
+            return Ok(Typed::constant(constant));
+        }
+        match expression {
+            Expression::ParenthesizedExpression(inner) => match &inner.expression {
+                Expression::ChainExpression(_) => refuse(offset, "`?.` in brackets"),
+                inner => self.expression(inner),
+            },
+            Expression::TSAsExpression(inner) => self.expression(&inner.expression),
+            Expression::TSSatisfiesExpression(inner) => self.expression(&inner.expression),
+            Expression::TSNonNullExpression(inner) => self.expression(&inner.expression),
+            Expression::TemplateLiteral(template) => self.template(template),
+            Expression::Identifier(name) => self.identifier(name),
+            Expression::UnaryExpression(unary) => self.unary(unary),
+            Expression::BinaryExpression(binary) => self.binary(binary),
+            Expression::LogicalExpression(logical) => self.logical(logical),
+            Expression::ConditionalExpression(choice) => {
+                let test = self.value(&choice.test)?;
+                let then = self.value(&choice.consequent)?;
+                let otherwise = self.value(&choice.alternate)?;
+                Ok(Typed::value(Node::Choose(Box::new([test, then, otherwise]))))
+            }
+            Expression::AssignmentExpression(assignment) => self.assignment(assignment),
+            Expression::ObjectExpression(object) => self.object(object),
+            Expression::ArrayExpression(array) => self.array(array),
+            Expression::StaticMemberExpression(member) => {
+                let receiver = self.expression(&member.object)?;
+                self.member(receiver, &member.property.name, member.optional, member.property.span.start)
+            }
+            Expression::ComputedMemberExpression(member) => {
+                let Some(Constant::Text(name)) = literal::constant(&member.expression) else {
+                    return refuse(offset, "a member whose name is computed");
+                };
+                let receiver = self.expression(&member.object)?;
+                self.member(receiver, &name, member.optional, offset)
+            }
+            Expression::CallExpression(call) => self.call(call, false),
+            Expression::AwaitExpression(awaited) => match &awaited.argument {
+                Expression::CallExpression(call) => self.call(call, true),
+                argument => self.expression(argument),
+            },
+            Expression::ChainExpression(chain) => match &chain.expression {
+                ChainElement::CallExpression(call) => self.call(call, false).map(within_chain),
+                ChainElement::StaticMemberExpression(member) => {
+                    let receiver = self.expression(&member.object).map(within_chain)?;
+                    let offset = member.property.span.start;
+                    self.member(receiver, &member.property.name, member.optional, offset).map(within_chain)
+                }
+                _ => refuse(offset, "`?.` of this"),
+            },
+            Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_) => {
+                refuse(offset, "a function within the hook")
+            }
+            Expression::NewExpression(_) => refuse(offset, "`new`"),
+            Expression::RegExpLiteral(_) => refuse(offset, "a regular expression"),
+            Expression::ImportExpression(_) => refuse(offset, "`import`"),
+            Expression::ThisExpression(_) => refuse(offset, "`this`"),
+            _ => refuse(offset, "an expression of this kind"),
+        }
+    }
+
+    fn template(&mut self, template: &'p TemplateLiteral<'a>) -> Result<Typed> {
+        let offset = template.span.start;
+        let Some(texts) = literal::parts(template) else {
+            return refuse(offset, "a text with half of a character");
+        };
+        let mut parts = Vec::with_capacity(texts.len() * 2);
+        let mut expressions = template.expressions.iter();
+        for text in texts {
+            if !text.is_empty() {
+                parts.push(Node::Constant(Constant::Text(text)));
+            }
+            if let Some(expression) = expressions.next() {
+                parts.push(self.value(expression)?);
+            }
+        }
+        Ok(Typed::value(Node::Template(parts, self.place(offset))))
+    }
+
+    /// The symbol of a name; nothing for what is global.
+    pub(super) fn symbol(&self, name: &IdentifierReference<'_>) -> Option<SymbolId> {
+        self.module.scoping.get_reference(name.reference_id.get()?).symbol_id()
+    }
+
+    /// Whether a name is that of something global.
+    pub(super) fn is_global(&self, name: &IdentifierReference<'_>) -> bool {
+        name.reference_id.get().is_some() && self.symbol(name).is_none()
+    }
+
+    pub(super) fn identifier(&mut self, name: &IdentifierReference<'a>) -> Result<Typed> {
+        let offset = name.span.start;
+        let Some(symbol) = self.symbol(name) else {
+            return match name.name.as_str() {
+                "undefined" => Ok(Typed::constant(Constant::Undefined)),
+                "NaN" => Ok(Typed::constant(Constant::Number(f64::NAN))),
+                "Infinity" => Ok(Typed::constant(Constant::Number(f64::INFINITY))),
+                other => refuse(offset, format!("`{other}`")),
+            };
+        };
+        match self.names.get(&symbol) {
+            Some(Binding::Slot(slot)) => Ok(Typed::value(Node::Slot(*slot))),
+            Some(Binding::Json(slot)) => Ok(Typed { kind: Kind::Json, node: Node::Slot(*slot) }),
+            Some(Binding::Host(host)) => Ok(Typed::host(*host)),
+            None => match self.module.constant(symbol) {
+                Some(constant) => Ok(Typed::constant(constant)),
+                None => refuse(offset, format!("`{}`, which the hook does not make itself", name.name)),
+            },
+        }
+    }
+
+    fn unary(&mut self, unary: &'p UnaryExpression<'a>) -> Result<Typed> {
+        let node = self.value(&unary.argument)?;
+        let node = Box::new(node);
+        Ok(Typed::value(match unary.operator {
+            UnaryOperator::LogicalNot => Node::Not(node),
+            UnaryOperator::UnaryNegation => Node::Negate(node),
+            UnaryOperator::UnaryPlus => Node::ToNumber(node),
+            UnaryOperator::Typeof => Node::TypeOf(node),
+            UnaryOperator::Void => Node::Then(Box::new([*node, Node::undefined()])),
+            _ => return refuse(unary.span.start, format!("`{}`", unary.operator.as_str())),
+        }))
+    }
+
+    fn binary(&mut self, binary: &'p BinaryExpression<'a>) -> Result<Typed> {
+        let offset = binary.span.start;
+        let sides = [self.value(&binary.left)?, self.value(&binary.right)?];
+        let is_nothing = |node: &Node| matches!(node, Node::Constant(Constant::Null | Constant::Undefined));
+        let sides = match (binary.operator, sides) {
+            (BinaryOperator::Equality | BinaryOperator::Inequality, [left, right]) => {
+                let value = if is_nothing(&right) {
+                    left
+                } else if is_nothing(&left) {
+                    right
+                } else {
+                    return refuse(offset, "`==` of other things than null");
+                };
+                let node = Node::IsNullish(Box::new(value));
+                let is_not = binary.operator == BinaryOperator::Inequality;
+                return Ok(Typed::value(if is_not { Node::Not(Box::new(node)) } else { node }));
+            }
+            (_, sides) => Box::new(sides),
+        };
+        Ok(Typed::value(match binary.operator {
+            BinaryOperator::StrictEquality => Node::Same(sides),
+            BinaryOperator::StrictInequality => Node::Not(Box::new(Node::Same(sides))),
+            BinaryOperator::Addition => Node::Add(sides, self.place(offset)),
+            BinaryOperator::Subtraction => Node::Arithmetic(Arithmetic::Subtract, sides),
+            BinaryOperator::Multiplication => Node::Arithmetic(Arithmetic::Multiply, sides),
+            BinaryOperator::Division => Node::Arithmetic(Arithmetic::Divide, sides),
+            BinaryOperator::Remainder => Node::Arithmetic(Arithmetic::Remainder, sides),
+            BinaryOperator::LessThan => Node::Compare(Relation::Less, sides),
+            BinaryOperator::LessEqualThan => Node::Compare(Relation::LessOrEqual, sides),
+            BinaryOperator::GreaterThan => Node::Compare(Relation::Greater, sides),
+            BinaryOperator::GreaterEqualThan => Node::Compare(Relation::GreaterOrEqual, sides),
+            operator => return refuse(offset, format!("`{}`", operator.as_str())),
+        }))
+    }
+
+    fn logical(&mut self, logical: &'p LogicalExpression<'a>) -> Result<Typed> {
+        let left = self.value(&logical.left)?;
+        // Of `x && ctx.response().status(404)` nobody needs the value, but somebody might take it.
+        let sides = Box::new([left, self.value(&logical.right)?]);
+        Ok(Typed::value(match logical.operator {
+            LogicalOperator::And => Node::And(sides),
+            LogicalOperator::Or => Node::Or(sides),
+            LogicalOperator::Coalesce => Node::Coalesce(sides),
+        }))
+    }
+
+    fn assignment(&mut self, assignment: &'p AssignmentExpression<'a>) -> Result<Typed> {
+        let offset = assignment.span.start;
+        match &assignment.left {
+            AssignmentTarget::AssignmentTargetIdentifier(name) => {
+                let binding = self.symbol(name).and_then(|symbol| self.names.get(&symbol).copied());
+                let Some(Binding::Slot(slot)) = binding else {
+                    return refuse(offset, format!("an assignment to `{}`", name.name));
+                };
+                let value = self.value(&assignment.right)?;
+                let value = match assignment.operator {
+                    AssignmentOperator::Assign => value,
+                    AssignmentOperator::Addition => {
+                        Node::Add(Box::new([Node::Slot(slot), value]), self.place(offset))
+                    }
+                    operator => return refuse(offset, format!("`{}`", operator.as_str())),
+                };
+                Ok(Typed::value(Node::Assign(slot, Box::new(value))))
+            }
+            AssignmentTarget::StaticMemberExpression(member)
+                if assignment.operator == AssignmentOperator::Assign =>
+            {
+                let receiver = self.expression(&member.object)?;
+                let Kind::Host(host) = receiver.kind else {
+                    return refuse(offset, "an assignment to a member");
+                };
+                let value = self.value(&assignment.right)?;
+                let set = self.host_assign(host, &member.property.name, value, offset)?;
+                Ok(after(receiver.node, Typed::value(set)))
+            }
+            _ => refuse(offset, "an assignment to this"),
+        }
+    }
+
+    /// `object.name`.
+    fn member(&mut self, receiver: Typed, name: &str, optional: bool, offset: u32) -> Result<Typed> {
+        match receiver.kind {
+            Kind::Host(host) => {
+                let member = self.host_member(host, name, optional, offset)?;
+                Ok(after(receiver.node, member))
+            }
+            Kind::Value if name == "length" => Ok(Typed::value(Node::Text(Box::new(TextCall {
+                method: TextMethod::Length,
+                receiver: receiver.node,
+                arguments: Vec::new(),
+                optional,
+                place: self.place(offset),
+            })))),
+            _ => refuse(offset, format!("the member `{name}`")),
+        }
+    }
+
+    fn object(&mut self, object: &'p ObjectExpression<'a>) -> Result<Typed> {
+        let mut members: Vec<(Box<str>, Json)> = Vec::new();
+        for property in &object.properties {
+            let ObjectPropertyKind::ObjectProperty(property) = property else {
+                return refuse(property.span().start, "`...`");
+            };
+            let offset = property.span.start;
+            let name = property.key.static_name().filter(|_| !property.computed);
+            let is_plain = property.kind == PropertyKind::Init && !property.method;
+            let Some(name) = name.filter(|_| is_plain) else {
+                return refuse(offset, "a member whose name is computed, or that is a function");
+            };
+            // Numbers come first whatever the order; these two mean something.
+            if name.starts_with(|c: char| c.is_ascii_digit()) || matches!(&*name, "__proto__" | "toJSON") {
+                return refuse(offset, format!("a member of the name `{name}`"));
+            }
+            let mut key = Vec::new();
+            crate::json::quote(&name, &mut key);
+            key.push(b':');
+            let key = String::from_utf8_lossy(&key).into_owned().into_boxed_str();
+            if members.iter().any(|(known, _)| *known == key) {
+                return refuse(offset, "a member that is there twice");
+            }
+            members.push((key, self.json_of(&property.value)?));
+        }
+        let place = self.place(object.span.start);
+        Ok(Typed { kind: Kind::Json, node: Node::Json(Box::new(Json::Object(members)), place) })
+    }
+
+    fn array(&mut self, array: &'p ArrayExpression<'a>) -> Result<Typed> {
+        let mut elements = Vec::with_capacity(array.elements.len());
+        for element in &array.elements {
+            let Some(value) = element.as_expression() else {
+                return refuse(element.span().start, "`...`, or an element that is left out");
+            };
+            elements.push(self.json_of(value)?);
+        }
+        let place = self.place(array.span.start);
+        Ok(Typed { kind: Kind::Json, node: Node::Json(Box::new(Json::Array(elements)), place) })
+    }
+}
+
+/// Something after what led to it was done for its effect.
+pub(super) fn after(first: Node, typed: Typed) -> Typed {
+    let Typed { kind, node } = typed;
+    let node = match first {
+        Node::Constant(_) => node,
+        first => Node::Then(Box::new([first, node])),
+    };
+    Typed { kind, node }
+}
+
+/// What stands behind a `?.` is nothing when that was nothing: no method here makes nothing of something.
+fn within_chain(mut typed: Typed) -> Typed {
+    fn receivers(node: &mut Node) -> bool {
+        let Node::Text(call) = node else { return false };
+        call.optional |= receivers(&mut call.receiver);
+        call.optional
+    }
+    receivers(&mut typed.node);
+    typed
+}
