@@ -14,6 +14,7 @@ use super::call::Call;
 use super::clock::Clock;
 use super::heap;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
+use super::meter::{Meter, thread_time};
 use super::ops::Operations;
 use super::uncaught::Rejections;
 use crate::capability::Capabilities;
@@ -42,6 +43,7 @@ pub(super) struct Host {
     /// Regular expressions that were used.
     pub(super) patterns: RefCell<Patterns>,
     current: RefCell<Option<Rc<Call>>>,
+    meter: Meter,
     /// A call with more handlers of promises than it may have, unless some of them are garbage.
     crowded: RefCell<Option<Rc<Call>>>,
     /// Since when JavaScript runs, if it does.
@@ -90,6 +92,7 @@ impl Host {
             prototypes: RefCell::new(None),
             patterns: RefCell::default(),
             current: RefCell::new(None),
+            meter: Meter::default(),
             crowded: RefCell::new(None),
             running_since: Cell::new(None),
             turn_began: Cell::new(None),
@@ -135,7 +138,8 @@ impl Host {
     }
 
     fn charge(&self, call: &Call, time: Duration) {
-        self.most.set(self.most.get().max(call.add_cpu(time, self.turn.get())));
+        let computed = self.meter.charge(time);
+        self.most.set(self.most.get().max(call.add_cpu(computed, self.turn.get())));
     }
 
     /// The clock of a turn begins.
@@ -145,6 +149,7 @@ impl Host {
 
     /// It began already.
     pub(super) fn start_clock_at(&self, since: Instant) {
+        self.meter.begin();
         self.running_since.set(Some(since));
         self.turn_began.set(Some(since));
         self.turn.set(self.turn.get() + 1);
@@ -281,17 +286,6 @@ impl Host {
 /// it is most likely somebody else's time: with many threads on few processors one of them often waits for milliseconds.
 fn believed(turn: Duration) -> Duration {
     if turn < VERY_LONG { turn.min(LONG) } else { turn }
-}
-
-/// The time a thread has computed; nothing where the system does not tell.
-fn thread_time() -> Option<Duration> {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
-    }
-    #[cfg(not(unix))]
-    None
 }
 
 /// An error that no module catches. Which limit it stands for is noted in the host.

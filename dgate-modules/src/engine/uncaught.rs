@@ -29,6 +29,7 @@ impl Rejections {
         call: Option<Rc<Call>>,
     ) {
         match operation {
+            OperationType::Reject if call.as_ref().is_some_and(|call| call.awaits(promise)) => {}
             OperationType::Reject if self.0.len() < MOST => self.0.push((promise.clone(), call)),
             OperationType::Reject => {}
             OperationType::Handle => self.handled(promise),
