@@ -41,9 +41,8 @@ use self::loader::Loader;
 pub(crate) use self::ops::Outcome;
 use self::steps::Step;
 use crate::capability::Capabilities;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::hook::Hook;
-use crate::limits::CallLimits;
 use crate::program::Program;
 
 /// One JavaScript context with a program in it.
@@ -55,7 +54,6 @@ pub(crate) struct Runtime {
     entries: Vec<Entry>,
     /// The entries that have a hook, in its order.
     order: [Vec<usize>; Hook::ALL.len()],
-    limits: CallLimits,
     /// Calls that wait.
     calls: RefCell<HashMap<u64, Rc<Call>>>,
     /// The `ctx` of requests of which more hooks may come.
@@ -71,7 +69,26 @@ pub(crate) enum Begun {
     /// And ended at once.
     Done(Done),
     /// And waits.
-    Waiting { call: u64, done: oneshot::Receiver<Done> },
+    Waiting { call: u64, done: oneshot::Receiver<Done>, part: Part },
+}
+
+/// Where a call waits.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// The how manieth module of the chain it is that has the hook.
+    pub(crate) step: usize,
+    /// Its name.
+    pub(crate) module: Option<Arc<str>>,
+    /// How long it may take.
+    pub(crate) timeout: Duration,
+}
+
+impl Part {
+    /// It took too long.
+    pub(crate) fn late(self) -> Failure {
+        let said = format!("the module did not finish within {:?}", self.timeout);
+        Failure { module: self.module, ..Failure::limit(LimitKind::Timeout, said) }
+    }
 }
 
 impl Runtime {
@@ -115,7 +132,6 @@ impl Runtime {
             jobs,
             entries,
             order,
-            limits: program.limits(),
             calls: RefCell::default(),
             kept: RefCell::default(),
             begun: Cell::new(0),
@@ -152,10 +168,10 @@ impl Runtime {
         !self.calls.borrow().is_empty()
     }
 
-    /// The module that a call waits in.
-    pub(crate) fn module_of(&self, call: u64) -> Option<Arc<str>> {
+    /// Where a call waits.
+    pub(crate) fn part_of(&self, call: u64) -> Option<Part> {
         let call = self.calls.borrow().get(&call)?.clone();
-        self.module(&call).map(|module| module.name.clone())
+        Some(self.part(&call))
     }
 
     /// Its program is kept away from workers for a while.
@@ -177,7 +193,8 @@ impl Runtime {
             }
         };
         state.put(task.exchange);
-        let call = Rc::new(Call::new(id, task.hook, task.request, task.keep, state, object, self.limits));
+        let limits = self.limits(task.hook, 0);
+        let call = Rc::new(Call::new(id, task.hook, task.request, task.keep, state, object, limits));
         if let Some(error) = task.error {
             *call.error.borrow_mut() = Some(api::error_object(&error, &mut context));
         }
@@ -191,7 +208,7 @@ impl Runtime {
             Step::Ended(result) => Begun::Done(self.end(&call, result)),
             Step::Waits => {
                 self.calls.borrow_mut().insert(id, call.clone());
-                Begun::Waiting { call: id, done: call.wait() }
+                Begun::Waiting { call: id, done: call.wait(), part: self.part(&call) }
             }
         };
         self.go_on(&mut context);
@@ -245,6 +262,7 @@ impl Runtime {
         {
             self.kept.borrow_mut().insert(call.request, (object, call.state.clone()));
         }
+        call.set_alarm(None);
         call.context.take();
         call.error.take();
         Done { exchange, result }

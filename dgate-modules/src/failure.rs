@@ -45,6 +45,8 @@ pub(crate) enum LimitKind {
     Recursion,
     /// Handlers of promises that have not run yet.
     Promises,
+    /// Operations at the same time. The module is told, and goes on.
+    Operations,
     /// A built-in function did not come back.
     Watchdog,
 }
@@ -56,6 +58,7 @@ impl LimitKind {
             Self::Timeout => "timeout",
             Self::Recursion => "recursion",
             Self::Promises => "promises",
+            Self::Operations => "operations",
             Self::Watchdog => "watchdog",
         }
     }

@@ -30,17 +30,33 @@
 //! Loops, calls, callbacks of built-ins, getters, generators and promise jobs end when the call has computed for longer than
 //! `limits.cpu`; calls within calls end at some 400; a call ends at `limits.timeout`, or at once if it waits for what never
 //! comes. Texts are bounded to 16 Mi characters, lists that built-ins walk through to a million entries, buffers to 64 MiB,
-//! operations that a call waits for at the same time to 256, and handlers of promises that it has waiting (functions given to
+//! operations that a call waits for at the same time to 256 (one more throws a `RangeError`), and handlers of promises that it has waiting (functions given to
 //! `then` that have not run yet; `await` has two) to 10,000: a call with more ends (`kind="promises"`). What was given no
-//! function (`promise.then()`) is bounded by computing time only. One built-in that walks through as much as that may take
-//! some milliseconds longer than the limit.
+//! function (`promise.then()`) is bounded by computing time only.
 //!
 //! Regular expressions are bounded as well: those that may go back and forth for long in a text are matched by a matcher of
 //! the gateway's own, which looks at the clock. Those with sets of texts (`\q{…}`, properties such as `RGI_Emoji`) or with
 //! escapes in the names of groups are refused.
 //!
-//! Not interrupted are single built-ins on large values: `JSON.parse` and `JSON.stringify` of some MiB, sorting a million
-//! elements without a function of the module's own, or looking for a text in a large one may take up to some seconds. A
+//! Each module of a route has these limits for its own part of a hook call. Computing time and time by the clock begin anew
+//! when its hook begins; what an earlier module left behind (timers, handlers that nobody waited for) counts as done by the one
+//! that runs. A call on a thread of the pool also ends when the times of all modules of the route together are over, with
+//! the time it waited for the thread.
+//!
+//! Computing time is the processor's, not that of the clock on the wall: on a busy machine a call that uses up 50 ms may end
+//! after several times as long. By the processor's time it ends at most 50 ms after its limit, unless it is in one of these
+//! built-ins, which are not interrupted and are bounded only by the size of what they are given:
+//!
+//! - `JSON.parse`, `JSON.stringify` and `structuredClone` of some MiB;
+//! - what goes through a list of up to a million elements without a function of the module's own: `sort`, `join`, `concat`,
+//!   `indexOf` and the other methods of arrays, `Array.from`, spreading, `Object.keys` and its like, `new Map(list)`,
+//!   `new Set(list)`; and `Promise.all` and its like for up to as many elements as there may be handlers;
+//! - the same of typed arrays, and copies of buffers, up to 64 MiB; `TextEncoder`, `TextDecoder`, `atob`, `btoa`, and hashes of
+//!   as much;
+//! - methods of texts of up to 16 Mi characters that go through all of it: `normalize`, `toUpperCase`, `split`, `replaceAll`,
+//!   `indexOf`, `encodeURIComponent`, and numbers and dates read from them.
+//!
+//! Nearly all of these take milliseconds, and the first two may take up to some seconds. A
 //! *watchdog* notices when a call is in one of them for longer than `modules.pool.watchdog`: it
 //! logs module and hook, counts it (`kind="watchdog"`), refuses further calls of the module until the thread is back, and
 //! gives what waits for a thread of the pool to another one. Requests whose connections are on a worker that is stuck

@@ -68,7 +68,7 @@ pub(crate) struct Rules {
     pub(crate) limits: LimitSettings,
 }
 
-/// How much one call may use.
+/// How much one module may use in one call of a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CallLimits {
     /// Computing time, without waiting.
@@ -83,6 +83,9 @@ pub(crate) struct CallLimits {
 pub(crate) type Excess = (&'static str, String);
 
 impl CallLimits {
+    /// For what no module does.
+    pub(crate) const NOTHING: Self = Self { cpu: Duration::ZERO, timeout: Duration::ZERO, body: 0 };
+
     /// What a module says of itself, or else what holds for all.
     pub(crate) fn new(written: &ModuleLimits, settings: &LimitSettings) -> (Self, Vec<Excess>) {
         let mut excess = Vec::new();
@@ -121,15 +124,5 @@ impl CallLimits {
             body: usize::try_from(body).unwrap_or(usize::MAX),
         };
         (limits, excess)
-    }
-
-    /// What several modules may use together in one call: each what the most generous may.
-    pub(crate) fn of(all: impl IntoIterator<Item = Self>) -> Self {
-        let none = Self { cpu: Duration::ZERO, timeout: Duration::ZERO, body: 0 };
-        all.into_iter().fold(none, |a, b| Self {
-            cpu: a.cpu.max(b.cpu),
-            timeout: a.timeout.max(b.timeout),
-            body: a.body.max(b.body),
-        })
     }
 }

@@ -17,6 +17,8 @@ mod check;
 mod documents;
 mod gateway;
 mod heard;
+#[cfg(test)]
+mod overrun;
 mod plane;
 mod project;
 mod report;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dgate_core::metric_names;
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::hook::Hook;
 
 /// A call of a hook failed.
@@ -15,9 +15,14 @@ pub(crate) fn count_failure(namespace: &Arc<str>, hook: Hook, failure: &Failure)
     metrics::counter!(metric_names::MODULE_ERRORS, "namespace" => namespace.clone(), "module" => module, "hook" => hook.name(), "kind" => kind)
         .increment(1);
     if let FailureKind::Limit(kind) = failure.kind {
-        metrics::counter!(metric_names::MODULE_LIMIT_HITS, "namespace" => namespace.clone(), "kind" => kind.name())
-            .increment(1);
+        count_limit(namespace, kind);
     }
+}
+
+/// There was too much of something.
+pub(crate) fn count_limit(namespace: &Arc<str>, kind: LimitKind) {
+    metrics::counter!(metric_names::MODULE_LIMIT_HITS, "namespace" => namespace.clone(), "kind" => kind.name())
+        .increment(1);
 }
 
 /// How long a call took that failed.

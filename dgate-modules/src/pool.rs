@@ -6,13 +6,13 @@
 
 mod threads;
 mod trial;
+mod waiting;
 mod watchdog;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dgate_core::ErrorKind;
 use dgate_core::hook::Hooks;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -22,7 +22,7 @@ use self::watchdog::Watchdog;
 use crate::capability::Capabilities;
 use crate::direct::DirectHooks;
 use crate::engine::{Begun, Done, Task};
-use crate::failure::{Failure, FailureKind, LimitKind};
+use crate::failure::{Failure, LimitKind};
 use crate::hook::Hook;
 use crate::program::{Program, ProgramId};
 use crate::worker;
@@ -166,7 +166,6 @@ impl Deployed {
         before: Option<Place>,
         task: Task,
     ) -> (Option<Place>, Result<Done, Failure>) {
-        let timeout = self.program.limits().timeout;
         if self.program.weight.has_stuck() {
             return (None, Err(stuck(&self.program, task.hook)));
         }
@@ -186,16 +185,13 @@ impl Deployed {
                 let place = Some(Place::Worker { number, runtime });
                 match begun {
                     Begun::Done(done) => (place, Ok(done)),
-                    Begun::Waiting { call, done } => {
+                    Begun::Waiting { call, done, part } => {
                         let guard = Guard { runtime, call, armed: true };
-                        let mut result = in_time(timeout, done).await;
-                        if let Ok(Err(late)) = &mut result {
-                            late.module = worker::module_of(runtime, call);
-                        }
-                        if matches!(result, Ok(Ok(_))) {
+                        let result = waiting::here((runtime, call), part, done).await;
+                        if result.is_ok() {
                             guard.disarm();
                         }
-                        (place, result.unwrap_or_else(|()| Err(lost())))
+                        (place, result)
                     }
                 }
             }
@@ -204,18 +200,10 @@ impl Deployed {
                     Some(Place::Thread { number, runtime }) => Some((number, runtime)),
                     _ => None,
                 };
-                let hook = task.hook;
                 match self.pool.threads.call(&self.program, before, task) {
-                    Ok(answer) => match in_time(timeout, answer).await {
-                        Ok(Ok((number, runtime, result))) => {
-                            (Some(Place::Thread { number, runtime }), result)
-                        }
-                        Ok(Err(mut late)) => {
-                            // Which of them it waits in, only its thread knows.
-                            late.module = self.program.first_of(hook);
-                            (None, Err(late))
-                        }
-                        Err(()) => (None, Err(lost())),
+                    Ok(answer) => match waiting::elsewhere(self.program.timeout(), answer).await {
+                        Ok((number, runtime, result)) => (Some(Place::Thread { number, runtime }), result),
+                        Err(failure) => (None, Err(failure)),
                     },
                     Err(failure) => (None, Err(failure)),
                 }
@@ -230,32 +218,12 @@ impl Drop for Deployed {
     }
 }
 
-/// Waits for an answer as long as a call may take.
-async fn in_time<T>(
-    timeout: Duration,
-    answer: tokio::sync::oneshot::Receiver<T>,
-) -> Result<Result<T, Failure>, ()> {
-    match tokio::time::timeout(timeout, answer).await {
-        Ok(Ok(answer)) => Ok(Ok(answer)),
-        Ok(Err(_)) => Err(()),
-        Err(_) => Ok(Err(Failure::limit(
-            LimitKind::Timeout,
-            format!("the module did not finish within {timeout:?}"),
-        ))),
-    }
-}
-
 /// A runtime of the program does not come back: others would not either.
 fn stuck(program: &Program, hook: Hook) -> Failure {
     let message = "an earlier call of the module did not come back from a built-in function; calls are refused until it does";
     let mut failure = Failure::limit(LimitKind::Watchdog, message);
     failure.module = program.first_of(hook);
     failure
-}
-
-/// The runtime is gone in the middle of a call.
-fn lost() -> Failure {
-    Failure::new(FailureKind::Internal, format!("{}: the runtime is gone", ErrorKind::Internal.code()))
 }
 
 /// Cancels a call on this worker when it is dropped.

@@ -50,9 +50,9 @@ pub(crate) struct Weight {
 
 /// Computing for longer than this in one turn is heavy.
 const HEAVY: Duration = Duration::from_millis(5);
-/// One heavy turn counts for as much as so many that are not.
+/// One heavy turn counts for as much as so many that are not; one that is twice as long for twice as much.
 const EXCEPTION: u32 = 64;
-/// So much of it is enough: two in a row, or more than one among as many.
+/// So much of it is enough: a very heavy one, two in a row, or more than one among as many.
 const ENOUGH: u32 = 2 * EXCEPTION;
 /// So long it is kept away.
 const KEPT_AWAY: Duration = Duration::from_secs(30);
@@ -69,7 +69,12 @@ impl Weight {
         }
         // That threads get into one another's way here matters little.
         let score = self.score.load(Ordering::Relaxed);
-        let score = if is_heavy { score + EXCEPTION } else { score.saturating_sub(1) };
+        let times = u32::try_from(computed.as_nanos() / HEAVY.as_nanos()).unwrap_or(u32::MAX);
+        let score = if is_heavy {
+            score.saturating_add(EXCEPTION.saturating_mul(times))
+        } else {
+            score.saturating_sub(1)
+        };
         if score >= ENOUGH {
             tracing::debug!(target: "dgate::module", ?computed, "a program is kept away from workers");
             self.distrust();
@@ -159,9 +164,10 @@ impl ProgramModule {
 }
 
 impl Program {
-    /// What one call of a hook may use.
-    pub(crate) fn limits(&self) -> CallLimits {
-        CallLimits::of(self.modules[..self.entries].iter().map(|module| module.limits))
+    /// How long one call of a hook may take at most, in all modules of the route.
+    pub(crate) fn timeout(&self) -> Duration {
+        let all = self.modules[..self.entries].iter().map(|module| module.limits.timeout);
+        all.fold(Duration::ZERO, Duration::saturating_add)
     }
 
     /// The modules of the route, by name.
@@ -229,7 +235,7 @@ mod tests {
     fn exceptions_keep_nobody_away() {
         let weight = Weight::default();
         for _ in 0..1_000 {
-            weight.judge(HEAVY * 2, true);
+            weight.judge(HEAVY + Duration::from_nanos(1), true);
             assert!(!weight.is_heavy());
             (0..EXCEPTION).for_each(|_| weight.judge(HEAVY, true));
         }
@@ -238,6 +244,9 @@ mod tests {
             weight.judge(HEAVY + Duration::from_nanos(1), true);
         }
         assert!(weight.is_heavy());
+        let weight = Weight::default();
+        weight.judge(HEAVY * 2, true);
+        assert!(weight.is_heavy(), "one is enough if it is very long");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::engine::{self, Begun, Outcome, Runtime, Task};
+use crate::engine::{self, Begun, Outcome, Part, Runtime, Task};
 use crate::failure::Failure;
 use crate::hook::Hook;
 use crate::metrics;
@@ -240,9 +240,20 @@ pub(crate) fn cancel(runtime: u64, call: u64) {
     drop_finished();
 }
 
-/// The module that a call waits in.
-pub(crate) fn module_of(runtime: u64, call: u64) -> Option<Arc<str>> {
-    runtimes().all.borrow().get(&runtime).and_then(|found| found.module_of(call))
+/// Where a call waits.
+pub(crate) fn part_of(runtime: u64, call: u64) -> Option<Part> {
+    runtimes().all.borrow().get(&runtime).and_then(|found| found.part_of(call))
+}
+
+/// A call is ended if it is in the same module still.
+pub(crate) fn is_late(runtime: u64, call: u64, step: usize) {
+    let found = runtimes().all.borrow().get(&runtime).cloned();
+    if let Some(found) = found {
+        let waited = found.is_waiting();
+        found.is_late(call, step);
+        runtimes().waits(waited, found.is_waiting());
+    }
+    drop_finished();
 }
 
 /// No more hooks of a request will come.

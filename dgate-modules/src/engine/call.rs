@@ -7,6 +7,7 @@ use std::time::Duration;
 use boa_engine::{JsData, JsObject, JsValue};
 use boa_gc::{Finalize, Trace};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use super::api::RequestState;
 use crate::exchange::{ErrorInfo, Exchange};
@@ -60,13 +61,17 @@ pub(super) struct Call {
     pub(super) step: Cell<usize>,
     /// Whether a returned `Response` is being applied.
     pub(super) applying: Cell<bool>,
-    pub(super) limits: CallLimits,
+    /// Those of the module that runs.
+    limits: Cell<CallLimits>,
     pub(super) operations: Cell<usize>,
     /// Handlers of promises that have not run yet.
     handlers: Cell<usize>,
     /// Why it was cancelled, when that happened before anybody waited.
     pub(super) failure: RefCell<Option<Failure>>,
+    /// What the module that runs has computed.
     cpu: Cell<Duration>,
+    /// Ends the call when the module that runs, and is not the first, takes too long.
+    alarm: RefCell<Option<AbortHandle>>,
     /// What it computed in the turn of that number.
     in_turn: Cell<(u64, Duration)>,
     cancelled: Cell<bool>,
@@ -93,11 +98,12 @@ impl Call {
             context: RefCell::new(Some(context)),
             step: Cell::new(0),
             applying: Cell::new(false),
-            limits,
+            limits: Cell::new(limits),
             operations: Cell::new(0),
             handlers: Cell::new(0),
             failure: RefCell::default(),
             cpu: Cell::new(Duration::ZERO),
+            alarm: RefCell::default(),
             in_turn: Cell::new((0, Duration::ZERO)),
             cancelled: Cell::new(false),
             done: RefCell::new(None),
@@ -120,7 +126,30 @@ impl Call {
     }
 
     pub(super) fn cpu_limit(&self) -> Duration {
-        self.limits.cpu
+        self.limits.get().cpu
+    }
+
+    /// What the module that runs may use.
+    pub(super) fn limits(&self) -> CallLimits {
+        self.limits.get()
+    }
+
+    /// The next module of the chain runs, with limits of its own.
+    pub(super) fn begin_part(&self, limits: CallLimits) {
+        self.limits.set(limits);
+        self.cpu.set(Duration::ZERO);
+        self.set_alarm(None);
+    }
+
+    pub(super) fn has_alarm(&self) -> bool {
+        self.alarm.borrow().is_some()
+    }
+
+    /// Something will end the call when the module that runs takes too long; nothing does any more.
+    pub(super) fn set_alarm(&self, alarm: Option<AbortHandle>) {
+        if let Some(before) = self.alarm.replace(alarm) {
+            before.abort();
+        }
     }
 
     /// How many handlers of promises have not run yet.
@@ -131,6 +160,7 @@ impl Call {
     /// Nobody waits for it any more; what it still has to do is not done.
     pub(super) fn cancel(&self) {
         self.cancelled.set(true);
+        self.set_alarm(None);
         self.context.take();
         self.done.take();
     }

@@ -70,9 +70,10 @@ const VERY_LONG: Duration = Duration::from_millis(50);
 
 impl Host {
     pub(super) fn new(program: Arc<Program>, capabilities: Arc<Capabilities>, runtime: u64) -> Rc<Self> {
+        let most = capabilities.limits.operations;
         Rc::new(Self {
+            operations: Operations::new(runtime, program.namespace.clone(), most),
             program,
-            operations: Operations::new(runtime, capabilities.limits.operations),
             capabilities,
             clock: Rc::new(Clock::new()),
             mock: RefCell::default(),

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use boa_engine::builtins::promise::ResolvingFunctions;
@@ -18,6 +19,7 @@ use tokio::task::AbortHandle;
 use super::call::Call;
 use super::errors;
 use super::host::Host;
+use crate::failure::LimitKind;
 use crate::worker;
 
 /// What an operation brings back, to be made a value of the runtime.
@@ -26,6 +28,7 @@ pub(crate) type Outcome = Box<dyn FnOnce(&mut Context) -> JsResult<JsValue> + Se
 /// The operations of a runtime that are not done yet.
 pub(super) struct Operations {
     runtime: u64,
+    namespace: Arc<str>,
     /// How many one call may have.
     most: usize,
     next: Cell<u64>,
@@ -46,8 +49,8 @@ enum Then {
 }
 
 impl Operations {
-    pub(super) fn new(runtime: u64, most: usize) -> Self {
-        Self { runtime, most, next: Cell::new(1), pending: RefCell::default() }
+    pub(super) fn new(runtime: u64, namespace: Arc<str>, most: usize) -> Self {
+        Self { runtime, namespace, most, next: Cell::new(1), pending: RefCell::default() }
     }
 
     /// The runtime that they belong to.
@@ -67,9 +70,13 @@ impl Operations {
     fn add(&self, call: Option<Rc<Call>>, then: Then) -> JsResult<u64> {
         if let Some(call) = &call {
             if call.operations.get() >= self.most {
-                return Err(JsNativeError::range()
-                    .with_message(format!("more than {} operations of one call at the same time", self.most))
-                    .into());
+                crate::metrics::count_limit(&self.namespace, LimitKind::Operations);
+                let message = format!(
+                    "more than {} operations of one call at the same time; wait for some before beginning more \
+                     (`modules.limits.operations`)",
+                    self.most
+                );
+                return Err(JsNativeError::range().with_message(message).into());
             }
             call.operations.set(call.operations.get() + 1);
         }

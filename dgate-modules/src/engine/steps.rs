@@ -9,9 +9,10 @@ use dgate_core::resource::FailurePolicy;
 
 use super::call::{Answer, Call, CallTag, Done};
 use super::host::Host;
-use super::{Runtime, api, errors};
+use super::{Part, Runtime, api, errors};
 use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::hook::Hook;
+use crate::limits::CallLimits;
 use crate::program::ProgramModule;
 
 /// How far a call got.
@@ -24,6 +25,11 @@ impl Runtime {
     /// Goes through the modules from where a call stands.
     pub(super) fn advance(&self, call: &Rc<Call>, context: &mut Context) -> Step {
         while let Some(index) = self.order[call.hook as usize].get(call.step.get()) {
+            if call.step.get() > 0 {
+                // What was computed until now is the last module's.
+                self.host.enter(Some(call.clone()));
+                call.begin_part(self.limits(call.hook, call.step.get()));
+            }
             let result = self.entries[*index].call(call, context);
             match self.settle(call, result, context) {
                 Some(settled) => {
@@ -41,6 +47,30 @@ impl Runtime {
     pub(super) fn module(&self, call: &Call) -> Option<&ProgramModule> {
         let index = self.order[call.hook as usize].get(call.step.get())?;
         self.host.program.modules.get(*index)
+    }
+
+    /// What the modules of a chain that have a hook may use, by their order.
+    pub(super) fn limits(&self, hook: Hook, step: usize) -> CallLimits {
+        let module =
+            self.order[hook as usize].get(step).and_then(|index| self.host.program.modules.get(*index));
+        module.map_or(CallLimits::NOTHING, |module| module.limits)
+    }
+
+    /// Where a call is.
+    pub(super) fn part(&self, call: &Call) -> Part {
+        let module = self.module(call).map(|module| module.name.clone());
+        Part { step: call.step.get(), module, timeout: call.limits().timeout }
+    }
+
+    /// A module took too long.
+    pub(crate) fn is_late(&self, call: u64, step: usize) {
+        let call = self.calls.borrow().get(&call).filter(|call| call.step.get() == step).cloned();
+        let Some(call) = call else { return };
+        self.calls.borrow_mut().remove(&call.id);
+        self.host.operations.forget_of(&call);
+        let failure = self.part(&call).late();
+        call.tell(Done { exchange: call.state.take(), result: Err(failure) });
+        call.cancel();
     }
 
     /// The value of a promise, when it is known already.
@@ -176,12 +206,29 @@ impl Runtime {
             let step = self.drain(&call, step, context);
             self.host.stop_clock();
             self.host.enter(None);
-            if let Step::Ended(result) = step {
-                self.calls.borrow_mut().remove(&call.id);
-                let done = self.end(&call, result);
-                call.tell(done);
+            match step {
+                Step::Ended(result) => {
+                    self.calls.borrow_mut().remove(&call.id);
+                    let done = self.end(&call, result);
+                    call.tell(done);
+                }
+                Step::Waits => self.watch_time(&call),
             }
         }
+    }
+
+    /// A call waits in a module that is not the one that it began to wait in: it is ended from here when it is late.
+    fn watch_time(&self, call: &Rc<Call>) {
+        if call.has_alarm() {
+            return;
+        }
+        let Ok(handle) = tokio::runtime::Handle::try_current() else { return };
+        let (runtime, id, part) = (self.id, call.id, self.part(call));
+        let alarm = handle.spawn(async move {
+            tokio::time::sleep(part.timeout).await;
+            crate::worker::is_late(runtime, id, part.step);
+        });
+        call.set_alarm(Some(alarm.abort_handle()));
     }
 
     /// Runs jobs until there are none. What cannot be caught ends the call it happened in.

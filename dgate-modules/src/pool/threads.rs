@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::{Pulse, Shared};
+use super::{Pulse, Shared, waiting};
 use crate::engine::{self, Begun, Done, Task};
 use crate::failure::{Failure, FailureKind};
 use crate::program::Program;
@@ -13,6 +14,9 @@ use crate::worker;
 
 /// A hook may call itself through built-ins; every such call takes some of the thread's own stack.
 pub(super) const STACK: usize = 16 << 20;
+
+/// How often a thread that is to end looks whether it may.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// What comes back: the numbers of the thread and the runtime, and what came of the call.
 pub(super) type Answer = (usize, u64, Result<Done, Failure>);
@@ -231,15 +235,15 @@ enum End {
 
 async fn serve(shared: &Arc<Shared>, number: usize, letters: &Letters, load: &Arc<Load>) -> End {
     loop {
-        if load.is_spent.load(Ordering::Relaxed)
-            && load.calls.load(Ordering::Relaxed) == 0
-            && worker::is_unused()
-        {
+        let is_spent = load.is_spent.load(Ordering::Relaxed);
+        if is_spent && load.calls.load(Ordering::Relaxed) == 0 && worker::is_unused() {
             return End::Spent;
         }
         let letter = tokio::select! {
             letter = async { letters.lock().await.recv().await } => letter,
             () = load.ended.notified() => continue,
+            // Timers that belong to no call any more are not told of.
+            () = tokio::time::sleep(LOOK_AGAIN), if is_spent => continue,
         };
         match letter {
             None => return End::Pool,
@@ -269,18 +273,18 @@ fn run(
     let (runtime, result) = match worker::begin(shared, program, runtime, task) {
         Err((failure, _)) => (0, Err(failure)),
         Ok((runtime, Begun::Done(done))) => (runtime, Ok(done)),
-        Ok((runtime, Begun::Waiting { call, done })) => {
+        Ok((runtime, Begun::Waiting { call, done, part })) => {
             tokio::spawn(async move {
-                let done = tokio::select! {
-                    done = done => done.ok(),
-                    () = answer.closed() => {
-                        worker::cancel(runtime, call);
-                        None
-                    }
+                let result = tokio::select! {
+                    result = waiting::here((runtime, call), part, done) => Some(result),
+                    () = answer.closed() => None,
                 };
+                if !matches!(result, Some(Ok(_))) {
+                    worker::cancel(runtime, call);
+                }
                 drop(counted);
-                if let Some(done) = done {
-                    let _ = answer.send((number, runtime, Ok(done)));
+                if let Some(result) = result {
+                    let _ = answer.send((number, runtime, result));
                 }
             });
             return;

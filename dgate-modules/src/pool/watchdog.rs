@@ -208,9 +208,8 @@ fn stuck(pulse: &Pulse) -> Option<Arc<Program>> {
     let program = pulse.program()?;
     pulse.is_stuck.store(true, Ordering::Relaxed);
     program.weight.is_stuck();
-    let (hook, kind) = (pulse.hook().map_or("-", Hook::name), LimitKind::Watchdog.name());
-    let namespace = program.namespace.clone();
-    metrics::counter!(metric_names::MODULE_LIMIT_HITS, "namespace" => namespace, "kind" => kind).increment(1);
+    let hook = pulse.hook().map_or("-", Hook::name);
+    crate::metrics::count_limit(&program.namespace, LimitKind::Watchdog);
     tracing::error!(
         namespace = %program.namespace, module = program.names(), hook,
         "a module does not come back from a built-in function; its calls are refused until it does"

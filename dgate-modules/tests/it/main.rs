@@ -1,5 +1,6 @@
 //! Modules in a gateway, over real sockets.
 
+mod chains;
 mod fetching;
 mod hooks;
 mod interface;

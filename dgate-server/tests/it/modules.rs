@@ -14,6 +14,13 @@ use crate::running::{Running, get};
 
 #[tokio::test]
 async fn counters_say_what_modules_used_too_much_of() {
+    // On workers, and on threads of the pool.
+    for runtime in ["{workers: 1}", "{flavor: work_stealing}"] {
+        count(runtime).await;
+    }
+}
+
+async fn count(runtime: &str) {
     let source = "
 version: v1
 proxy:
@@ -25,19 +32,20 @@ proxy:
       - {name: deep, payload_raw: 'export function requestHandler() { const f = () => 1 + f(); f(); }'}
       - {name: slow, limits: {timeout: 20ms}, payload_raw: 'import { sleep } from \"dgate\"; export const requestHandler = () => sleep(60000);'}
       - {name: marks, limits: {timeout: 20ms}, payload_raw: 'export function responseModifier() {}'}
+      - {name: quick, payload_raw: 'import { sleep } from \"dgate\"; export const requestHandler = () => sleep(1);'}
       - {name: sly, payload_raw: 'export const requestHandler = () => fetch(\"http://a.example/\");'}
     routes:
       - {name: loop, paths: ['/loop'], modules: [loop]}
       - {name: deep, paths: ['/deep'], modules: [deep]}
-      - {name: slow, paths: ['/slow'], modules: [marks, slow]}
+      - {name: slow, paths: ['/slow'], modules: [marks, quick, slow]}
       - {name: sly, paths: ['/sly'], modules: [sly]}
 admin: {port: 0}
 access_log: {format: off}
 log_format: json
 storage: {type: memory}
-runtime: {workers: 1}
+runtime: RUNTIME
 ";
-    let running = Running::start(source).await;
+    let running = Running::start(&source.replace("RUNTIME", runtime)).await;
     for path in ["/loop", "/deep", "/slow", "/sly"] {
         assert_eq!(running.get(path).await.status(), 500, "{path}");
     }

@@ -23,7 +23,7 @@ pub(super) enum Form {
 /// Reads a body of an exchange: a promise. What was read stays in its place, and can be read again.
 pub(super) fn read(state: &RequestState, side: Side, form: Form, context: &mut Context) -> JsResult<JsValue> {
     let host = Host::of(context);
-    let limit = host.current().map_or(0, |call| call.limits.body);
+    let limit = host.current().map_or(0, |call| call.limits().body);
     let body = match side {
         Side::Request => state.request(|part| take(&mut part.body, limit))?,
         _ => state.upstream(|response| take(response.body_mut(), limit))?,

@@ -157,7 +157,7 @@ fn finish(this: &JsValue, bytes: Bytes, kind: Option<&'static str>) -> JsResult<
 
 fn write(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let bytes = body::written(&argument(arguments, 0), context)?;
-    let limit = Host::of(context).current().map_or(usize::MAX, |call| call.limits.body);
+    let limit = Host::of(context).current().map_or(usize::MAX, |call| call.limits().body);
     state(this)?.draft(|draft| draft.write(&bytes, limit))??;
     Ok(this.clone())
 }

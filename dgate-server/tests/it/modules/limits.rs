@@ -51,6 +51,8 @@ async fn the_servers_limits_hold_for_all_modules() {
         let answer = running.get(&format!("/{act}")).await;
         assert!(answer.status().as_u16() >= 400, "{act}: {}", answer.status());
     }
+    let count = "dgate_module_limit_hits_total{namespace=\"default\",kind=\"operations\"}";
+    assert_eq!(running.metric(count).await, Some(1.0), "what a module was refused counts, too");
     // By default all of that is allowed, but for what never ends.
     let running = Running::start(&configuration("{}", "{timeout: 300ms}")).await;
     for act in ["body", "recursion", "string", "list", "operations", "promises"] {

@@ -37,7 +37,7 @@ pub(super) fn read(this: &JsValue, wanted: As, context: &mut Context) -> JsResul
 
 /// Reads a body that may have to be waited for. What has come already costs no task and no turn of its own.
 fn collect(body: Body, wanted: As, context: &mut Context) -> JsResult<JsValue> {
-    let limit = Host::of(context).current().map_or(0, |call| call.limits.body);
+    let limit = Host::of(context).current().map_or(0, |call| call.limits().body);
     let mut reading = Box::pin(body.collect_limited(limit));
     if let Poll::Ready(read) = reading.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) {
         let value = collected(read, wanted, limit, context);

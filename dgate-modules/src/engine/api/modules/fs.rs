@@ -34,7 +34,7 @@ fn read_file(importer: usize, arguments: &[JsValue], context: &mut Context) -> J
     let granted = granted(importer, PERMISSION, path.to_str(), context)?;
     let host = Host::of(context);
     let permissions = host.program.modules[importer].permissions.clone();
-    let limit = host.current().map_or(0, |call| call.limits.body);
+    let limit = host.current().map_or(0, |call| call.limits().body);
     ops::promise(
         async move {
             let read = tokio::task::spawn_blocking(move || read(&path, granted, &permissions, limit)).await;
