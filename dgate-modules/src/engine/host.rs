@@ -18,6 +18,7 @@ use super::ops::Operations;
 use crate::capability::Capabilities;
 use crate::failure::LimitKind;
 use crate::program::Program;
+use crate::thread_time::thread_time;
 
 /// What a runtime knows besides JavaScript.
 pub(super) struct Host {
@@ -274,17 +275,6 @@ impl Host {
 /// it is most likely somebody else's time: with many threads on few processors one of them often waits for milliseconds.
 fn believed(turn: Duration) -> Duration {
     if turn < VERY_LONG { turn.min(LONG) } else { turn }
-}
-
-/// The time a thread has computed; nothing where the system does not tell.
-fn thread_time() -> Option<Duration> {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
-    }
-    #[cfg(not(unix))]
-    None
 }
 
 /// An error that no module catches. Which limit it stands for is noted in the host.
