@@ -14,6 +14,7 @@ mod host;
 mod jobs;
 pub(crate) mod limits;
 mod loader;
+mod meter;
 mod ops;
 mod regexp;
 mod steps;
@@ -265,6 +266,7 @@ impl Runtime {
         call.set_alarm(None);
         call.context.take();
         call.error.take();
+        call.forget_awaited();
         Done { exchange, result }
     }
 }

@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use boa_engine::builtins::promise::PromiseState;
+use boa_engine::object::builtins::JsPromise;
 use boa_engine::{JsData, JsObject, JsValue};
 use boa_gc::{Finalize, Trace};
 use tokio::sync::oneshot;
@@ -59,6 +61,8 @@ pub(super) struct Call {
     pub(super) context: RefCell<Option<JsObject>>,
     /// The place in the chain of the module that runs.
     pub(super) step: Cell<usize>,
+    /// The promise of an `async` hook that it waits for: looked at after each of its continuations.
+    awaited: RefCell<Option<JsPromise>>,
     /// Whether a returned `Response` is being applied.
     pub(super) applying: Cell<bool>,
     /// Those of the module that runs.
@@ -97,6 +101,7 @@ impl Call {
             error: RefCell::default(),
             context: RefCell::new(Some(context)),
             step: Cell::new(0),
+            awaited: RefCell::default(),
             applying: Cell::new(false),
             limits: Cell::new(limits),
             operations: Cell::new(0),
@@ -162,7 +167,30 @@ impl Call {
         self.cancelled.set(true);
         self.set_alarm(None);
         self.context.take();
+        self.awaited.take();
         self.done.take();
+    }
+
+    /// It waits for the promise of an `async` hook.
+    pub(super) fn await_own(&self, promise: JsPromise) {
+        *self.awaited.borrow_mut() = Some(promise);
+    }
+
+    /// It does not wait any more.
+    pub(super) fn forget_awaited(&self) {
+        self.awaited.take();
+    }
+
+    /// What the promise of its `async` hook came to, once.
+    pub(super) fn take_settled(&self) -> Option<Result<JsValue, JsValue>> {
+        let mut awaited = self.awaited.borrow_mut();
+        let settled = match awaited.as_ref()?.state() {
+            PromiseState::Pending => return None,
+            PromiseState::Fulfilled(value) => Ok(value),
+            PromiseState::Rejected(value) => Err(value),
+        };
+        *awaited = None;
+        Some(settled)
     }
 
     pub(super) fn is_cancelled(&self) -> bool {

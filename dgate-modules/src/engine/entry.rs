@@ -18,6 +18,8 @@ pub(super) struct Entry {
     index: usize,
     is_script: bool,
     hooks: [Option<JsFunction>; Hook::ALL.len()],
+    /// Those that are `async` functions.
+    are_async: [bool; Hook::ALL.len()],
     /// `export default { fetch }`.
     fetch: Option<(JsObject, JsFunction)>,
 }
@@ -25,6 +27,12 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn has(&self, hook: Hook) -> bool {
         self.hooks[hook as usize].is_some() || (hook == Hook::RequestHandler && self.fetch.is_some())
+    }
+
+    /// Whether a hook's promise is that of an `async` function, which only its own continuations settle.
+    /// A module that passes another function off as `async` may wait in vain, until its own time is over.
+    pub(super) fn is_async(&self, hook: Hook) -> bool {
+        self.are_async[hook as usize] && !self.is_script
     }
 
     pub(super) fn call(&self, call: &Call, context: &mut Context) -> JsResult<JsValue> {
@@ -112,5 +120,13 @@ fn evaluate_one(index: usize, module: &Module, context: &mut Context) -> JsResul
         None => None,
     };
     let is_script = Host::of(context).program.modules[index].is_script();
-    Ok(Entry { index, is_script, hooks, fetch })
+    let of_async = context.intrinsics().constructors().async_function().prototype();
+    let is_async = |hook: Hook| {
+        hooks[hook as usize]
+            .as_ref()
+            .and_then(|hook| hook.prototype())
+            .is_some_and(|of| JsObject::equals(&of, &of_async))
+    };
+    let are_async = Hook::ALL.map(is_async);
+    Ok(Entry { index, is_script, hooks, are_async, fetch })
 }

@@ -14,6 +14,7 @@ use super::call::Call;
 use super::clock::Clock;
 use super::heap;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
+use super::meter::Meter;
 use super::ops::Operations;
 use crate::capability::Capabilities;
 use crate::failure::LimitKind;
@@ -38,6 +39,7 @@ pub(super) struct Host {
     /// Regular expressions that were used.
     pub(super) patterns: RefCell<Patterns>,
     current: RefCell<Option<Rc<Call>>>,
+    meter: Meter,
     /// A call with more handlers of promises than it may have, unless some of them are garbage.
     crowded: RefCell<Option<Rc<Call>>>,
     /// Since when JavaScript runs, if it does.
@@ -84,6 +86,7 @@ impl Host {
             prototypes: RefCell::new(None),
             patterns: RefCell::default(),
             current: RefCell::new(None),
+            meter: Meter::default(),
             crowded: RefCell::new(None),
             running_since: Cell::new(None),
             turn_began: Cell::new(None),
@@ -129,7 +132,8 @@ impl Host {
     }
 
     fn charge(&self, call: &Call, time: Duration) {
-        self.most.set(self.most.get().max(call.add_cpu(time, self.turn.get())));
+        let computed = self.meter.charge(time);
+        self.most.set(self.most.get().max(call.add_cpu(computed, self.turn.get())));
     }
 
     /// The clock of a turn begins.
@@ -139,6 +143,7 @@ impl Host {
 
     /// It began already.
     pub(super) fn start_clock_at(&self, since: Instant) {
+        self.meter.begin();
         self.running_since.set(Some(since));
         self.turn_began.set(Some(since));
         self.turn.set(self.turn.get() + 1);

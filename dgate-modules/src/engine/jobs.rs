@@ -115,6 +115,9 @@ impl HostHooks for Hooks {
         let host = Host::of(context);
         let before = host.enter(Some(call.clone()));
         let result = job.callback().call(this, arguments, context);
+        if let Some(settled) = call.take_settled() {
+            host.settled.borrow_mut().push((call.clone(), settled));
+        }
         host.enter(before);
         result
     }

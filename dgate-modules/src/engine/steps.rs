@@ -30,8 +30,9 @@ impl Runtime {
                 self.host.enter(Some(call.clone()));
                 call.begin_part(self.limits(call.hook, call.step.get()));
             }
-            let result = self.entries[*index].call(call, context);
-            match self.settle(call, result, context) {
+            let entry = &self.entries[*index];
+            let result = entry.call(call, context);
+            match self.settle(call, result, entry.is_async(call.hook), context) {
                 Some(settled) => {
                     if let Some(ended) = self.after(call, settled, context) {
                         return ended;
@@ -73,11 +74,12 @@ impl Runtime {
         call.cancel();
     }
 
-    /// The value of a promise, when it is known already.
+    /// The value of a promise, when it is known already. `own`: only the call's continuations settle it.
     fn settle(
         &self,
         call: &Rc<Call>,
         result: JsResult<JsValue>,
+        own: bool,
         context: &mut Context,
     ) -> Option<JsResult<JsValue>> {
         let value = match result {
@@ -93,6 +95,10 @@ impl Runtime {
         match state {
             PromiseState::Fulfilled(value) => Some(Ok(value)),
             PromiseState::Rejected(value) => Some(Err(JsError::from_opaque(value))),
+            PromiseState::Pending if own => {
+                call.await_own(promise);
+                None
+            }
             PromiseState::Pending => match watch(call, &promise, context) {
                 Ok(()) => None,
                 Err(error) => Some(Err(error)),
@@ -122,7 +128,7 @@ impl Runtime {
         if call.hook.answers() && !call.applying.get() && api::is_response(&value) {
             call.applying.set(true);
             let result = api::apply_response(call, &value);
-            return match self.settle(call, result, context) {
+            return match self.settle(call, result, false, context) {
                 Some(settled) => self.after(call, settled, context),
                 None => Some(Step::Waits),
             };

@@ -5,6 +5,46 @@ use http::Request;
 
 use crate::kit::{Setup, get, handler, module, with_upstream};
 
+/// Whatever a hook waits for, and whoever brings it: the hook goes on.
+#[tokio::test]
+async fn calls_go_on_whoever_settles_what_they_wait_for() {
+    for hook in [
+        "async function requestHandler(ctx) { ctx.response().send(await waiting()); }",
+        "async function requestHandler(ctx) { return waiting().then((told) => new Response(told)); }",
+        "async function requestHandler(ctx) { return { then: (go) => waiting().then((told) => go(new Response(told))) }; }",
+        "async function requestHandler(ctx) { try { await waiting().then(() => { throw 'told'; }); } catch (error) { ctx.response().send(error); } }",
+        "function requestHandler(ctx) { return waiting().then((told) => { ctx.response().send(told); }); }",
+        "function requestHandler(ctx) { return waiting((told) => new Response(told)); }",
+    ] {
+        let source = format!(
+            "let tell: any = null;
+             const waiting = (make = (told) => told) => new Promise((resolve) => {{
+               // Something is still to come.
+               setTimeout(() => {{}}, 25000);
+               tell = (told) => resolve(make(told));
+             }});
+             export {hook}
+             export function requestModifier(ctx) {{
+               if (ctx.request().path !== '/m/tell') return;
+               ctx.response().send(tell === null ? 'nobody' : 'told');
+               if (tell !== null) tell('it is told');
+             }}"
+        );
+        let mut setup = Setup::new().module(&source).route(&["m"], None);
+        // Both are in one runtime.
+        setup.settings.pool.max_threads = 1;
+        let gateway = setup.start().await;
+        let tell = async {
+            while get(&gateway, "/m/tell").await.text() != "told" {
+                tokio::task::yield_now().await;
+            }
+        };
+        let (answer, ()) = tokio::join!(get(&gateway, "/m/wait"), tell);
+        let expected = if hook.contains("throw") { "told" } else { "it is told" };
+        assert_eq!((answer.status().as_u16(), answer.text().as_str()), (200, expected), "{hook}");
+    }
+}
+
 #[tokio::test]
 async fn a_modifier_changes_the_request() {
     let upstream = TestUpstream::echo().await;
