@@ -429,6 +429,43 @@ async fn hooks_made_at_random_do_the_same_with_the_engine_and_without() {
 }
 
 #[test]
+fn nothing_is_too_deep_or_too_long() {
+    let hook =
+        |value: &str| format!("export function requestHandler(ctx) {{ ctx.response().send({value}); }}");
+    let many = |begin: &str, middle: &str, end: &str, times: usize| {
+        hook(&format!("{}{middle}{}", begin.repeat(times), end.repeat(times)))
+    };
+    for (source, what) in [
+        (many("!", "1", "", 1_000), "what is nested this deeply"),
+        (many("", "ctx.id", " + ctx.id", 1_000), "what is nested this deeply"),
+        (many("ctx.id ? 1 : ", "2", "", 1_000), "what is nested this deeply"),
+        (many("[", "1", "]", 1_000), "what is nested this deeply"),
+        (hook(&format!("[{}]", "ctx.id,".repeat(3_000))), "a hook that is this long"),
+        (
+            (1..40).fold("function f0(x) { return x; }".to_owned(), |all, n| {
+                format!("{all} function f{n}(x) {{ return f{}(x) + f{}(x); }}", n - 1, n - 1)
+            }) + &hook("f39('a')"),
+            "a function that calls itself, or many within one another",
+        ),
+        (
+            (1..12).fold("function f0(x) { return x; }".to_owned(), |all, n| {
+                format!("{all} function f{n}(x) {{ return f{}(x) + f{}(x); }}", n - 1, n - 1)
+            }) + &hook("f11('a')"),
+            "a hook that is this long",
+        ),
+    ] {
+        let hooks = crate::typescript::compile(&source, true).unwrap().translated.hooks.unwrap();
+        match &hooks[Hook::RequestHandler as usize] {
+            Translation::Engine(obstacle) => assert_eq!(obstacle.what, what, "{source:.90}"),
+            other => panic!("{other:?}: {source:.90}"),
+        }
+    }
+    let deep = many("!", "1", "", 150);
+    let hooks = crate::typescript::compile(&deep, true).unwrap().translated.hooks.unwrap();
+    assert!(matches!(hooks[Hook::RequestHandler as usize], Translation::Direct(_)));
+}
+
+#[test]
 fn what_needs_the_engine_is_told() {
     let cases = [
         ("export function requestHandler(ctx) {\n  for (;;) {}\n}", "2:3", "a loop"),

@@ -14,12 +14,13 @@ use super::call::Call;
 use super::clock::Clock;
 use super::heap;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
-use super::meter::{Meter, thread_time};
+use super::meter::Meter;
 use super::ops::Operations;
 use super::uncaught::Rejections;
 use crate::capability::Capabilities;
 use crate::failure::LimitKind;
 use crate::program::Program;
+use crate::thread_time::thread_time;
 
 /// What a runtime knows besides JavaScript.
 pub(super) struct Host {

@@ -7,6 +7,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use crate::thread_time::thread_time;
+
 /// What is shorter is not worth asking for.
 const LONG: Duration = Duration::from_millis(1);
 /// How many turns there may be from one look at the thread's clock to the next.
@@ -38,17 +40,6 @@ impl Meter {
         let Some(now) = thread_time() else { return elapsed };
         elapsed.min(now.saturating_sub(self.before.replace(now)))
     }
-}
-
-/// The time a thread has computed; nothing where the system does not tell.
-pub(super) fn thread_time() -> Option<Duration> {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
-    }
-    #[cfg(not(unix))]
-    None
 }
 
 #[cfg(all(test, unix))]

@@ -18,6 +18,7 @@ use crate::exchange::{Exchange, RequestInfo, RequestPart};
 use crate::hook::Hook;
 use crate::limits::Rules;
 use crate::program::{self, Library};
+use crate::thread_time::thread_time;
 
 /// What a call may compute beyond its limit.
 const MORE: Duration = Duration::from_millis(50);
@@ -47,12 +48,6 @@ const RUNAWAYS: [(&str, &str); 18] = [
     ("an odd value", "throw { toString() { for (;;); } };"),
 ];
 
-/// The time that this thread has computed.
-fn thread_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
-}
-
 /// What one call of a handler computes.
 async fn computed(body: &str) -> Duration {
     let module = Module::new("m", format!("export async function requestHandler(ctx) {{ {body} }}"));
@@ -79,9 +74,9 @@ async fn computed(body: &str) -> Duration {
         keep: false,
     };
     let runtime = Runtime::new(1, &Arc::new(program), Arc::default()).unwrap();
-    let began = thread_time();
+    let began = thread_time().unwrap();
     let begun = runtime.begin(task);
-    let computed = thread_time().saturating_sub(began);
+    let computed = thread_time().unwrap().saturating_sub(began);
     assert!(matches!(begun, Begun::Done(done) if done.result.is_err()), "{body} ends, and fails");
     computed
 }

@@ -24,8 +24,11 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
 
     /// An expression.
     pub(super) fn expression(&mut self, expression: &'p Expression<'a>) -> Result<Typed> {
+        self.nested(expression.span().start, |this| this.any_expression(expression))
+    }
+
+    fn any_expression(&mut self, expression: &'p Expression<'a>) -> Result<Typed> {
         let offset = expression.span().start;
-        self.count(offset)?;
         if let Some(constant) = literal::constant(expression) {
             return Ok(Typed::constant(constant));
         }

@@ -17,6 +17,9 @@ use crate::typescript::Place;
 /// Functions within functions, at most.
 const DEEPEST: usize = 16;
 
+/// Expressions and statements within one another, at most: whatever walks a tree needs a stack for it.
+const MOST_NESTED: usize = 200;
+
 /// What an expression is, besides what computes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -66,6 +69,8 @@ pub(super) struct Translator<'a, 'p, 'm> {
     slots: usize,
     /// Of how many nodes the tree is.
     nodes: usize,
+    /// How many of them within one another.
+    nesting: usize,
     /// How many functions deep.
     pub(super) depth: usize,
     pub(super) needs: Needs,
@@ -82,6 +87,7 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
             names,
             slots: 0,
             nodes: 0,
+            nesting: 0,
             depth: 0,
             needs: Needs::default(),
             reads_query: false,
@@ -172,10 +178,23 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
         Ok(())
     }
 
-    /// Counts a node of the tree.
-    pub(super) fn count(&mut self, offset: u32) -> Result<()> {
+    /// Translates a node of the tree, which is counted.
+    pub(super) fn nested<T>(
+        &mut self,
+        offset: u32,
+        translate: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
         self.nodes += 1;
-        if self.nodes > MOST_NODES { refuse(offset, "a hook that is this long") } else { Ok(()) }
+        if self.nodes > MOST_NODES {
+            return refuse(offset, "a hook that is this long");
+        }
+        if self.nesting == MOST_NESTED {
+            return refuse(offset, "what is nested this deeply");
+        }
+        self.nesting += 1;
+        let translated = translate(self);
+        self.nesting -= 1;
+        translated
     }
 
     pub(super) fn place(&self, offset: u32) -> Place {

@@ -19,14 +19,11 @@ pub(super) fn constant(expression: &Expression<'_>) -> Option<Constant> {
             Constant::Text(only.clone())
         }
         Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::UnaryNegation => {
-            match constant(&unary.argument)? {
-                Constant::Number(number) => Constant::Number(-number),
+            match &unary.argument {
+                Expression::NumericLiteral(literal) => Constant::Number(-literal.value),
                 _ => return None,
             }
         }
-        Expression::ParenthesizedExpression(inner) => constant(&inner.expression)?,
-        Expression::TSAsExpression(inner) => constant(&inner.expression)?,
-        Expression::TSSatisfiesExpression(inner) => constant(&inner.expression)?,
         _ => return None,
     })
 }

@@ -22,7 +22,14 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
     }
 
     fn statement(&mut self, statement: &'p Statement<'a>, block: &mut Vec<code::Statement>) -> Result<()> {
-        self.count(statement.span().start)?;
+        self.nested(statement.span().start, |this| this.any_statement(statement, block))
+    }
+
+    fn any_statement(
+        &mut self,
+        statement: &'p Statement<'a>,
+        block: &mut Vec<code::Statement>,
+    ) -> Result<()> {
         match statement {
             Statement::EmptyStatement(_) => {}
             Statement::ExpressionStatement(statement) => {
