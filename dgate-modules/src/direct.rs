@@ -7,7 +7,8 @@
 //! are frozen, so that nothing that a module does could change what the text means.
 //!
 //! A tree cannot run for ever: each of its nodes is walked once at most, of which there are [bounded](MOST_NODES) many.
-//! Texts are bounded as in the engine, and whoever works on many large ones has the module's computing time for it.
+//! Texts are bounded as in the engine. Every text that is come by counts: whoever works on many large ones has the module's
+//! computing time for it, and no more than some times the longest text in all.
 
 pub(crate) mod code;
 mod json;
@@ -27,9 +28,12 @@ use dgate_core::resource::FailurePolicy;
 use self::code::{Function, Needs};
 use self::run::Run;
 pub(crate) use self::scene::{Scene, Seen};
+use self::value::Value;
 use crate::engine::Answer;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::hook::Hook;
+use crate::metrics;
+use crate::pool::Evaluated;
 use crate::program::Program;
 use crate::typescript::Obstacle;
 
@@ -60,15 +64,17 @@ pub(crate) enum Translation {
 pub(crate) struct DirectHooks([Option<Vec<(usize, Arc<Function>)>>; Hook::ALL.len()]);
 
 impl DirectHooks {
-    /// Those of a program. A hook needs no engine if it does not in any of the chain's modules.
-    pub(crate) fn of(program: &Program) -> Self {
+    /// Those of a program. A hook needs no engine if it does not in any of the chain's modules, and only if they have what
+    /// their text says they have.
+    pub(crate) fn of(program: &Program, evaluated: &Evaluated) -> Self {
         Self(Hook::ALL.map(|hook| {
             let mut steps = Vec::new();
             for index in program.order(hook) {
+                let is_there = evaluated.modules.get(index)?[hook as usize];
                 match &program.modules[index].compiled.translated.hooks.as_ref()?[hook as usize] {
-                    Translation::Absent => {}
-                    Translation::Direct(function) => steps.push((index, function.clone())),
-                    Translation::Engine(_) => return None,
+                    Translation::Absent if !is_there => {}
+                    Translation::Direct(function) if is_there => steps.push((index, function.clone())),
+                    _ => return None,
                 }
             }
             (!steps.is_empty()).then_some(steps)
@@ -102,12 +108,12 @@ impl DirectHooks {
             let value = match Run::new(module, &mut scene, began).call_hook(function) {
                 Ok(value) => value,
                 Err(failure) => {
-                    let is_fatal = matches!(failure.kind, crate::failure::FailureKind::Limit(_));
+                    let is_fatal = matches!(failure.kind, FailureKind::Limit(_));
                     if is_fatal || module.on_failure != FailurePolicy::Open {
                         return Some(Err(failure));
                     }
-                    crate::metrics::skip_failed(&program.namespace, hook, scene.info.id.as_str(), &failure);
-                    continue;
+                    metrics::skip_failed(&program.namespace, hook, scene.info.id.as_str(), &failure);
+                    Value::Undefined
                 }
             };
             let draft = scene.exchange.as_ref().map(|exchange| &exchange.draft);

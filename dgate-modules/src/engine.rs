@@ -147,6 +147,11 @@ impl Runtime {
         !self.order[hook as usize].is_empty()
     }
 
+    /// Which hooks each of the chain's modules has.
+    pub(crate) fn hooks_of_modules(&self) -> Vec<[bool; Hook::ALL.len()]> {
+        self.entries.iter().map(|entry| Hook::ALL.map(|hook| entry.has(hook))).collect()
+    }
+
     /// How many calls were begun.
     pub(crate) fn calls(&self) -> u64 {
         self.begun.get()

@@ -17,6 +17,7 @@ use dgate_core::hook::Hooks;
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::threads::Threads;
+pub(crate) use self::trial::Evaluated;
 pub(crate) use self::watchdog::Pulse;
 use self::watchdog::Watchdog;
 use crate::capability::Capabilities;
@@ -134,7 +135,7 @@ impl Pool {
     }
 
     /// Evaluates a program in a throw-away runtime, and tells which hooks it has.
-    pub(crate) async fn check(&self, program: &Arc<Program>) -> Result<Hooks, Failure> {
+    pub(crate) async fn check(&self, program: &Arc<Program>) -> Result<Evaluated, Failure> {
         trial::check(&self.shared, program.clone()).await
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use dgate_core::capability::{Documents, Fetch, Upstreams};
 use dgate_core::event::EventSink;
-use dgate_core::hook::{HookChain, HookRunner, Hooks};
+use dgate_core::hook::{HookChain, HookRunner};
 use dgate_core::resource::Resource as _;
 use dgate_core::snapshot::{CompiledRoute, NamespaceSnapshot};
 use dgate_core::{BoxFuture, Problem, Problems};
@@ -17,7 +17,7 @@ use crate::chain::Chain;
 use crate::direct::DirectHooks;
 use crate::failure::Failure;
 use crate::limits::{LimitSettings, Rules};
-use crate::pool::{Deployed, Pool, PoolSettings};
+use crate::pool::{Deployed, Evaluated, Pool, PoolSettings};
 use crate::program::{self, Library, Program, ProgramId};
 
 /// Runs modules: the [`HookRunner`] for TypeScript and JavaScript.
@@ -135,20 +135,21 @@ impl ModuleRunner {
     }
 
     /// Evaluates a program where it harms nobody, and tells which hooks it has.
-    pub(crate) async fn evaluate(&self, program: Program) -> Result<(Arc<Program>, Hooks), Fault> {
+    pub(crate) async fn evaluate(&self, program: Program) -> Result<(Arc<Program>, Evaluated), Fault> {
         let program = Arc::new(program);
-        let hooks = self.pool.check(&program).await.map_err(|failure| {
+        let evaluated = self.pool.check(&program).await.map_err(|failure| {
             let module = program.modules.iter().find(|module| failure.module.as_ref() == Some(&module.name));
             (module.or(program.modules.first()).map(|module| (module.key.clone(), module.pointer)), failure)
         })?;
-        Ok((program, hooks))
+        Ok((program, evaluated))
     }
 
     /// The same, and gets all threads ready for it.
     pub(crate) async fn deploy(&self, program: Program) -> Result<Arc<Deployed>, Fault> {
-        let (program, hooks) = self.evaluate(program).await?;
-        let direct = if self.direct_hooks { DirectHooks::of(&program) } else { DirectHooks::default() };
-        let deployed = Arc::new(Deployed::new(program.clone(), hooks, direct, self.pool.clone()));
+        let (program, evaluated) = self.evaluate(program).await?;
+        let direct =
+            if self.direct_hooks { DirectHooks::of(&program, &evaluated) } else { DirectHooks::default() };
+        let deployed = Arc::new(Deployed::new(program.clone(), evaluated.hooks, direct, self.pool.clone()));
         let mut all = self.deployed.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, known| known.strong_count() > 0);
         all.insert(program.id, Arc::downgrade(&deployed));

@@ -15,7 +15,7 @@ use crate::engine::{Answer, Done, Task};
 use crate::exchange::{Draft, ErrorInfo, Exchange, RequestInfo, RequestPart};
 use crate::failure::Failure;
 use crate::hook::Hook;
-use crate::pool::Place;
+use crate::pool::{Deployed, Place};
 
 /// The hooks of one request.
 pub(crate) struct Session {
@@ -122,17 +122,9 @@ impl Session {
 
     /// Whether the request's `ctx` may be needed again after a hook.
     fn expects_more(&self, hook: Hook) -> bool {
-        let hooks = self.chain.deployed().hooks;
-        let error = hooks.handle_error;
-        match hook {
-            Hook::FetchUpstream => {
-                hooks.modify_request || hooks.handle_request || hooks.modify_response || error
-            }
-            Hook::RequestModifier => hooks.handle_request || hooks.modify_response || error,
-            Hook::RequestHandler => hooks.modify_response || error,
-            Hook::ResponseModifier => error,
-            Hook::ErrorHandler => false,
-        }
+        let Deployed { hooks, direct, .. } = self.chain.deployed();
+        // They are listed as they come.
+        Hook::ALL[hook as usize + 1..].iter().any(|later| later.is_in(*hooks) && !direct.has(*later))
     }
 
     async fn on_request(&mut self, hook: Hook, request: &mut Request<Body>) -> Result<Answer, GatewayError> {

@@ -73,8 +73,9 @@ pub(crate) enum Node {
     /// `== null`.
     IsNullish(Box<Self>),
     Not(Box<Self>),
-    /// `-x`; `+x` is minus zero taken from it.
+    /// `-x`.
     Negate(Box<Self>),
+    /// `+x`, `Number(x)`.
     ToNumber(Box<Self>),
     TypeOf(Box<Self>),
     And(Box<[Self; 2]>),
@@ -88,7 +89,7 @@ pub(crate) enum Node {
     /// `String(x)`.
     ToText(Box<Self>),
     /// `encodeURIComponent(x)`.
-    Encode(Box<Self>),
+    Encode(Box<Self>, Place),
     /// `JSON.stringify(x)`.
     Json(Box<Json>, Place),
     /// `[…].includes(x)` of values that are known beforehand.

@@ -11,8 +11,10 @@ impl<'c> Run<'c, '_, '_> {
     pub(super) fn json(&mut self, json: &'c Json, place: Place) -> Outcome<Option<Vec<u8>>> {
         let mut out = Vec::with_capacity(128);
         let is_some = self.write_json(json, &mut out)?;
-        self.fits(out.len(), place)?;
         self.work(out.len())?;
+        if let Ok(text) = std::str::from_utf8(&out) {
+            self.fits(text, place)?;
+        }
         Ok(is_some.then_some(out))
     }
 
@@ -22,9 +24,11 @@ impl<'c> Run<'c, '_, '_> {
             Json::Ready(text) => out.extend_from_slice(text.as_bytes()),
             Json::Value(node) => return Ok(write_value(&self.eval(node)?, out)),
             Json::Slot(slot) => {
+                let before = out.len();
                 if let Value::Text(text) = self.variable(*slot) {
                     out.extend_from_slice(text.as_bytes());
                 }
+                self.work(out.len() - before)?;
             }
             Json::Object(members) => {
                 out.push(b'{');

@@ -14,7 +14,7 @@ use url::form_urlencoded;
 
 use super::code::{self, Cookie, Json, Name, Node, Operation, Read, Side};
 use super::run::{Outcome, Run, throw};
-use super::scene::Seen;
+use super::scene::{Seen, not_at_hand};
 use super::text;
 use super::value::Value;
 use crate::cookies::{self, SetCookie};
@@ -47,7 +47,7 @@ impl<'c> Run<'c, '_, '_> {
             Read::Method => match &self.scene.request {
                 Seen::Open(request) => owned(request.method().as_str()),
                 Seen::Gone(head) => owned(head.method.as_str()),
-                Seen::Nothing => Value::Undefined,
+                Seen::Nothing => return Err(not_at_hand().into()),
             },
             Read::Path => owned(self.scene.request()?.1.path()),
             Read::Url => {
@@ -61,7 +61,7 @@ impl<'c> Run<'c, '_, '_> {
             Read::RequestProtocol => Value::text(message::protocol(match &self.scene.request {
                 Seen::Open(request) => request.version(),
                 Seen::Gone(head) => head.version,
-                Seen::Nothing => http::Version::HTTP_11,
+                Seen::Nothing => return Err(not_at_hand().into()),
             })),
             Read::RemoteAddress => Value::text(info.client.ip.to_string()),
             Read::RequestLength => match &self.scene.request {
@@ -69,7 +69,7 @@ impl<'c> Run<'c, '_, '_> {
                     message::request_length(request.headers(), request.body(), false).into()
                 }
                 Seen::Gone(head) => message::request_length(&head.headers, &Body::empty(), true).into(),
-                Seen::Nothing => Value::Undefined,
+                Seen::Nothing => return Err(not_at_hand().into()),
             },
             Read::HeadersSent => self.scene.draft_so_far().is_some_and(|draft| draft.ended).into(),
             Read::StatusCode => f64::from(self.scene.upstream()?.status().as_u16()).into(),
@@ -164,7 +164,6 @@ impl<'c> Run<'c, '_, '_> {
             Operation::SetPath(value) => {
                 let value = self.eval(value)?;
                 let path = value.clone().into_text();
-                self.work(path.len())?;
                 let request = self.scene.open_request()?;
                 *request.uri_mut() = message::with_path(request.uri(), &path)?;
                 value
@@ -276,7 +275,6 @@ impl<'c> Run<'c, '_, '_> {
     fn written(&mut self, body: &'c Node) -> Outcome<(Vec<u8>, bool)> {
         let body = self.eval(body)?;
         let bytes = if body.is_nullish() { Vec::new() } else { body.into_text().into_owned().into_bytes() };
-        self.work(bytes.len())?;
         let is_empty = bytes.is_empty();
         Ok((bytes, is_empty))
     }
@@ -316,12 +314,13 @@ impl<'c> Run<'c, '_, '_> {
                 line.flag(attribute);
             }
         }
-        self.work(value.len() * 3)?;
         Ok(line.finish()?)
     }
 
     /// The first value of a parameter of the query.
     fn query(&mut self, wanted: &str) -> Outcome<Option<String>> {
+        let length = self.scene.request()?.1.query().map_or(0, str::len);
+        self.work(length)?;
         let query = self.scene.request()?.1.query().unwrap_or_default();
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         Ok(pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned()))
@@ -336,7 +335,6 @@ impl<'c> Run<'c, '_, '_> {
         match (name, value) {
             (Name::Made(name), code::Value::Made(value)) => {
                 let (name, value) = (self.eval_text(name)?, self.eval_text(value)?);
-                self.work(value.len())?;
                 Ok((Cow::Owned(header_name(&name)?), header_value(&value)?))
             }
             (name, value) => {
@@ -366,9 +364,7 @@ impl<'c> Run<'c, '_, '_> {
     }
 
     fn made_header_value(&mut self, node: &'c Node) -> Outcome<HeaderValue> {
-        let value = self.eval_text(node)?;
-        self.work(value.len())?;
-        Ok(header_value(&value)?)
+        Ok(header_value(&self.eval_text(node)?)?)
     }
 }
 

@@ -33,6 +33,9 @@ impl From<Thrown> for Box<Stop> {
 /// So many bytes of text may be worked on until the clock is looked at.
 const UNWATCHED: usize = 256 << 10;
 
+/// How many times the longest text a call may work on in all, which bounds its memory, too.
+const LONGEST_TEXTS: usize = 8;
+
 /// A call that runs.
 pub(super) struct Run<'c, 'r, 's> {
     pub(super) module: &'c ProgramModule,
@@ -42,6 +45,8 @@ pub(super) struct Run<'c, 'r, 's> {
     asked: Option<Duration>,
     /// How many bytes of text were worked on since the clock was looked at.
     worked: usize,
+    /// And before that.
+    worked_before: usize,
     /// The variables of the function that runs, after those of its callers.
     variables: Vec<Value<'c>>,
     /// Where its own begin.
@@ -56,7 +61,16 @@ enum Flow<'c> {
 
 impl<'c, 'r, 's> Run<'c, 'r, 's> {
     pub(super) fn new(module: &'c ProgramModule, scene: &'r mut Scene<'s>, began: Instant) -> Self {
-        Self { module, scene, began, asked: None, worked: 0, variables: Vec::new(), base: 0 }
+        Self {
+            module,
+            scene,
+            began,
+            asked: None,
+            worked: 0,
+            worked_before: 0,
+            variables: Vec::new(),
+            base: 0,
+        }
     }
 
     /// Calls a hook.
@@ -97,8 +111,16 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
         Ok(Flow::Next)
     }
 
-    /// The value of an expression.
+    /// The value of an expression. What is done with a text takes as long as it is, so that each is charged for here.
     pub(super) fn eval(&mut self, node: &'c Node) -> Outcome<Value<'c>> {
+        let value = self.compute(node)?;
+        if let Value::Text(text) = &value {
+            self.work(text.len())?;
+        }
+        Ok(value)
+    }
+
+    fn compute(&mut self, node: &'c Node) -> Outcome<Value<'c>> {
         Ok(match node {
             Node::Constant(constant) => constant.into(),
             Node::Slot(slot) => self.variable(*slot).clone(),
@@ -162,10 +184,14 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
                 self.eval(second)?
             }
             Node::ToText(value) => Value::Text(self.eval_text(value)?),
-            Node::Encode(value) => {
+            Node::Encode(value, place) => {
                 let value = self.eval_text(value)?;
-                self.work(value.len() * 3)?;
-                Value::text(text::encode(&value))
+                // As many as the engine takes of what may become nine times as long.
+                let most = self.scene.capabilities.limits.string as f64 * 4.0 / 9.0;
+                if text::length(&value) as f64 > most {
+                    return throw(*place, too_large(most));
+                }
+                self.made(text::encode(&value), *place)?
             }
             Node::Json(json, place) => match self.json(json, *place)? {
                 Some(json) => Value::text(String::from_utf8_lossy(&json).into_owned()),
@@ -173,6 +199,7 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
             },
             Node::OneOf(list, value) => {
                 let value = self.eval(value)?;
+                self.work(list.len())?;
                 list.iter().any(|known| same_value_zero(&known.into(), &value)).into()
             }
             Node::Text(call) => self.text_call(call)?,
@@ -236,7 +263,6 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
                 _ => throw(call.place, Thrown::typ("not a callable function")),
             };
         };
-        self.work(receiver.len())?;
         let mut arguments = arguments.into_iter().map(Value::into_text);
         let mut first = || arguments.next().unwrap_or("undefined".into());
         Ok(match call.method {
@@ -262,17 +288,15 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
 
     /// A text that was put together, if it is not too long.
     pub(super) fn made(&mut self, text: String, place: Place) -> Outcome<Value<'c>> {
-        self.fits(text.len(), place)?;
-        self.work(text.len())?;
+        self.fits(&text, place)?;
         Ok(Value::text(text))
     }
 
-    /// Whether a text of so many bytes may be made.
-    pub(super) fn fits(&self, bytes: usize, place: Place) -> Outcome<()> {
+    /// Whether a text may be that long.
+    pub(super) fn fits(&self, text: &str, place: Place) -> Outcome<()> {
         let most = self.scene.capabilities.limits.string;
-        if bytes > most {
-            let message = format!("larger than modules may have it ({most})");
-            return throw(place, Thrown::range(message));
+        if text.len() > most && text::length(text) > most {
+            return throw(place, too_large(most as f64));
         }
         Ok(())
     }
@@ -280,12 +304,14 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
     /// So many bytes of text are worked on: now and then the clock is looked at.
     pub(super) fn work(&mut self, bytes: usize) -> Outcome<()> {
         self.worked += bytes;
-        if self.worked > UNWATCHED {
-            self.worked = 0;
-            let limit = self.module.limits.cpu;
-            if self.began.elapsed() > limit && self.computed() > limit {
-                return Err(Box::new(Stop::Late));
-            }
+        if self.worked <= UNWATCHED {
+            return Ok(());
+        }
+        self.worked_before += std::mem::take(&mut self.worked);
+        let limit = self.module.limits.cpu;
+        let is_much = self.worked_before / LONGEST_TEXTS > self.scene.capabilities.limits.string;
+        if is_much || (self.began.elapsed() > limit && self.computed() > limit) {
+            return Err(Box::new(Stop::Late));
         }
         Ok(())
     }
@@ -338,6 +364,10 @@ fn placed<T>(mut outcome: Outcome<T>, place: Place) -> Outcome<T> {
         trace.push((Arc::default(), place));
     }
     outcome
+}
+
+fn too_large(most: f64) -> Thrown {
+    Thrown::range(format!("larger than modules may have it ({most})"))
 }
 
 fn compare(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> bool {

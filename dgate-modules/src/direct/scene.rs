@@ -79,6 +79,6 @@ impl Scene<'_> {
     }
 }
 
-fn not_at_hand() -> Thrown {
+pub(super) fn not_at_hand() -> Thrown {
     Thrown::typ("the request is not at hand outside of a hook")
 }

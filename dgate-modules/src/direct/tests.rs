@@ -198,7 +198,109 @@ const CASES: &[(&str, &str)] = &[
     ),
     ("grows", "export function requestHandler(ctx) {\n  let s = ctx.request().headers.get('x-long');\n  s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s;\n  ctx.response().send(s);\n}"),
     ("ignored", "export function requestModifier(ctx) { return 'nobody looks'; }"),
+    ("no-service-length", "export function requestHandler(ctx) { ctx.response().send(`${ctx.service()?.name.length} ${ctx.service()?.name.toUpperCase()}`); }"),
+    (
+        "chain-in-brackets",
+        "export function requestHandler(ctx) {\n  const a = ctx.pathParam('none');\n  ctx.response().send((a?.trim() as string).concat('x')?.length);\n}",
+    ),
+    ("chain-awaited", "export async function requestHandler(ctx) {\n  const a = ctx.pathParam('none');\n  const x = (await a?.trim()).concat('x')?.length;\n  ctx.response().send(x);\n}"),
+    ("chain-cast", "export function requestHandler(ctx) { ctx.response().send((ctx.pathParam('id')?.trim() as string).length + ctx.pathParam('id')!.length); }"),
     ("two-names", "export { handle as requestHandler }; function handle(ctx) { 'use strict'; ctx.response().send('named'); }"),
+];
+
+/// Chains of two modules, the second of which says what was; each with what is given to the first besides its source.
+const CHAINS: &[(&str, &str, &str, &str)] = &[
+    (
+        "open-answered",
+        "open",
+        "export function requestHandler(ctx) { ctx.response().status(403).end('no'); throw new Error('x' + 1); }",
+        "export function requestHandler(ctx) { ctx.response().send('two'); }",
+    ),
+    (
+        "open-status",
+        "open",
+        "export function requestHandler(ctx) { ctx.response().status(403); throw new Error(`x`); }",
+        "export function requestHandler(ctx) { ctx.response().send('two'); }",
+    ),
+    (
+        "open-nothing",
+        "open",
+        "export function requestHandler(ctx) { throw new Error(`x`); }",
+        "export function requestHandler(ctx) { ctx.response().send('two'); }",
+    ),
+    (
+        "open-modifier",
+        "open",
+        "export function requestModifier(ctx) { ctx.response().end('no'); throw new Error(`x`); }",
+        "export function requestModifier(ctx) { ctx.request().headers.set('x-second', 'y'); } export function requestHandler(ctx) { ctx.response().end('late'); }",
+    ),
+    (
+        "first-answers",
+        "closed",
+        "export function requestHandler(ctx) { ctx.response().send('one'); }",
+        "export function requestHandler(ctx) { ctx.response().send('two'); }",
+    ),
+    (
+        "query-of-path",
+        "closed",
+        "export function fetchUpstream(ctx) { ctx.request().headers.set('x-n', ctx.query().get('n')); }",
+        "export function requestModifier(ctx) { ctx.request().path = '/x?y=1'; } export function responseModifier(ctx) { ctx.upstream().headers.set('x-y', `${ctx.query().get('y')} ${ctx.query().get('n')}`); }",
+    ),
+    (
+        "query-of-path-engine",
+        "closed",
+        "export function fetchUpstream(ctx) { for (;;) { ctx.query().set('n', '8'); break; } }",
+        "export function requestModifier(ctx) { ctx.request().headers.set('x-n', ctx.query().get('n')); } export function responseModifier(ctx) { ctx.upstream().headers.set('x-n', ctx.query().get('n')); }",
+    ),
+    (
+        "mixed",
+        "closed",
+        "export function requestModifier(ctx) { for (const name of ['x-a', 'x-b']) ctx.request().headers.set(name, '1'); ctx.set('k', 'v'); }",
+        "export function requestModifier(ctx) { ctx.request().headers.set('x-c', ctx.request().headers.get('x-a')); } export function responseModifier(ctx) { ctx.upstream().headers.set('x-d', ctx.request().headers.get('x-c')); }",
+    ),
+    (
+        "error-page",
+        "closed",
+        "export function requestModifier(ctx) { throw new TypeError(`no`); }",
+        "export function errorHandler(ctx, error) { ctx.response().status(418).send(`${error.name} ${error.code} ${error.status} ${error.message.length > 0} ${ctx.request().path} ${ctx.request().headers.get('x-in')}`); }",
+    ),
+    (
+        "error-page-silent",
+        "closed",
+        "export function requestModifier(ctx) { throw new TypeError(`no`); }",
+        "export function errorHandler(ctx, error) { if (error.status === 404) ctx.response().send('?'); }",
+    ),
+    // What a module exports may be known only when it has run: no hook is passed over.
+    (
+        "default-by-name",
+        "closed",
+        "const d = { requestHandler(ctx) { ctx.response().status(401).send('auth'); } }; export { d as default };",
+        "export function requestHandler(ctx) { ctx.response().send('b'); }",
+    ),
+    (
+        "default-inherits",
+        "closed",
+        "export default { __proto__: { requestHandler(ctx) { ctx.response().status(401).send('auth'); } } };",
+        "export function requestHandler(ctx) { ctx.response().send('b'); }",
+    ),
+    (
+        "default-first",
+        "closed",
+        "const d = { fetchUpstream() { return 'http://127.0.0.1:1/'; } }; export { d as default }; export function fetchUpstreamUrl() { return undefined; }",
+        "export function responseModifier(ctx) { ctx.upstream().headers.set('x-y', 'z'); }",
+    ),
+    (
+        "namespace",
+        "closed",
+        "namespace A { export const b = (ctx) => { ctx.response().status(401).send('auth'); }; } export import requestHandler = A.b;",
+        "export function requestHandler(ctx) { ctx.response().send('b'); }",
+    ),
+    (
+        "class",
+        "closed",
+        "export class requestHandler {}",
+        "export function requestHandler(ctx) { ctx.response().send('b'); }",
+    ),
 ];
 
 /// An error handler that needs the engine.
@@ -281,7 +383,8 @@ async fn compare(cases: &[(String, String)]) {
         let (engine, direct) = (outcome(&with, name).await, outcome(&without, name).await);
         // Of these the engine tells the place of the call before.
         let is_vague = name.starts_with("random")
-            || ["null-method", "null-length", "bad-path", "bad-method"].contains(&name.as_str());
+            || ["chain-in-brackets", "chain-awaited", "null-method", "null-length", "bad-path", "bad-method"]
+                .contains(&name.as_str());
         let (engine, direct) =
             if is_vague { (without_column(engine), without_column(direct)) } else { (engine, direct) };
         if engine != direct {
@@ -293,6 +396,69 @@ async fn compare(cases: &[(String, String)]) {
 
 fn owned(cases: &[(&str, &str)]) -> Vec<(String, String)> {
     cases.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn chains_do_the_same_with_the_engine_and_without() {
+    let upstream = TestUpstream::echo().await;
+    let mut gateways = Vec::new();
+    for direct_hooks in [false, true] {
+        let settings = ModuleSettings::default().with(|settings| settings.direct_hooks = direct_hooks);
+        let mut resources =
+            vec![resource(Kind::Service, json!({ "name": "s", "urls": [upstream.url()], "retries": 0 }))];
+        for (name, policy, first, second) in CHAINS {
+            let (a, b) = (format!("{name}-a"), format!("{name}-b"));
+            let module = |name: &str, source: &str, policy: &str| {
+                resource(Kind::Module, json!({ "name": name, "payload_raw": source, "on_failure": policy }))
+            };
+            resources.extend([module(&a, first, policy), module(&b, second, "closed")]);
+            let mut route = json!({ "name": name, "paths": [format!("/{name}/{{id}}")], "modules": [a, b] });
+            if !format!("{first}{second}").contains("requestHandler") {
+                route["service"] = "s".into();
+            }
+            resources.push(resource(Kind::Route, route));
+        }
+        let runner = Arc::new(ModuleRunner::new(settings));
+        gateways.push(TestGateway::build(Gateway::builder().hook_runner(runner).spec(resources)).await);
+    }
+    for (name, ..) in CHAINS {
+        let (engine, direct) = (outcome(&gateways[0], name).await, outcome(&gateways[1], name).await);
+        assert_eq!(engine, direct, "{name}");
+    }
+}
+
+/// What works on large texts ends, whatever it does with them.
+#[tokio::test]
+async fn large_texts_have_an_end() {
+    let large = "let s = ctx.request().headers.get('x-long'); s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; const t = s + 'x'; s = s + 'y';";
+    let times = |line: &str| line.repeat(300);
+    let bodies = [
+        ("compared", times("s < t;")),
+        ("same", times("s === t;")),
+        ("numbers", times("+s;")),
+        ("as-json", format!("JSON.stringify([{}]);", "s,".repeat(300))),
+        ("kept", (0..300).fold(String::new(), |all, n| all + "const a" + &n.to_string() + " = s;")),
+        ("found", times("s.includes(t);")),
+        ("listed", times("['a', 'b'].includes(s);")),
+        ("handed-on", times("f(s);")),
+    ];
+    let cases: Vec<_> = bodies
+        .iter()
+        .map(|(name, body)| {
+            let source = format!("export function requestHandler(ctx) {{ {large} {body} ctx.response().send('done'); }} function f(x) {{ return 1; }}");
+            ((*name).to_owned(), source)
+        })
+        .collect();
+    let upstream = TestUpstream::echo().await;
+    let gateway = gateway(&cases, &upstream.url(), true).await;
+    for (name, source) in &cases {
+        let compiled = crate::typescript::compile(source, true).unwrap();
+        let hook = &compiled.translated.hooks.unwrap()[Hook::RequestHandler as usize];
+        assert!(matches!(hook, Translation::Direct(_)), "{name}: {hook:?}");
+        let (status, _, text) = outcome(&gateway, name).await;
+        assert_eq!(status, 500, "{name}: {text}");
+        assert!(text.starts_with("module_limit") || text.contains("larger than modules"), "{name}: {text}");
+    }
 }
 
 #[test]
@@ -493,6 +659,17 @@ fn what_needs_the_engine_is_told() {
             "`g`, which is not waited for",
         ),
         ("export function requestHandler(ctx) { try {} catch {} }", "1:39", "`try`"),
+        (
+            "export function requestHandler(ctx) { if (ctx.id) { var x = 1 } else { var x = 2 } }",
+            "1:53",
+            "`var`",
+        ),
+        ("export function requestHandler(ctx) { const x = 1; x = 2; }", "1:52", "an assignment to `x`"),
+        (
+            "export function requestHandler(ctx) { const { name } = ctx.service(); }",
+            "1:45",
+            "a value that is taken apart",
+        ),
         ("export default { fetch() {} }", "1:18", "what is not exported as a function of the module"),
         (
             "export function requestHandler(ctx) { ctx.query().get('a'); ctx.request().path = '/'; }",
@@ -523,6 +700,10 @@ fn what_needs_the_engine_is_told() {
     for unknown in [
         "export * from './a'; export function requestHandler() {}",
         "export default make(); function make() { return {}; }",
+        "const d = { requestHandler() {} }; export { d as default };",
+        "export { default } from './lib';",
+        "export default { __proto__: { requestHandler() {} } };",
+        "export class requestHandler {}",
         "exports.requestHandler = () => {};",
     ] {
         assert!(crate::typescript::compile(unknown, false).unwrap().translated.hooks.is_none(), "{unknown}");

@@ -138,7 +138,7 @@ impl LocalGateway {
         let program =
             program::build(&Library::default(), &namespace, &names, &crate::limits::Rules::default())?;
         match self.runner.evaluate(program).await {
-            Ok((_, hooks)) => Ok(hooks.handle_request),
+            Ok((_, evaluated)) => Ok(evaluated.hooks.handle_request),
             Err((fault, failure)) => {
                 let problem =
                     Problem::error(fault.as_ref().map_or("", |fault| fault.1), failure.with_trace());

@@ -16,20 +16,30 @@ use crate::program::Program;
 /// How long a module may take to be evaluated when it is checked, whatever it does.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a program has, now that it was evaluated.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Evaluated {
+    /// The hooks of its modules together.
+    pub(crate) hooks: Hooks,
+    /// Which hooks each module of the chain has.
+    pub(crate) modules: Vec<[bool; Hook::ALL.len()]>,
+}
+
 /// Evaluates a program in a throw-away runtime, on a thread of its own, and says which hooks it has.
-pub(super) async fn check(shared: &Arc<Shared>, program: Arc<Program>) -> Result<Hooks, Failure> {
+pub(super) async fn check(shared: &Arc<Shared>, program: Arc<Program>) -> Result<Evaluated, Failure> {
     let (answer, answered) = oneshot::channel();
     let capabilities = shared.capabilities.clone();
     let started =
         std::thread::Builder::new().name("modules-check".to_owned()).stack_size(STACK).spawn(move || {
-            let hooks = Runtime::new(0, &program, capabilities).map(|runtime| {
-                Hooks::default().with(|hooks| {
+            let hooks = Runtime::new(0, &program, capabilities).map(|runtime| Evaluated {
+                hooks: Hooks::default().with(|hooks| {
                     hooks.fetch_upstream = runtime.has(Hook::FetchUpstream);
                     hooks.modify_request = runtime.has(Hook::RequestModifier);
                     hooks.handle_request = runtime.has(Hook::RequestHandler);
                     hooks.modify_response = runtime.has(Hook::ResponseModifier);
                     hooks.handle_error = runtime.has(Hook::ErrorHandler);
-                })
+                }),
+                modules: runtime.hooks_of_modules(),
             });
             let _ = answer.send(hooks);
         });

@@ -63,6 +63,8 @@ enum Item<'a, 'p> {
 /// The top level of a module.
 struct Module<'a, 'p> {
     source: &'p str,
+    /// Where its lines begin.
+    lines: Vec<usize>,
     scoping: &'p Scoping,
     items: HashMap<SymbolId, Item<'a, 'p>>,
     /// What other modules can see.
@@ -76,7 +78,8 @@ pub(super) fn translate(
     scoping: &Scoping,
     dialect: Dialect,
 ) -> Translated {
-    let mut module = Module { source, scoping, items: HashMap::new(), exported: HashSet::new() };
+    let lines = positions::line_starts(source);
+    let mut module = Module { source, lines, scoping, items: HashMap::new(), exported: HashSet::new() };
     let hooks = (dialect == Dialect::Module).then(|| module.exports(program)).flatten().map(|exported| {
         let mut hooks: [Translation; Hook::ALL.len()] = Default::default();
         for (hook, item) in exported {
@@ -112,6 +115,9 @@ impl<'a, 'p> Module<'a, 'p> {
         for statement in &program.body {
             match statement {
                 Statement::ExportDeclaration(export) => {
+                    if !is_followed(&export.declaration) {
+                        return None;
+                    }
                     for id in names(&export.declaration) {
                         self.exported.extend(id.symbol_id.get());
                         add(&id.name, false, self.item(id.symbol_id.get()).ok_or(id.span.start));
@@ -119,6 +125,9 @@ impl<'a, 'p> Module<'a, 'p> {
                 }
                 Statement::ExportNamedDeclaration(export) => {
                     for specifier in &export.specifiers {
+                        if specifier.exported.name() == "default" {
+                            return None;
+                        }
                         let symbol = match &specifier.local {
                             ModuleExportName::IdentifierReference(local) => {
                                 let reference = local.reference_id.get()?;
@@ -135,15 +144,25 @@ impl<'a, 'p> Module<'a, 'p> {
                     };
                     for property in &object.properties {
                         let ObjectPropertyKind::ObjectProperty(property) = property else { return None };
-                        add(&property.key.static_name()?, true, Err(property.span.start));
+                        let name = property.key.static_name()?;
+                        // What it inherits counts as well.
+                        if name == "__proto__" {
+                            return None;
+                        }
+                        add(&name, true, Err(property.span.start));
                     }
                 }
                 Statement::ExportFromDeclaration(export) => {
                     for specifier in &export.specifiers {
+                        if specifier.exported.name() == "default" {
+                            return None;
+                        }
                         add(&specifier.exported.name(), false, Err(specifier.span.start));
                     }
                 }
-                Statement::ExportAllDeclaration(_) => return None,
+                Statement::ExportAllDeclaration(_)
+                | Statement::TSExportAssignment(_)
+                | Statement::TSImportEqualsDeclaration(_) => return None,
                 _ => {}
             }
         }
@@ -201,9 +220,13 @@ impl<'a, 'p> Module<'a, 'p> {
         match translated {
             Ok(function) => Translation::Direct(Arc::new(function)),
             Err(Refusal { offset, what }) => {
-                Translation::Engine(Obstacle { place: positions::place(self.source, offset as usize), what })
+                Translation::Engine(Obstacle { place: self.place(offset), what })
             }
         }
+    }
+
+    fn place(&self, offset: u32) -> Place {
+        positions::place_in(self.source, &self.lines, offset as usize)
     }
 
     /// Whether a name stands in one place only, besides where it is declared.
@@ -218,6 +241,17 @@ impl<'a, 'p> Module<'a, 'p> {
             _ => None,
         }
     }
+}
+
+/// Whether it is known what a declaration exports.
+fn is_followed(declaration: &Declaration<'_>) -> bool {
+    matches!(
+        declaration,
+        Declaration::FunctionDeclaration(_)
+            | Declaration::VariableDeclaration(_)
+            | Declaration::TSTypeAliasDeclaration(_)
+            | Declaration::TSInterfaceDeclaration(_)
+    )
 }
 
 fn names<'a, 'p>(declaration: &'p Declaration<'a>) -> Vec<&'p BindingIdentifier<'a>> {

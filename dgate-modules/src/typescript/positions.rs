@@ -77,7 +77,7 @@ pub(super) fn place(source: &str, offset: usize) -> Place {
     place_in(source, &line_starts(source), offset)
 }
 
-fn place_in(source: &str, lines: &[usize], offset: usize) -> Place {
+pub(super) fn place_in(source: &str, lines: &[usize], offset: usize) -> Place {
     let line = lines.partition_point(|start| *start <= offset).max(1);
     let start = lines[line - 1];
     let mut end = offset.min(source.len());
@@ -87,7 +87,7 @@ fn place_in(source: &str, lines: &[usize], offset: usize) -> Place {
     Place { line: line as u32, column: source[start..end].chars().count() as u32 + 1 }
 }
 
-fn line_starts(text: &str) -> Vec<usize> {
+pub(super) fn line_starts(text: &str) -> Vec<usize> {
     std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
 }
 

@@ -171,6 +171,13 @@ pub(super) fn query_object(this: &JsValue, context: &mut Context) -> JsResult<Js
     })?
 }
 
+/// The request has another query now.
+pub(super) fn forget_query(context: &JsObject) {
+    if let Some(data) = context.downcast_ref::<ContextData>() {
+        *data.query.borrow_mut() = None;
+    }
+}
+
 fn env(this: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let index = module_of(this)?;
     let state = with(this, |data| data.state.clone())?;

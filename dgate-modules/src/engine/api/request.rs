@@ -147,7 +147,11 @@ fn set_method(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> J
 
 fn set_path(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let path = text(&argument(arguments, 0), context)?;
-    state(this)?
-        .open_request(|part| message::with_path(&part.head.uri, &path).map(|uri| part.head.uri = uri))??;
+    let (state, owner) = (state(this)?, owner(this)?);
+    write_query(&owner, &state);
+    state.open_request(|part| message::with_path(&part.head.uri, &path).map(|uri| part.head.uri = uri))??;
+    if path.contains('?') {
+        super::context::forget_query(&owner);
+    }
     Ok(JsValue::undefined())
 }

@@ -35,7 +35,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                     "String" => Node::ToText(argument),
                     "Number" => Node::ToNumber(argument),
                     "Boolean" => Node::Not(Box::new(Node::Not(argument))),
-                    _ => Node::Encode(argument),
+                    _ => Node::Encode(argument, self.place(offset)),
                 }))
             }
             Expression::Identifier(name) => {
@@ -73,6 +73,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                     let ("includes", [value]) = (name, &*arguments) else {
                         return refuse(offset, format!("`{name}` of a list"));
                     };
+                    self.count(list.len(), offset)?;
                     return Ok(Typed::value(Node::OneOf(list, Box::new(self.value(value)?))));
                 }
                 let receiver = self.expression(&member.object)?;

@@ -2,7 +2,7 @@
 
 use oxc::ast::ast::{
     ArrayExpression, AssignmentExpression, AssignmentTarget, BinaryExpression, ChainElement, Expression,
-    IdentifierReference, LogicalExpression, ObjectExpression, ObjectPropertyKind, PropertyKind,
+    IdentifierReference, LogicalExpression, ObjectExpression, ObjectPropertyKind, PropertyKey, PropertyKind,
     TemplateLiteral, UnaryExpression,
 };
 use oxc::span::GetSpan;
@@ -11,7 +11,7 @@ use oxc::syntax::symbol::SymbolId;
 
 use super::function::{Binding, Kind, Translator, Typed};
 use super::{Result, literal, refuse};
-use crate::direct::code::{Arithmetic, Constant, Json, Node, Relation, TextCall, TextMethod};
+use crate::direct::code::{Arithmetic, Constant, Json, Node, Read, Relation, TextCall, TextMethod};
 
 impl<'a, 'p> Translator<'a, 'p, '_> {
     /// An expression that has a value.
@@ -30,16 +30,13 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
     fn any_expression(&mut self, expression: &'p Expression<'a>) -> Result<Typed> {
         let offset = expression.span().start;
         if let Some(constant) = literal::constant(expression) {
-            return Ok(Typed::constant(constant));
+            return self.constant(constant, offset);
         }
         match expression {
-            Expression::ParenthesizedExpression(inner) => match &inner.expression {
-                Expression::ChainExpression(_) => refuse(offset, "`?.` in brackets"),
-                inner => self.expression(inner),
-            },
-            Expression::TSAsExpression(inner) => self.expression(&inner.expression),
-            Expression::TSSatisfiesExpression(inner) => self.expression(&inner.expression),
-            Expression::TSNonNullExpression(inner) => self.expression(&inner.expression),
+            Expression::ParenthesizedExpression(inner) => self.bracketed(&inner.expression),
+            Expression::TSAsExpression(inner) => self.bracketed(&inner.expression),
+            Expression::TSSatisfiesExpression(inner) => self.bracketed(&inner.expression),
+            Expression::TSNonNullExpression(inner) => self.bracketed(&inner.expression),
             Expression::TemplateLiteral(template) => self.template(template),
             Expression::Identifier(name) => self.identifier(name),
             Expression::UnaryExpression(unary) => self.unary(unary),
@@ -68,7 +65,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             Expression::CallExpression(call) => self.call(call, false),
             Expression::AwaitExpression(awaited) => match &awaited.argument {
                 Expression::CallExpression(call) => self.call(call, true),
-                argument => self.expression(argument),
+                argument => self.bracketed(argument),
             },
             Expression::ChainExpression(chain) => match &chain.expression {
                 ChainElement::CallExpression(call) => self.call(call, false).map(within_chain),
@@ -90,6 +87,24 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         }
     }
 
+    /// A value that is known beforehand.
+    fn constant(&mut self, constant: Constant, offset: u32) -> Result<Typed> {
+        if let Constant::Text(text) = &constant {
+            self.count(text.len() / TEXT_OF_A_NODE, offset)?;
+        }
+        Ok(Typed::constant(constant))
+    }
+
+    /// What stands in brackets, or as if: a `?.` in there ends there.
+    fn bracketed(&mut self, inner: &'p Expression<'a>) -> Result<Typed> {
+        let Typed { kind, node } = self.expression(inner)?;
+        let node = match node {
+            Node::Text(_) | Node::Read(_) => Node::Then(Box::new([Node::undefined(), node])),
+            node => node,
+        };
+        Ok(Typed { kind, node })
+    }
+
     fn template(&mut self, template: &'p TemplateLiteral<'a>) -> Result<Typed> {
         let offset = template.span.start;
         let Some(texts) = literal::parts(template) else {
@@ -98,6 +113,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         let mut parts = Vec::with_capacity(texts.len() * 2);
         let mut expressions = template.expressions.iter();
         for text in texts {
+            self.count(text.len() / TEXT_OF_A_NODE, offset)?;
             if !text.is_empty() {
                 parts.push(Node::Constant(Constant::Text(text)));
             }
@@ -111,6 +127,11 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
     /// The symbol of a name; nothing for what is global.
     pub(super) fn symbol(&self, name: &IdentifierReference<'_>) -> Option<SymbolId> {
         self.module.scoping.get_reference(name.reference_id.get()?).symbol_id()
+    }
+
+    fn is_constant(&self, name: &IdentifierReference<'_>) -> bool {
+        let flags = self.symbol(name).map(|symbol| self.module.scoping.symbol_flags(symbol));
+        flags.is_some_and(|flags| flags.is_const_variable())
     }
 
     /// Whether a name is that of something global.
@@ -133,7 +154,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             Some(Binding::Json(slot)) => Ok(Typed { kind: Kind::Json, node: Node::Slot(*slot) }),
             Some(Binding::Host(host)) => Ok(Typed::host(*host)),
             None => match self.module.constant(symbol) {
-                Some(constant) => Ok(Typed::constant(constant)),
+                Some(constant) => self.constant(constant, offset),
                 None => refuse(offset, format!("`{}`, which the hook does not make itself", name.name)),
             },
         }
@@ -203,7 +224,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         match &assignment.left {
             AssignmentTarget::AssignmentTargetIdentifier(name) => {
                 let binding = self.symbol(name).and_then(|symbol| self.names.get(&symbol).copied());
-                let Some(Binding::Slot(slot)) = binding else {
+                let Some(Binding::Slot(slot)) = binding.filter(|_| !self.is_constant(name)) else {
                     return refuse(offset, format!("an assignment to `{}`", name.name));
                 };
                 let value = self.value(&assignment.right)?;
@@ -256,8 +277,9 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                 return refuse(property.span().start, "`...`");
             };
             let offset = property.span.start;
+            let is_whole = !matches!(&property.key, PropertyKey::StringLiteral(key) if key.lone_surrogates);
             let name = property.key.static_name().filter(|_| !property.computed);
-            let is_plain = property.kind == PropertyKind::Init && !property.method;
+            let is_plain = property.kind == PropertyKind::Init && !property.method && is_whole;
             let Some(name) = name.filter(|_| is_plain) else {
                 return refuse(offset, "a member whose name is computed, or that is a function");
             };
@@ -291,6 +313,9 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
     }
 }
 
+/// A text of so many bytes is as large as a node.
+const TEXT_OF_A_NODE: usize = 512;
+
 /// Something after what led to it was done for its effect.
 pub(super) fn after(first: Node, typed: Typed) -> Typed {
     let Typed { kind, node } = typed;
@@ -304,9 +329,14 @@ pub(super) fn after(first: Node, typed: Typed) -> Typed {
 /// What stands behind a `?.` is nothing when that was nothing: no method here makes nothing of something.
 fn within_chain(mut typed: Typed) -> Typed {
     fn receivers(node: &mut Node) -> bool {
-        let Node::Text(call) = node else { return false };
-        call.optional |= receivers(&mut call.receiver);
-        call.optional
+        match node {
+            Node::Text(call) => {
+                call.optional |= receivers(&mut call.receiver);
+                call.optional
+            }
+            Node::Read(Read::Service { optional, .. }) => *optional,
+            _ => false,
+        }
     }
     receivers(&mut typed.node);
     typed

@@ -8,7 +8,7 @@ use oxc::span::GetSpan;
 use oxc::syntax::symbol::SymbolId;
 
 use super::host::Host;
-use super::{Item, Module, Result, positions, refuse};
+use super::{Item, Module, Result, refuse};
 use crate::direct::MOST_NODES;
 use crate::direct::code::{Constant, Function, Json, Needs, Node};
 use crate::hook::Hook;
@@ -184,10 +184,7 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
         offset: u32,
         translate: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
-        self.nodes += 1;
-        if self.nodes > MOST_NODES {
-            return refuse(offset, "a hook that is this long");
-        }
+        self.count(1, offset)?;
         if self.nesting == MOST_NESTED {
             return refuse(offset, "what is nested this deeply");
         }
@@ -197,8 +194,14 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
         translated
     }
 
+    /// Counts nodes of the tree, or what is as large.
+    pub(super) fn count(&mut self, nodes: usize, offset: u32) -> Result<()> {
+        self.nodes += nodes;
+        if self.nodes > MOST_NODES { refuse(offset, "a hook that is this long") } else { Ok(()) }
+    }
+
     pub(super) fn place(&self, offset: u32) -> Place {
-        positions::place(self.module.source, offset as usize)
+        self.module.place(offset)
     }
 
     /// JSON of an expression.

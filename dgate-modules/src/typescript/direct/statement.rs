@@ -7,10 +7,14 @@ use oxc::ast::ast::{
 use oxc::span::GetSpan;
 
 use super::function::{Binding, Kind, Translator, Typed};
+use super::host::Host;
 use super::{Result, refuse};
 use crate::direct::code::{self, Constant, Node};
 use crate::hook::Hook;
 use crate::thrown::ErrorClass;
+
+/// Cases of a `switch`, at most.
+const MOST_CASES: usize = 50;
 
 impl<'a, 'p> Translator<'a, 'p, '_> {
     pub(super) fn block(&mut self, statements: &'p [Statement<'a>]) -> Result<Vec<code::Statement>> {
@@ -31,7 +35,9 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         block: &mut Vec<code::Statement>,
     ) -> Result<()> {
         match statement {
-            Statement::EmptyStatement(_) => {}
+            Statement::EmptyStatement(_)
+            | Statement::TSTypeAliasDeclaration(_)
+            | Statement::TSInterfaceDeclaration(_) => {}
             Statement::ExpressionStatement(statement) => {
                 let Typed { node, .. } = self.expression(&statement.expression)?;
                 block.push(code::Statement::Run(node));
@@ -60,7 +66,6 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             | Statement::DoWhileStatement(_) => return refuse(statement.span().start, "a loop"),
             Statement::TryStatement(_) => return refuse(statement.span().start, "`try`"),
             Statement::BreakStatement(_) => return refuse(statement.span().start, "`break` within a case"),
-            statement if statement.is_typescript_syntax() => {}
             _ => return refuse(statement.span().start, "a statement of this kind"),
         }
         Ok(())
@@ -109,11 +114,11 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         variables: &'p VariableDeclaration<'a>,
         block: &mut Vec<code::Statement>,
     ) -> Result<()> {
-        if !matches!(
-            variables.kind,
-            VariableDeclarationKind::Var | VariableDeclarationKind::Let | VariableDeclarationKind::Const
-        ) {
-            return refuse(variables.span.start, "`using`");
+        match variables.kind {
+            VariableDeclarationKind::Let | VariableDeclarationKind::Const => {}
+            // It is there in the whole function, also where it was not given a value.
+            VariableDeclarationKind::Var => return refuse(variables.span.start, "`var`"),
+            _ => return refuse(variables.span.start, "`using`"),
         }
         for variable in &variables.declarations {
             let init = match &variable.init {
@@ -158,7 +163,11 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         block: &mut Vec<code::Statement>,
     ) -> Result<()> {
         let what = "a value that is taken apart";
-        let Kind::Host(host) = from.kind else { return refuse(pattern.span.start, what) };
+        let host = match from.kind {
+            // The service may not be there.
+            Kind::Host(host) if host != Host::Service => host,
+            _ => return refuse(pattern.span.start, what),
+        };
         if let Some(rest) = &pattern.rest {
             return refuse(rest.span.start, what);
         }
@@ -189,6 +198,10 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
 
     /// A `switch` of which no case falls through: `if` after `if`.
     fn switch(&mut self, switch: &'p SwitchStatement<'a>, block: &mut Vec<code::Statement>) -> Result<()> {
+        // They become `if` within `if`.
+        if switch.cases.len() > MOST_CASES {
+            return refuse(switch.span.start, "a `switch` with this many cases");
+        }
         let slot = self.slot();
         let value = self.value(&switch.discriminant)?;
         block.push(code::Statement::Run(Node::Assign(slot, Box::new(value))));
