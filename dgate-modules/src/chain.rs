@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 
 use dgate_core::context::RequestContext;
 use dgate_core::hook::{HookChain, HookSession, Hooks};
-use dgate_core::metric_handle::MetricHandle;
-use dgate_core::metric_names as names;
-use metrics::{Counter, Histogram};
 
+use crate::failure::Failure;
 use crate::hook::Hook;
 use crate::pool::Deployed;
 use crate::session::Session;
@@ -19,17 +17,10 @@ pub(crate) struct Chain(Arc<Inner>);
 
 struct Inner {
     deployed: Arc<Deployed>,
-    /// The first module's name, for metrics.
+    /// The first module's name, for logs.
     label: Arc<str>,
-    calls: [HookMetrics; Hook::ALL.len()],
     /// Whether hooks after the request has gone are told of it.
     tells_request: bool,
-}
-
-#[derive(Default)]
-struct HookMetrics {
-    calls: MetricHandle<Counter>,
-    duration: MetricHandle<Histogram>,
 }
 
 impl Chain {
@@ -37,7 +28,7 @@ impl Chain {
         let tells_request = [Hook::ResponseModifier, Hook::ErrorHandler]
             .into_iter()
             .any(|hook| hook.is_in(deployed.hooks) && deployed.direct.needs(hook).request);
-        Self(Arc::new(Inner { deployed, label: label.into(), calls: Default::default(), tells_request }))
+        Self(Arc::new(Inner { deployed, label: label.into(), tells_request }))
     }
 
     /// Whether hooks after the request has gone are told of it.
@@ -54,21 +45,20 @@ impl Chain {
         &self.0.label
     }
 
-    /// A hook was called, and came back now.
-    pub(crate) fn count(&self, hook: Hook, took: Duration, now: Instant) {
-        let Inner { deployed, label, calls, .. } = &*self.0;
-        let namespace = &deployed.program.namespace;
-        let HookMetrics { calls, duration } = &calls[hook as usize];
-        calls.with(
-            now,
-            || metrics::counter!(names::MODULE_CALLS, "namespace" => namespace.clone(), "module" => label.clone(), "hook" => hook.name()),
-            |counter| counter.increment(1),
-        );
-        duration.with(
-            now,
-            || metrics::histogram!(names::MODULE_CALL_DURATION, "namespace" => namespace.clone(), "module" => label.clone(), "hook" => hook.name()),
-            |histogram| histogram.record(took),
-        );
+    /// A call of a hook of all modules came back now. Where several have the hook each was counted when it was over; the one
+    /// that failed was not.
+    pub(crate) fn count(&self, hook: Hook, failure: Option<&Failure>, took: Duration, now: Instant) {
+        let Deployed { program, order, .. } = self.deployed();
+        match (&*order[hook as usize], failure.and_then(|failure| failure.module.as_deref())) {
+            ([only], _) => program.count(*only, hook, took, now),
+            (several, Some(failed)) => {
+                let failed = several.iter().find(|index| &*program.modules[**index].name == failed);
+                if let Some(failed) = failed {
+                    program.count(*failed, hook, took, now);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

@@ -103,6 +103,9 @@ impl DirectHooks {
         began: Instant,
     ) -> Option<Result<Answer, Failure>> {
         let steps = self.0[hook as usize].as_ref()?;
+        // One alone is counted by the caller.
+        let is_chain = steps.len() > 1;
+        let mut since = began;
         for (index, function) in steps {
             let module = &program.modules[*index];
             let value = match Run::new(module, &mut scene, began).call_hook(function) {
@@ -116,6 +119,11 @@ impl DirectHooks {
                     Value::Undefined
                 }
             };
+            if is_chain {
+                let now = Instant::now();
+                program.count(*index, hook, now.saturating_duration_since(since), now);
+                since = now;
+            }
             let draft = scene.exchange.as_ref().map(|exchange| &exchange.draft);
             let is_over = match hook {
                 Hook::FetchUpstream if !value.is_nullish() => {

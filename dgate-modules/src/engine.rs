@@ -201,7 +201,7 @@ impl Runtime {
         };
         state.put(task.exchange);
         let limits = self.limits(task.hook, 0);
-        let call = Rc::new(Call::new(id, task.hook, task.request, task.keep, state, object, limits));
+        let call = Rc::new(Call::new(id, task.hook, task.request, task.keep, state, object, limits, started));
         if let Some(error) = task.error {
             *call.error.borrow_mut() = Some(api::error_object(&error, &mut context));
         }

@@ -1,12 +1,55 @@
 //! What is counted.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use dgate_core::metric_handle::MetricHandle;
 use dgate_core::metric_names;
+use metrics::{Counter, Histogram};
 
 use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::hook::Hook;
+
+/// What is counted of the calls of a module.
+#[derive(Default)]
+pub(crate) struct ModuleMetrics([HookMetrics; Hook::ALL.len()]);
+
+#[derive(Default)]
+struct HookMetrics {
+    calls: MetricHandle<Counter>,
+    duration: MetricHandle<Histogram>,
+}
+
+impl ModuleMetrics {
+    /// A hook of a module was called, and came back now.
+    pub(crate) fn count(
+        &self,
+        namespace: &Arc<str>,
+        module: &Arc<str>,
+        hook: Hook,
+        took: Duration,
+        now: Instant,
+    ) {
+        let HookMetrics { calls, duration } = &self.0[hook as usize];
+        calls.with(
+            now,
+            || metrics::counter!(metric_names::MODULE_CALLS, "namespace" => namespace.clone(), "module" => module.clone(), "hook" => hook.name()),
+            |counter| counter.increment(1),
+        );
+        duration.with(
+            now,
+            || metrics::histogram!(metric_names::MODULE_CALL_DURATION, "namespace" => namespace.clone(), "module" => module.clone(), "hook" => hook.name()),
+            |histogram| histogram.record(took),
+        );
+    }
+}
+
+impl fmt::Debug for ModuleMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModuleMetrics").finish_non_exhaustive()
+    }
+}
 
 /// A call of a hook failed.
 pub(crate) fn count_failure(namespace: &Arc<str>, hook: Hook, failure: &Failure) {

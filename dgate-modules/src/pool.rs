@@ -116,6 +116,8 @@ pub(crate) struct Deployed {
     pub(crate) program: Arc<Program>,
     /// Those that its modules have.
     pub(crate) hooks: Hooks,
+    /// The modules that have a hook, in its order.
+    pub(crate) order: [Vec<usize>; Hook::ALL.len()],
     /// Those of them that need no engine.
     pub(crate) direct: DirectHooks,
     pub(crate) pool: Arc<Pool>,
@@ -154,11 +156,20 @@ impl Pool {
 
 impl Deployed {
     /// Gets all threads ready for a program, if it needs the engine.
-    pub(crate) fn new(program: Arc<Program>, hooks: Hooks, direct: DirectHooks, pool: Arc<Pool>) -> Self {
+    pub(crate) fn new(
+        program: Arc<Program>,
+        evaluated: &Evaluated,
+        direct: DirectHooks,
+        pool: Arc<Pool>,
+    ) -> Self {
+        let hooks = evaluated.hooks;
         if Hook::ALL.into_iter().any(|hook| hook.is_in(hooks) && !direct.has(hook)) {
             pool.shared.tell(&Control::Warm(program.clone()));
         }
-        Self { program, hooks, direct, pool }
+        let has =
+            |index: &usize, hook: Hook| evaluated.modules.get(*index).is_some_and(|has| has[hook as usize]);
+        let order = Hook::ALL.map(|hook| program.order(hook).filter(|index| has(index, hook)).collect());
+        Self { program, hooks, order, direct, pool }
     }
 
     /// Runs a call where it should run, and tells where that was. Dropping the future cancels the call.

@@ -14,6 +14,7 @@ use dgate_core::resource::{EnvValue, FailurePolicy};
 
 use crate::hook::Hook;
 use crate::limits::CallLimits;
+use crate::metrics::ModuleMetrics;
 use crate::permission::Permissions;
 use crate::typescript::{Compiled, Dialect};
 
@@ -140,6 +141,7 @@ pub(crate) struct ProgramModule {
     pub(crate) limits: CallLimits,
     pub(crate) on_failure: FailurePolicy,
     pub(crate) env: Vec<(String, EnvValue)>,
+    pub(crate) metrics: ModuleMetrics,
     /// Where its imports lead, by specifier.
     pub(crate) links: Vec<(String, Target)>,
 }
@@ -168,6 +170,13 @@ impl Program {
     pub(crate) fn timeout(&self) -> Duration {
         let all = self.modules[..self.entries].iter().map(|module| module.limits.timeout);
         all.fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// A hook of one of the modules was called, and came back now.
+    pub(crate) fn count(&self, module: usize, hook: Hook, took: Duration, now: Instant) {
+        if let Some(module) = self.modules.get(module) {
+            module.metrics.count(&self.namespace, &module.name, hook, took, now);
+        }
     }
 
     /// The modules of the route, by name.

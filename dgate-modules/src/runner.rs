@@ -149,7 +149,7 @@ impl ModuleRunner {
         let (program, evaluated) = self.evaluate(program).await?;
         let direct =
             if self.direct_hooks { DirectHooks::of(&program, &evaluated) } else { DirectHooks::default() };
-        let deployed = Arc::new(Deployed::new(program.clone(), evaluated.hooks, direct, self.pool.clone()));
+        let deployed = Arc::new(Deployed::new(program.clone(), &evaluated, direct, self.pool.clone()));
         let mut all = self.deployed.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, known| known.strong_count() > 0);
         all.insert(program.id, Arc::downgrade(&deployed));

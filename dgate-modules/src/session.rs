@@ -74,7 +74,7 @@ impl Session {
         };
         let now = Instant::now();
         let took = now.saturating_duration_since(started);
-        self.chain.count(hook, took, now);
+        self.chain.count(hook, result.as_ref().err(), took, now);
         result.map_err(|failure| self.failed(hook, failure, took))
     }
 
@@ -98,7 +98,7 @@ impl Session {
         let result = deployed.direct.call(&deployed.program, hook, scene, started)?;
         let now = Instant::now();
         let took = now.saturating_duration_since(started);
-        chain.count(hook, took, now);
+        chain.count(hook, result.as_ref().err(), took, now);
         Some(result.map_err(|failure| self.failed(hook, failure, took)))
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use boa_engine::builtins::promise::{Promise, PromiseState};
 use boa_engine::object::builtins::JsPromise;
@@ -74,6 +74,8 @@ pub(super) struct Call {
     pub(super) failure: RefCell<Option<Failure>>,
     /// What the module that runs has computed.
     cpu: Cell<Duration>,
+    /// When the module that runs was called.
+    since: Cell<Instant>,
     /// Ends the call when the module that runs, and is not the first, takes too long.
     alarm: RefCell<Option<AbortHandle>>,
     /// What it computed in the turn of that number.
@@ -91,6 +93,7 @@ impl Call {
         state: Rc<RequestState>,
         context: JsObject,
         limits: CallLimits,
+        since: Instant,
     ) -> Self {
         Self {
             id,
@@ -108,11 +111,17 @@ impl Call {
             handlers: Cell::new(0),
             failure: RefCell::default(),
             cpu: Cell::new(Duration::ZERO),
+            since: Cell::new(since),
             alarm: RefCell::default(),
             in_turn: Cell::new((0, Duration::ZERO)),
             cancelled: Cell::new(false),
             done: RefCell::new(None),
         }
+    }
+
+    /// When the module that runs was called.
+    pub(super) fn since(&self) -> Instant {
+        self.since.get()
     }
 
     pub(super) fn cpu_used(&self) -> Duration {
@@ -143,6 +152,7 @@ impl Call {
     pub(super) fn begin_part(&self, limits: CallLimits) {
         self.limits.set(limits);
         self.cpu.set(Duration::ZERO);
+        self.since.set(Instant::now());
         self.set_alarm(None);
     }
 

@@ -1,6 +1,7 @@
 //! How a call gets through the modules of its chain, one after another, waiting in between or not.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use boa_engine::builtins::promise::PromiseState;
 use boa_engine::object::builtins::JsPromise;
@@ -137,6 +138,7 @@ impl Runtime {
             };
         }
         call.applying.set(false);
+        self.count_part(call);
         call.step.set(call.step.get() + 1);
         match call.hook {
             Hook::FetchUpstream if !value.is_null_or_undefined() => {
@@ -152,6 +154,15 @@ impl Runtime {
                 let answers = call.state.draft(|draft| draft.answers()).unwrap_or_default();
                 answers.then_some(Step::Ended(Ok(Answer::Nothing)))
             }
+        }
+    }
+
+    /// The module that runs is over. One alone is counted by the caller.
+    fn count_part(&self, call: &Call) {
+        let order = &self.order[call.hook as usize];
+        if let (true, Some(index)) = (order.len() > 1, order.get(call.step.get())) {
+            let now = Instant::now();
+            self.host.program.count(*index, call.hook, now.saturating_duration_since(call.since()), now);
         }
     }
 

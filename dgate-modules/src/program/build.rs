@@ -10,6 +10,7 @@ use sha2::Digest as _;
 
 use super::{Program, ProgramModule, Target, Weight, check};
 use crate::limits::{CallLimits, Rules};
+use crate::metrics::ModuleMetrics;
 use crate::native;
 use crate::permission::Permissions;
 use crate::typescript::{self, Compiled};
@@ -141,6 +142,7 @@ impl Builder<'_> {
             permissions,
             limits,
             on_failure: spec.on_failure,
+            metrics: ModuleMetrics::default(),
             env: spec.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
             links: Vec::new(),
         }));

@@ -33,11 +33,14 @@ proxy:
       - {name: slow, limits: {timeout: 20ms}, payload_raw: 'import { sleep } from \"dgate\"; export const requestHandler = () => sleep(60000);'}
       - {name: marks, limits: {timeout: 20ms}, payload_raw: 'export function responseModifier() {}'}
       - {name: quick, payload_raw: 'import { sleep } from \"dgate\"; export const requestHandler = () => sleep(1);'}
+      - {name: first, payload_raw: 'export function requestModifier(ctx) { ctx.request().headers.set(\"a\", \"b\"); }'}
+      - {name: second, payload_raw: 'export function requestModifier(ctx) {} export function requestHandler(ctx) { ctx.response().send(\"x\"); }'}
       - {name: sly, payload_raw: 'export const requestHandler = () => fetch(\"http://a.example/\");'}
     routes:
       - {name: loop, paths: ['/loop'], modules: [loop]}
       - {name: deep, paths: ['/deep'], modules: [deep]}
       - {name: slow, paths: ['/slow'], modules: [marks, quick, slow]}
+      - {name: both, paths: ['/both'], modules: [first, second]}
       - {name: sly, paths: ['/sly'], modules: [sly]}
 admin: {port: 0}
 access_log: {format: off}
@@ -49,7 +52,23 @@ runtime: RUNTIME
     for path in ["/loop", "/deep", "/slow", "/sly"] {
         assert_eq!(running.get(path).await.status(), 500, "{path}");
     }
+    assert_eq!(running.get("/both").await.status(), 200);
     let metrics = get(running.address("admin"), "localhost", "/metrics").await.text();
+    // Each module is counted for the hooks that it has, also in company.
+    for (module, hook) in [
+        ("quick", "requestHandler"),
+        ("slow", "requestHandler"),
+        ("first", "requestModifier"),
+        ("second", "requestModifier"),
+        ("second", "requestHandler"),
+    ] {
+        for line in ["dgate_module_calls_total", "dgate_module_call_duration_seconds_count"] {
+            let line = format!("{line}{{namespace=\"default\",module=\"{module}\",hook=\"{hook}\"}} 1");
+            assert!(metrics.contains(&line), "{line}\n{metrics}");
+        }
+    }
+    assert!(!metrics.contains("module=\"marks\",hook=\"requestHandler\""), "{metrics}");
+    assert!(!metrics.contains("module=\"first\",hook=\"requestHandler\""), "{metrics}");
     for (module, kind) in [("loop", "cpu"), ("deep", "recursion"), ("slow", "timeout"), ("sly", "denied")] {
         let line = format!(
             "dgate_module_errors_total{{namespace=\"default\",module=\"{module}\",hook=\"requestHandler\",kind=\"{kind}\"}} 1"
