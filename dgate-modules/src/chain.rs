@@ -68,9 +68,12 @@ impl HookChain for Chain {
     fn hooks(&self) -> Hooks {
         let Inner { deployed, tells_request, .. } = &*self.0;
         let own = deployed.hooks;
+        let answers = [Hook::FetchUpstream, Hook::RequestModifier]
+            .into_iter()
+            .any(|hook| hook.is_in(own) && deployed.direct.needs(hook).answer);
         own.with(|hooks| {
             hooks.modify_request |= tells_request;
-            hooks.handle_request |= own.modify_request && deployed.direct.needs(Hook::RequestModifier).answer;
+            hooks.handle_request |= own.modify_request && answers;
         })
     }
 

@@ -204,6 +204,7 @@ const CASES: &[(&str, &str)] = &[
         "export function requestHandler(ctx) {\n  const a = ctx.pathParam('none');\n  ctx.response().send((a?.trim() as string).concat('x')?.length);\n}",
     ),
     ("chain-awaited", "export async function requestHandler(ctx) {\n  const a = ctx.pathParam('none');\n  const x = (await a?.trim()).concat('x')?.length;\n  ctx.response().send(x);\n}"),
+    ("chain-non-null", "export function requestHandler(ctx) { ctx.response().send(`${ctx.pathParam('none')?.trim()!.length} ${ctx.service()?.name!.length}`); }"),
     ("chain-cast", "export function requestHandler(ctx) { ctx.response().send((ctx.pathParam('id')?.trim() as string).length + ctx.pathParam('id')!.length); }"),
     ("two-names", "export { handle as requestHandler }; function handle(ctx) { 'use strict'; ctx.response().send('named'); }"),
 ];

@@ -36,7 +36,8 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             Expression::ParenthesizedExpression(inner) => self.bracketed(&inner.expression),
             Expression::TSAsExpression(inner) => self.bracketed(&inner.expression),
             Expression::TSSatisfiesExpression(inner) => self.bracketed(&inner.expression),
-            Expression::TSNonNullExpression(inner) => self.bracketed(&inner.expression),
+            // The one that does not end a `?.`: it is gone when the engine sees it.
+            Expression::TSNonNullExpression(inner) => self.expression(&inner.expression),
             Expression::TemplateLiteral(template) => self.template(template),
             Expression::Identifier(name) => self.identifier(name),
             Expression::UnaryExpression(unary) => self.unary(unary),
