@@ -12,9 +12,10 @@ use dgate_core::{Body, GatewayError};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
 
+use crate::shared::SharedValues;
 use crate::thrown::Thrown;
 
-/// What is known about a request whatever its hooks do.
+/// What is known about a request whatever its hooks do, and what they tell each other.
 #[derive(Debug)]
 pub(crate) struct RequestInfo {
     pub(crate) id: RequestId,
@@ -22,6 +23,8 @@ pub(crate) struct RequestInfo {
     pub(crate) matched: Matched,
     /// What the server carries for this request.
     pub(crate) tags: CarriedTags,
+    /// What its hooks tell each other.
+    pub(crate) values: SharedValues,
 }
 
 impl RequestInfo {
@@ -32,6 +35,7 @@ impl RequestInfo {
             client: context.record.client,
             matched: context.matched.clone()?,
             tags: context.tags(),
+            values: SharedValues::default(),
         })
     }
 }

@@ -86,6 +86,7 @@ mod program;
 mod random;
 mod runner;
 mod session;
+mod shared;
 mod thread_time;
 mod thrown;
 mod trailers;
