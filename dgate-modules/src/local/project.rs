@@ -164,6 +164,11 @@ impl Project {
         self.sources.get(module).map(PathBuf::as_path)
     }
 
+    /// All files that sources of modules were read from.
+    pub fn sources(&self) -> impl Iterator<Item = &Path> {
+        self.sources.values().map(PathBuf::as_path)
+    }
+
     /// Grants all modules more.
     pub fn allow(&mut self, permissions: &[String]) {
         for resource in &mut self.resources {

@@ -63,15 +63,23 @@ impl Test {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let reporter = self.reporter(context)?;
         if !self.watch {
-            return self.run_once(reporter, context, &mut None).await;
+            return self.run_once(self.project()?, reporter, context, &mut None).await;
         }
         // What is not there at all is a slip of the pen, and nothing to wait for.
-        project(&self.path, &[])?;
+        self.project()?;
         let mut watch = Watch::new(&self.path);
         loop {
             watch.remember();
             let mut imported = None;
-            if let Err(failure) = self.run_once(reporter, context, &mut imported).await {
+            let project = match self.project() {
+                Ok(project) if watch.learn(project.sources()) => self.project(),
+                read => read,
+            };
+            let tested = match project {
+                Ok(project) => self.run_once(project, reporter, context, &mut imported).await,
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = tested {
                 context.output.fail(&failure);
             }
             context.output.say("waiting for changes; Ctrl-C ends it");
@@ -83,12 +91,11 @@ impl Test {
 
     async fn run_once(
         &self,
+        project: Project,
         reporter: Reporter,
         context: &Context,
         imported: &mut Imported,
     ) -> Result<Exit, Failure> {
-        let project = project(&self.path, &self.allow)?;
-        let project = if self.path.is_file() { project.only_tests(&self.path) } else { project };
         if project.tests().is_empty() {
             return Err(self.no_tests());
         }
@@ -116,6 +123,11 @@ impl Test {
             });
         }
         Ok(if report.is_fine() { Exit::Success } else { Exit::TestsFailed })
+    }
+
+    fn project(&self) -> Result<Project, Failure> {
+        let project = project(&self.path, &self.allow)?;
+        Ok(if self.path.is_file() { project.only_tests(&self.path) } else { project })
     }
 
     /// The reporter that is asked for, also by `-o json`.

@@ -74,16 +74,23 @@ impl Watch {
         }
     }
 
-    /// Forgets what the tests do not depend on, and learns of sources elsewhere.
+    /// Learns of sources that are not among the folder's files, and says whether one is new: whoever has read it read it
+    /// before it was looked at.
+    pub(super) fn learn<'p>(&mut self, sources: impl Iterator<Item = &'p Path>) -> bool {
+        let unknown: Vec<&Path> = sources.filter(|source| !self.seen.contains_key(*source)).collect();
+        for source in &unknown {
+            self.elsewhere.insert((*source).to_owned());
+            self.seen.extend(stamp(source).map(|stamp| ((*source).to_owned(), stamp)));
+        }
+        !unknown.is_empty()
+    }
+
+    /// Forgets what the tests do not depend on.
     fn expect(&mut self, imported: &Imported) {
         let Some(imported) = imported else { return };
-        for source in imported {
-            if !self.seen.contains_key(source) {
-                self.seen.extend(stamp(source).map(|stamp| (source.clone(), stamp)));
-                self.elsewhere.insert(source.clone());
-            }
-        }
-        self.seen.retain(|file, _| imported.contains(file) || FileRole::of(file) != Some(FileRole::Module));
+        let is_module =
+            |file: &PathBuf| self.elsewhere.contains(file) || FileRole::of(file) == Some(FileRole::Module);
+        self.seen.retain(|file, _| imported.contains(file) || !is_module(file));
     }
 
     /// The files that count, as they are now. Whatever cannot be read is not there.
@@ -181,10 +188,11 @@ mod tests {
         std::fs::write(&source, "1").unwrap();
         let (_folder, mut watch, _) = watching(&["a.test.ts"], &[]);
         let imported = Some([source.clone()].into());
+        assert!(watch.learn([&*source].into_iter()));
         watch.expect(&imported);
         assert!(said(&watch, &imported).is_empty());
-        // It is known from now on, before tests are run as well.
         watch.remember();
+        assert!(!watch.learn([&*source].into_iter()), "it is known from now on");
         std::fs::write(&source, "longer").unwrap();
         assert_eq!(said(&watch, &imported), ["far.ts changed"]);
     }
