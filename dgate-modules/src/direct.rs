@@ -12,7 +12,9 @@
 
 pub(crate) mod code;
 mod json;
+mod method;
 mod operate;
+mod read;
 mod run;
 mod scene;
 #[cfg(test)]
@@ -61,40 +63,47 @@ pub(crate) enum Translation {
 
 /// The hooks of a chain that need no engine: for each the modules that have it, in its order.
 #[derive(Debug, Default)]
-pub(crate) struct DirectHooks([Option<Vec<(usize, Arc<Function>)>>; Hook::ALL.len()]);
+pub(crate) struct DirectHooks {
+    hooks: [Option<Vec<(usize, Arc<Function>)>>; Hook::ALL.len()],
+    /// Whether what hooks share may be something that only the engine has.
+    shares_with_engine: bool,
+}
 
 impl DirectHooks {
     /// Those of a program. A hook needs no engine if it does not in any of the chain's modules, and only if they have what
     /// their text says they have.
     pub(crate) fn of(program: &Program, evaluated: &Evaluated) -> Self {
-        Self(Hook::ALL.map(|hook| {
-            let mut steps = Vec::new();
-            for index in program.order(hook) {
-                let is_there = evaluated.modules.get(index)?[hook as usize];
-                match &program.modules[index].compiled.translated.hooks.as_ref()?[hook as usize] {
-                    Translation::Absent if !is_there => {}
-                    Translation::Direct(function) if is_there => steps.push((index, function.clone())),
-                    _ => return None,
-                }
-            }
-            (!steps.is_empty()).then_some(steps)
-        }))
+        let hooks = Hook::ALL.map(|hook| steps(program, evaluated, hook));
+        let has = |hook: Hook| evaluated.modules.iter().any(|has| has[hook as usize]);
+        let shares_with_engine =
+            Hook::ALL.into_iter().any(|hook| has(hook) && hooks[hook as usize].is_none());
+        let hooks = hooks.map(|steps| steps.filter(|steps| is_possible(steps, shares_with_engine)));
+        Self { hooks, shares_with_engine }
     }
 
+    /// Whether a hook is tried without the engine.
     pub(crate) fn has(&self, hook: Hook) -> bool {
-        self.0[hook as usize].is_some()
+        self.hooks[hook as usize].is_some()
+    }
+
+    /// Whether a hook needs no engine, whatever comes.
+    pub(crate) fn is_sure(&self, hook: Hook) -> bool {
+        let steps = self.hooks[hook as usize].as_ref();
+        steps.is_some_and(|steps| {
+            !steps.iter().any(|(_, function)| function.doubt.shares && self.shares_with_engine)
+        })
     }
 
     /// What a hook of all modules has to do with; everything when it needs the engine.
     pub(crate) fn needs(&self, hook: Hook) -> Needs {
-        let Some(steps) = &self.0[hook as usize] else { return Needs { request: true, answer: true } };
+        let Some(steps) = &self.hooks[hook as usize] else { return Needs { request: true, answer: true } };
         steps.iter().fold(Needs::default(), |all, (_, function)| Needs {
             request: all.request || function.needs.request,
             answer: all.answer || function.needs.answer,
         })
     }
 
-    /// Calls a hook of all modules that have it, if it needs no engine.
+    /// Calls a hook of all modules that have it, if it needs no engine. Nothing was changed if that turns out meanwhile.
     pub(crate) fn call(
         &self,
         program: &Program,
@@ -102,13 +111,13 @@ impl DirectHooks {
         mut scene: Scene<'_>,
         began: Instant,
     ) -> Option<Result<Answer, Failure>> {
-        let steps = self.0[hook as usize].as_ref()?;
+        let steps = self.hooks[hook as usize].as_ref()?;
         // One alone is counted by the caller.
         let is_chain = steps.len() > 1;
         let mut since = began;
         for (index, function) in steps {
             let module = &program.modules[*index];
-            let value = match Run::new(module, &mut scene, began).call_hook(function) {
+            let value = match Run::new(module, &mut scene, began).call_hook(function)? {
                 Ok(value) => value,
                 Err(failure) => {
                     let is_fatal = matches!(failure.kind, FailureKind::Limit(_));
@@ -139,4 +148,25 @@ impl DirectHooks {
         }
         Some(Ok(Answer::Nothing))
     }
+}
+
+/// What the modules of a program have of a hook, if it needs no engine in any of them.
+fn steps(program: &Program, evaluated: &Evaluated, hook: Hook) -> Option<Vec<(usize, Arc<Function>)>> {
+    let mut steps = Vec::new();
+    for index in program.order(hook) {
+        let is_there = evaluated.modules.get(index)?[hook as usize];
+        match &program.modules[index].compiled.translated.hooks.as_ref()?[hook as usize] {
+            Translation::Absent if !is_there => {}
+            Translation::Direct(function) if is_there => steps.push((index, function.clone())),
+            _ => return None,
+        }
+    }
+    (!steps.is_empty()).then_some(steps)
+}
+
+/// Whether the engine can still take over where it may have to: when nothing was changed, by the module or one before it.
+fn is_possible(steps: &[(usize, Arc<Function>)], shares_with_engine: bool) -> bool {
+    let mut doubts = steps.iter().map(|(_, function)| function.doubt);
+    !shares_with_engine
+        || (doubts.next().is_none_or(|first| !first.shares_late) && doubts.all(|later| !later.shares))
 }

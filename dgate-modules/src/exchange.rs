@@ -12,9 +12,11 @@ use dgate_core::{Body, GatewayError};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
 
+use crate::failure::LimitKind;
+use crate::shared::SharedValues;
 use crate::thrown::Thrown;
 
-/// What is known about a request whatever its hooks do.
+/// What is known about a request whatever its hooks do, and what they tell each other.
 #[derive(Debug)]
 pub(crate) struct RequestInfo {
     pub(crate) id: RequestId,
@@ -22,6 +24,8 @@ pub(crate) struct RequestInfo {
     pub(crate) matched: Matched,
     /// What the server carries for this request.
     pub(crate) tags: CarriedTags,
+    /// What its hooks tell each other.
+    pub(crate) values: SharedValues,
 }
 
 impl RequestInfo {
@@ -32,6 +36,7 @@ impl RequestInfo {
             client: context.record.client,
             matched: context.matched.clone()?,
             tags: context.tags(),
+            values: SharedValues::default(),
         })
     }
 }
@@ -115,7 +120,7 @@ impl Draft {
         if let DraftBody::Written(written) = &mut self.body {
             if written.len() + bytes.len() > most {
                 let message = format!("the response is larger than the module may write ({most} bytes)");
-                return Err(Thrown::range(message));
+                return Err(Thrown::limit(LimitKind::Body, message));
             }
             written.extend_from_slice(bytes);
         }

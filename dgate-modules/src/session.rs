@@ -124,7 +124,7 @@ impl Session {
     fn expects_more(&self, hook: Hook) -> bool {
         let Deployed { hooks, direct, .. } = self.chain.deployed();
         // They are listed as they come.
-        Hook::ALL[hook as usize + 1..].iter().any(|later| later.is_in(*hooks) && !direct.has(*later))
+        Hook::ALL[hook as usize + 1..].iter().any(|later| later.is_in(*hooks) && !direct.is_sure(*later))
     }
 
     async fn on_request(&mut self, hook: Hook, request: &mut Request<Body>) -> Result<Answer, GatewayError> {

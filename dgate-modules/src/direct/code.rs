@@ -1,9 +1,14 @@
 //! What a hook that needs no engine is translated to: a tree that is walked once for each call.
 
+mod math;
+mod operation;
+mod text;
+
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
-
+pub(crate) use self::math::MathFunction;
+pub(crate) use self::operation::{Cookie, Name, Operation, Read, Side, Value};
+pub(crate) use self::text::{TextCall, TextMethod};
 use crate::thrown::ErrorClass;
 use crate::typescript::Place;
 
@@ -16,6 +21,7 @@ pub(crate) struct Function {
     pub(crate) slots: usize,
     pub(crate) body: Vec<Statement>,
     pub(crate) needs: Needs,
+    pub(crate) doubt: Doubt,
 }
 
 /// What a hook has to do with, as far as it matters to whoever calls it.
@@ -25,6 +31,16 @@ pub(crate) struct Needs {
     pub(crate) request: bool,
     /// It writes an answer of its own.
     pub(crate) answer: bool,
+}
+
+/// Whether it may turn out in a call that only the engine can have a value. The call then begins anew there, so that is
+/// possible only as long as it has not changed anything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    /// It asks for a value of [`SharedValues`](crate::shared::SharedValues), which only the engine may have.
+    pub(crate) shares: bool,
+    /// It does so when it may have changed something.
+    pub(crate) shares_late: bool,
 }
 
 /// A statement.
@@ -88,6 +104,10 @@ pub(crate) enum Node {
     Then(Box<[Self; 2]>),
     /// `String(x)`.
     ToText(Box<Self>),
+    /// A function of `Math`.
+    Math(MathFunction, Vec<Self>),
+    /// `Date.now()`: milliseconds since 1970.
+    Now,
     /// `encodeURIComponent(x)`.
     Encode(Box<Self>, Place),
     /// `JSON.stringify(x)`.
@@ -128,61 +148,6 @@ pub(crate) struct Call {
     pub(crate) place: Place,
 }
 
-/// A call of a text's method.
-#[derive(Debug)]
-pub(crate) struct TextCall {
-    pub(crate) method: TextMethod,
-    pub(crate) receiver: Node,
-    pub(crate) arguments: Vec<Node>,
-    /// `?.`: nothing comes of nothing.
-    pub(crate) optional: bool,
-    pub(crate) place: Place,
-}
-
-/// What texts can do here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TextMethod {
-    Length,
-    ToLowerCase,
-    ToUpperCase,
-    Trim,
-    StartsWith,
-    EndsWith,
-    Includes,
-    IndexOf,
-    Concat,
-    ToString,
-}
-
-impl TextMethod {
-    /// The method of this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "toLowerCase" => Self::ToLowerCase,
-            "toUpperCase" => Self::ToUpperCase,
-            "trim" => Self::Trim,
-            "startsWith" => Self::StartsWith,
-            "endsWith" => Self::EndsWith,
-            "includes" => Self::Includes,
-            "indexOf" => Self::IndexOf,
-            "concat" => Self::Concat,
-            "toString" => Self::ToString,
-            _ => return None,
-        })
-    }
-
-    /// How many arguments it takes here.
-    pub(crate) fn takes(self, arguments: usize) -> bool {
-        match self {
-            Self::Length | Self::ToLowerCase | Self::ToUpperCase | Self::Trim | Self::ToString => {
-                arguments == 0
-            }
-            Self::StartsWith | Self::EndsWith | Self::Includes | Self::IndexOf => arguments == 1,
-            Self::Concat => true,
-        }
-    }
-}
-
 /// What is written as JSON.
 #[derive(Debug)]
 pub(crate) enum Json {
@@ -194,105 +159,6 @@ pub(crate) enum Json {
     /// Members, each with its key as JSON, colon included.
     Object(Vec<(Box<str>, Self)>),
     Array(Vec<Self>),
-}
-
-/// A name of a header.
-#[derive(Debug)]
-pub(crate) enum Name {
-    Known(HeaderName),
-    Made(Node),
-}
-
-/// A value of a header.
-#[derive(Debug)]
-pub(crate) enum Value {
-    Known(HeaderValue),
-    Made(Node),
-}
-
-/// Whose headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    Request,
-    Upstream,
-    Response,
-}
-
-/// What can be read without more ado.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Read {
-    Id,
-    Namespace,
-    Route,
-    /// The service's name, `undefined` without one; not so, an error, when it was not asked with `?.`.
-    Service {
-        optional: bool,
-        place: Place,
-    },
-    /// A variable of the module's environment.
-    Env(Arc<str>),
-    NodeId,
-    NodeVersion,
-    Method,
-    Path,
-    Url,
-    Host,
-    RequestProtocol,
-    RemoteAddress,
-    RequestLength,
-    HeadersSent,
-    StatusCode,
-    StatusText,
-    UpstreamProtocol,
-    UpstreamLength,
-    ErrorName,
-    ErrorMessage,
-    ErrorCode,
-    ErrorStatus,
-}
-
-/// What can be done with a request, or an answer.
-#[derive(Debug)]
-pub(crate) enum Operation {
-    PathParameter(Node),
-    DomainParameter(Node),
-    Query(Node),
-    HasQuery(Node),
-    GetHeader(Side, Name),
-    HasHeader(Side, Name),
-    SetHeader(Side, Name, Value),
-    AppendHeader(Side, Name, Value),
-    DeleteHeader(Side, Name),
-    SetMethod(Node),
-    SetPath(Node),
-    /// `writeJson` of a request, or of an upstream's answer.
-    WriteJson(Side, Json),
-    /// `writeBody`, likewise.
-    WriteText(Side, Node),
-    Status(Side, Node),
-    Redirect(Side, Node, Option<Node>),
-    RedirectPermanently(Side, Node),
-    Cookie(Side, Box<Cookie>),
-    GetCookie(Node),
-    Location(Node),
-    /// `json(…)`, and `send` and `end` of objects.
-    AnswerJson(Json),
-    /// `send` of a text.
-    Send(Node),
-    /// `end`, with a text or without.
-    End(Node),
-    /// `write` of a text.
-    WriteMore(Node),
-    WriteMoreJson(Json),
-}
-
-/// A cookie that is set.
-#[derive(Debug)]
-pub(crate) struct Cookie {
-    pub(crate) name: Node,
-    pub(crate) value: Node,
-    /// In the order of [`SetCookie`](crate::cookies::SetCookie): the option's own name, and its value.
-    pub(crate) options: Vec<(Box<str>, Node)>,
 }
 
 impl Node {

@@ -1,4 +1,4 @@
-//! What a hook reads of a request, and does with it and with answers.
+//! What a hook does with a request and with answers.
 //!
 //! All of it means the same as the objects of the engine (`engine/api`) that modules see; what is checked and how is in
 //! [`message`] and [`exchange`](crate::exchange), which both use.
@@ -7,18 +7,17 @@ use std::borrow::Cow;
 
 use dgate_core::Body;
 use dgate_core::pattern::normalize::decode;
-use dgate_core::resource::EnvValue;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use url::form_urlencoded;
 
-use super::code::{self, Cookie, Json, Name, Node, Operation, Read, Side};
-use super::run::{Outcome, Run, throw};
-use super::scene::{Seen, not_at_hand};
+use super::code::{self, Cookie, Json, Name, Node, Operation, Side};
+use super::run::{Outcome, Run, Stop};
 use super::text;
 use super::value::Value;
 use crate::cookies::{self, SetCookie};
 use crate::message;
+use crate::shared::Shared;
 use crate::thrown::Thrown;
 use crate::typescript::Place;
 
@@ -26,87 +25,23 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
 impl<'c> Run<'c, '_, '_> {
-    /// Something of the request.
-    pub(super) fn read(&mut self, read: &Read) -> Outcome<Value<'c>> {
-        let info = self.scene.info;
-        let owned = |text: &str| Value::text(text.to_owned());
-        Ok(match read {
-            Read::Id => Value::text(text::of_latin1(info.id.as_header().as_bytes())),
-            Read::Namespace => owned(&info.matched.namespace.name),
-            Read::Route => owned(&info.matched.route.spec.spec.name),
-            Read::Service { optional, place } => match self.service() {
-                Some(name) => owned(name),
-                None if *optional => Value::Undefined,
-                None => {
-                    return throw(*place, Thrown::typ("cannot convert 'null' or 'undefined' to object"));
-                }
-            },
-            Read::Env(name) => self.env(name),
-            Read::NodeId => owned(&self.scene.capabilities.node.id),
-            Read::NodeVersion => Value::text(env!("CARGO_PKG_VERSION")),
-            Read::Method => match &self.scene.request {
-                Seen::Open(request) => owned(request.method().as_str()),
-                Seen::Gone(head) => owned(head.method.as_str()),
-                Seen::Nothing => return Err(not_at_hand().into()),
-            },
-            Read::Path => owned(self.scene.request()?.1.path()),
-            Read::Url => {
-                let (headers, uri) = self.scene.request()?;
-                Value::text(message::url(info.client.tls, headers, uri))
-            }
-            Read::Host => {
-                let (headers, uri) = self.scene.request()?;
-                owned(message::host(headers, uri))
-            }
-            Read::RequestProtocol => Value::text(message::protocol(match &self.scene.request {
-                Seen::Open(request) => request.version(),
-                Seen::Gone(head) => head.version,
-                Seen::Nothing => return Err(not_at_hand().into()),
-            })),
-            Read::RemoteAddress => Value::text(info.client.ip.to_string()),
-            Read::RequestLength => match &self.scene.request {
-                Seen::Open(request) => {
-                    message::request_length(request.headers(), request.body(), false).into()
-                }
-                Seen::Gone(head) => message::request_length(&head.headers, &Body::empty(), true).into(),
-                Seen::Nothing => return Err(not_at_hand().into()),
-            },
-            Read::HeadersSent => self.scene.draft_so_far().is_some_and(|draft| draft.ended).into(),
-            Read::StatusCode => f64::from(self.scene.upstream()?.status().as_u16()).into(),
-            Read::StatusText => {
-                Value::text(self.scene.upstream()?.status().canonical_reason().unwrap_or_default())
-            }
-            Read::UpstreamProtocol => Value::text(message::protocol(self.scene.upstream()?.version())),
-            Read::UpstreamLength => message::response_length(self.scene.upstream()?).into(),
-            Read::ErrorName => Value::text("GatewayError"),
-            Read::ErrorMessage => owned(self.scene.error.map_or("", |error| &error.message)),
-            Read::ErrorCode => Value::text(self.scene.error.map_or("", |error| error.code)),
-            Read::ErrorStatus => f64::from(self.scene.error.map_or(0, |error| error.status)).into(),
-        })
-    }
-
-    fn service(&self) -> Option<&str> {
-        let matched = &self.scene.info.matched;
-        let name = matched.route.spec.spec.service.as_deref()?;
-        matched.namespace.services().by_name(name).map(|service| service.spec.spec.name.as_str())
-    }
-
-    fn env(&self, wanted: &str) -> Value<'c> {
-        let found = self.module.env.iter().find(|(name, _)| name == wanted);
-        match found.map(|(_, value)| value) {
-            None => Value::Undefined,
-            Some(EnvValue::Text(text)) => Value::text(text.as_str()),
-            Some(EnvValue::Secret(name)) => {
-                let secrets = &self.scene.info.matched.namespace.resources.secrets;
-                let secret = secrets.get(name).map(|secret| secret.spec.data.as_str().to_owned());
-                secret.map_or(Value::Undefined, Value::text)
-            }
-        }
-    }
-
     /// Does something; without a place where it throws.
     pub(super) fn operate(&mut self, operation: &'c Operation, place: Place) -> Outcome<Value<'c>> {
         Ok(match operation {
+            Operation::Shared(key) => {
+                let key = self.needed("get", "key", key)?;
+                match self.scene.info.values.get(&key) {
+                    None => Value::Undefined,
+                    Some(Shared::Value(value)) => value.into(),
+                    Some(Shared::InEngine) => return Err(Box::new(Stop::NeedsEngine)),
+                }
+            }
+            Operation::Share(key, value) => {
+                let (key, value) = (self.eval(key)?, self.eval(value)?);
+                let key = key.given("set", "key")?.into_text();
+                self.scene.info.values.set(&key, Shared::Value(value.into()));
+                Value::Undefined
+            }
             Operation::PathParameter(name) => {
                 let name = self.needed("pathParam", "name", name)?;
                 let value = self.scene.info.matched.path_parameter(&name);

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::code::{Arithmetic, Call, Function, Node, Relation, Statement, TextCall, TextMethod};
+use super::code::{Arithmetic, Call, Function, Node, Relation, Statement};
 use super::scene::Scene;
 use super::text;
 use super::value::Value;
 use crate::failure::{Failure, FailureKind, LimitKind};
+use crate::metrics::count_limit;
 use crate::program::ProgramModule;
 use crate::thread_time::thread_time;
 use crate::thrown::{ErrorClass, Thrown};
@@ -20,6 +21,8 @@ pub(super) enum Stop {
     Threw(Thrown, Vec<(Arc<str>, Place)>),
     /// It takes too long.
     Late,
+    /// Only the engine can have what comes of this. Nothing was changed so far.
+    NeedsEngine,
 }
 
 pub(super) type Outcome<T> = Result<T, Box<Stop>>;
@@ -73,9 +76,12 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
         }
     }
 
-    /// Calls a hook.
-    pub(super) fn call_hook(&mut self, hook: &'c Function) -> Result<Value<'c>, Failure> {
-        self.call(hook, Vec::new()).map_err(|stop| self.failure(hook, *stop))
+    /// Calls a hook. Nothing comes of it when it needs the engine after all.
+    pub(super) fn call_hook(&mut self, hook: &'c Function) -> Option<Result<Value<'c>, Failure>> {
+        match self.call(hook, Vec::new()) {
+            Ok(value) => Some(Ok(value)),
+            Err(stop) => self.failure(hook, *stop).map(Err),
+        }
     }
 
     fn call(&mut self, function: &'c Function, arguments: Vec<Value<'c>>) -> Outcome<Value<'c>> {
@@ -104,7 +110,7 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
                 Statement::Return(node) => return self.eval(node).map(Flow::Return),
                 Statement::Throw { class, message, place } => {
                     let message = self.eval_text(message)?.into_owned();
-                    return throw(*place, Thrown { class: *class, message });
+                    return throw(*place, Thrown::new(*class, message));
                 }
             }
         }
@@ -184,6 +190,14 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
                 self.eval(second)?
             }
             Node::ToText(value) => Value::Text(self.eval_text(value)?),
+            Node::Math(function, arguments) => {
+                let mut numbers = Vec::with_capacity(arguments.len());
+                for argument in arguments {
+                    numbers.push(self.eval(argument)?.to_number());
+                }
+                function.of(&numbers).into()
+            }
+            Node::Now => now().into(),
             Node::Encode(value, place) => {
                 let value = self.eval_text(value)?;
                 // As many as the engine takes of what may become nine times as long.
@@ -244,48 +258,6 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
         })
     }
 
-    fn text_call(&mut self, call: &'c TextCall) -> Outcome<Value<'c>> {
-        let receiver = self.eval(&call.receiver)?;
-        if receiver.is_nullish() {
-            if call.optional {
-                return Ok(Value::Undefined);
-            }
-            return throw(call.place, Thrown::typ("cannot convert 'null' or 'undefined' to object"));
-        }
-        let mut arguments = Vec::with_capacity(call.arguments.len());
-        for argument in &call.arguments {
-            arguments.push(self.eval(argument)?);
-        }
-        let Value::Text(receiver) = receiver else {
-            return match call.method {
-                TextMethod::Length => Ok(Value::Undefined),
-                TextMethod::ToString => Ok(Value::Text(receiver.into_text())),
-                _ => throw(call.place, Thrown::typ("not a callable function")),
-            };
-        };
-        let mut arguments = arguments.into_iter().map(Value::into_text);
-        let mut first = || arguments.next().unwrap_or("undefined".into());
-        Ok(match call.method {
-            TextMethod::Length => (text::length(&receiver) as f64).into(),
-            TextMethod::ToLowerCase => Value::text(receiver.to_lowercase()),
-            TextMethod::ToUpperCase => Value::text(receiver.to_uppercase()),
-            TextMethod::Trim => match receiver {
-                Cow::Borrowed(text) => Value::text(text::trim(text)),
-                Cow::Owned(text) => Value::text(text::trim(&text).to_owned()),
-            },
-            TextMethod::StartsWith => receiver.starts_with(&*first()).into(),
-            TextMethod::EndsWith => receiver.ends_with(&*first()).into(),
-            TextMethod::Includes => receiver.contains(&*first()).into(),
-            TextMethod::IndexOf => text::index_of(&receiver, &first()).into(),
-            TextMethod::Concat => {
-                let mut whole = receiver.into_owned();
-                arguments.for_each(|part| whole.push_str(&part));
-                self.made(whole, call.place)?
-            }
-            TextMethod::ToString => Value::Text(receiver),
-        })
-    }
-
     /// A text that was put together, if it is not too long.
     pub(super) fn made(&mut self, text: String, place: Place) -> Outcome<Value<'c>> {
         self.fits(&text, place)?;
@@ -323,8 +295,9 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
         now.saturating_sub(*self.asked.get_or_insert(now))
     }
 
-    fn failure(&self, hook: &Function, stop: Stop) -> Failure {
+    fn failure(&self, hook: &Function, stop: Stop) -> Option<Failure> {
         let mut failure = match stop {
+            Stop::NeedsEngine => return None,
             Stop::Threw(thrown, mut trace) => {
                 if let Some(last) = trace.last_mut() {
                     last.0 = hook.name.clone();
@@ -333,6 +306,10 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
                     ErrorClass::Error => thrown.message,
                     class => format!("{}: {}", class.name(), thrown.message),
                 };
+                // Nothing catches it.
+                if let Some(kind) = thrown.limit {
+                    count_limit(&self.module.key.namespace, kind);
+                }
                 let mut failure = Failure::new(FailureKind::Threw, message);
                 let file = &self.module.file;
                 failure.place = trace.first().map(|(_, place)| format!("{file}:{place}"));
@@ -346,7 +323,7 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
             }
         };
         failure.module = Some(self.module.name.clone());
-        failure
+        Some(failure)
     }
 }
 
@@ -366,8 +343,14 @@ fn placed<T>(mut outcome: Outcome<T>, place: Place) -> Outcome<T> {
     outcome
 }
 
+/// Milliseconds since 1970.
+fn now() -> f64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    now.as_millis() as f64
+}
+
 fn too_large(most: f64) -> Thrown {
-    Thrown::range(format!("larger than modules may have it ({most})"))
+    Thrown::limit(LimitKind::String, format!("larger than modules may have it ({most})"))
 }
 
 fn compare(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> bool {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::code::Constant;
 use super::text;
 use crate::message;
+use crate::shared::Primitive;
 use crate::thrown::Thrown;
 
 /// A value. Texts have no halves of surrogate pairs: nothing here takes texts apart.
@@ -93,6 +94,30 @@ impl<'c> From<&'c Constant> for Value<'c> {
             Constant::Bool(value) => Self::Bool(*value),
             Constant::Number(number) => Self::Number(*number),
             Constant::Text(text) => Self::Text(Cow::Borrowed(text)),
+        }
+    }
+}
+
+impl From<Primitive> for Value<'_> {
+    fn from(value: Primitive) -> Self {
+        match value {
+            Primitive::Undefined => Self::Undefined,
+            Primitive::Null => Self::Null,
+            Primitive::Bool(value) => Self::Bool(value),
+            Primitive::Number(number) => Self::Number(number),
+            Primitive::Text(text) => Self::text((*text).to_owned()),
+        }
+    }
+}
+
+impl From<Value<'_>> for Primitive {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Undefined => Self::Undefined,
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(number) => Self::Number(number),
+            Value::Text(text) => Self::Text(text.into()),
         }
     }
 }

@@ -8,9 +8,11 @@ use boa_engine::builtins::proxy::Proxy;
 use boa_engine::builtins::typed_array::TypedArray;
 use boa_engine::error::{EngineError, RuntimeLimitError};
 use boa_engine::property::PropertyKey;
-use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsValue};
+use boa_engine::{Context, JsError, JsObject, JsResult, JsValue};
 
 use super::host::Host;
+use super::limits::refused;
+use crate::failure::LimitKind;
 use crate::stack;
 
 /// Values within one another, at most.
@@ -58,7 +60,7 @@ pub(super) fn flattened(list: &JsValue, levels: f64, most: f64, context: &mut Co
             continue;
         };
         if depth >= DEEPEST {
-            return Err(too_deep());
+            return Err(too_deep(context));
         }
         if elements > most {
             break;
@@ -76,7 +78,7 @@ pub(super) fn json(value: &JsValue, context: &mut Context) -> JsResult<serde_jso
     let most = Host::of(context).longest_text();
     if written(value, most, context)? > most {
         let message = format!("larger as JSON than modules may have it ({most})");
-        return Err(JsNativeError::range().with_message(message).into());
+        return Err(refused(LimitKind::String, message, context));
     }
     Ok(value.to_json(context)?.unwrap_or(serde_json::Value::Null))
 }
@@ -98,7 +100,7 @@ fn walk(value: &JsValue, context: &mut Context, mut go_on: impl FnMut(&JsValue) 
         if depth >= DEEPEST {
             // What lies in itself is refused by whoever finds that.
             let different: HashSet<&JsObject> = path.iter().collect();
-            return if different.len() < path.len() { Ok(()) } else { Err(too_deep()) };
+            return if different.len() < path.len() { Ok(()) } else { Err(too_deep(context)) };
         }
         left.extend(parts(&object, context)?.into_iter().map(|part| (part, depth + 1)));
     }
@@ -116,7 +118,7 @@ pub(super) fn parts(object: &JsObject, context: &mut Context) -> JsResult<Vec<Js
     Ok(keys.iter().filter_map(named).collect())
 }
 
-fn too_deep() -> boa_engine::JsError {
+fn too_deep(context: &Context) -> JsError {
     let message = format!("nested more deeply than modules may have it ({DEEPEST})");
-    JsNativeError::range().with_message(message).into()
+    refused(LimitKind::Recursion, message, context)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use boa_engine::error::{EngineError, RuntimeLimitError};
 use boa_engine::object::builtins::JsFunction;
-use boa_engine::{Context, JsNativeError, JsResult, JsValue};
+use boa_engine::{Context, JsResult, JsValue};
 
 use super::api::{Patterns, Prototypes};
 use super::call::Call;
@@ -76,7 +76,7 @@ const SMALL: f64 = 64.0;
 
 /// How many proxies a runtime may make: each may lie behind another, and the engine calls itself through all of them.
 /// A runtime that made half as many takes no more calls.
-const PROXIES: usize = 20_000;
+pub(super) const PROXIES: usize = 20_000;
 
 /// From here on it is worth asking what of a turn the thread computed, and what of it others did.
 const LONG: Duration = Duration::from_millis(1);
@@ -247,16 +247,13 @@ impl Host {
         Err(uncatchable())
     }
 
-    /// # Errors
-    /// When a runtime has made too many proxies.
-    pub(super) fn count_proxy(&self) -> JsResult<()> {
+    /// One more proxy; `false` when there are too many.
+    pub(super) fn count_proxy(&self) -> bool {
         let count = self.proxies.get() + 1;
-        if count > PROXIES {
-            let message = format!("more proxies than a module may make ({PROXIES})");
-            return Err(JsNativeError::range().with_message(message).into());
+        if count <= PROXIES {
+            self.proxies.set(count);
         }
-        self.proxies.set(count);
-        Ok(())
+        count <= PROXIES
     }
 
     /// Whether it has made so many proxies that a fresh runtime is better.

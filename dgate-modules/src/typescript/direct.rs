@@ -5,12 +5,16 @@
 //! of texts, functions of the same module that do not call themselves, and what `ctx` has. Whatever else stands in a hook
 //! is an [`Obstacle`]: the engine runs it.
 
+mod answer;
+mod assignment;
 mod call;
 mod expression;
 mod function;
+mod global;
 mod host;
 mod literal;
 mod statement;
+mod switch;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! `ctx`.
 
+mod values;
+
 use std::rc::Rc;
 
 use boa_engine::{Context, JsData, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue};
@@ -24,6 +26,7 @@ pub(in crate::engine) struct ContextData {
     response: GcRefCell<Option<JsObject>>,
     upstream: GcRefCell<Option<JsObject>>,
     query: GcRefCell<Option<JsObject>>,
+    /// Values that hooks share and that only the engine has.
     values: GcRefCell<Vec<(JsString, JsValue)>>,
     /// Whose `env` it shows.
     #[unsafe_ignore_trace]
@@ -97,8 +100,8 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             Member::Method("domainParam", 1, domain_parameter),
             Member::Method("domainParams", 0, |this, _, context| json_of(this, domain_parameters, context)),
             Member::Method("query", 0, |this, _, context| Ok(query_object(this, context)?.into())),
-            Member::Method("set", 2, set),
-            Member::Method("get", 1, get),
+            Member::Method("set", 2, values::set),
+            Member::Method("get", 1, values::get),
             Member::Method("tags", 0, |this, _, context| json_of(this, tags, context)),
             Member::Method("node", 0, |_, _, context| {
                 let node = Host::of(context).capabilities.node.to_json();
@@ -272,26 +275,5 @@ fn domain_parameter(this: &JsValue, arguments: &[JsValue], context: &mut Context
     with(this, |data| {
         let value = data.state.info.matched.domain_parameter(&name);
         value.map_or(JsValue::undefined(), |value| JsString::from(value).into())
-    })
-}
-
-fn set(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    needs("set", &["key"], arguments)?;
-    let key = argument(arguments, 0).to_string(context)?;
-    let value = argument(arguments, 1);
-    with(this, |data| {
-        let mut values = data.values.borrow_mut();
-        values.retain(|(known, _)| *known != key);
-        values.push((key, value));
-    })?;
-    Ok(this.clone())
-}
-
-fn get(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    needs("get", &["key"], arguments)?;
-    let key = argument(arguments, 0).to_string(context)?;
-    with(this, |data| {
-        let values = data.values.borrow();
-        values.iter().find(|(known, _)| *known == key).map(|(_, value)| value.clone()).unwrap_or_default()
     })
 }

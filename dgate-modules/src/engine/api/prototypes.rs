@@ -10,8 +10,10 @@ use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsValue, NativeFunc
 
 use super::define;
 use crate::engine::depth::DEEPEST;
-use crate::engine::host::Host;
+use crate::engine::host::{Host, PROXIES};
+use crate::engine::limits::refused;
 use crate::engine::values::argument;
+use crate::failure::LimitKind;
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let object = context.intrinsics().constructors().object().constructor();
@@ -20,8 +22,8 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         &object,
         js_string!("create"),
         |this, arguments, own, context| {
-            if passes_proxy(&argument(arguments, 0))? {
-                Host::of(context).count_proxy()?;
+            if passes_proxy(&argument(arguments, 0), context)? {
+                count_proxy(context)?;
             }
             own.call(this, arguments, context)
         },
@@ -32,7 +34,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
             home,
             js_string!("setPrototypeOf"),
             |this, arguments, own, context| {
-                look_at_new(&argument(arguments, 1))?;
+                look_at_new(&argument(arguments, 1), context)?;
                 own.call(this, arguments, context)
             },
             context,
@@ -52,7 +54,7 @@ fn prototype_setter(context: &mut Context) -> JsResult<()> {
     let set = known.set().and_then(JsValue::as_function).ok_or_else(missing)?;
     let set = NativeFunction::from_copy_closure_with_captures(
         |this, arguments, set: &JsFunction, context| {
-            look_at_new(&argument(arguments, 0))?;
+            look_at_new(&argument(arguments, 0), context)?;
             set.call(this, arguments, context)
         },
         set,
@@ -76,7 +78,7 @@ fn proxies(context: &mut Context) -> JsResult<()> {
             if new_target.is_undefined() {
                 return Err(JsNativeError::typ().with_message("`Proxy` needs `new`").into());
             }
-            Host::of(context).count_proxy()?;
+            count_proxy(context)?;
             Ok(own.construct(arguments, None, context)?.into())
         },
         own.clone(),
@@ -93,7 +95,7 @@ fn proxies(context: &mut Context) -> JsResult<()> {
         &proxy,
         js_string!("revocable"),
         |this, arguments, own, context| {
-            Host::of(context).count_proxy()?;
+            count_proxy(context)?;
             own.call(this, arguments, context)
         },
         context,
@@ -104,9 +106,19 @@ fn proxies(context: &mut Context) -> JsResult<()> {
 }
 
 /// # Errors
+/// When a runtime has made too many proxies.
+fn count_proxy(context: &Context) -> JsResult<()> {
+    if Host::of(context).count_proxy() {
+        return Ok(());
+    }
+    let message = format!("more proxies than a module may make ({PROXIES})");
+    Err(refused(LimitKind::Recursion, message, context))
+}
+
+/// # Errors
 /// When an object that is there may not inherit from this one.
-fn look_at_new(prototype: &JsValue) -> JsResult<()> {
-    if passes_proxy(prototype)? {
+fn look_at_new(prototype: &JsValue, context: &Context) -> JsResult<()> {
+    if passes_proxy(prototype, context)? {
         let message = "an object that is there already cannot be made to inherit from a proxy; give the proxy to \
                        `Object.create`, or let the object be the proxy's target";
         return Err(JsNativeError::typ().with_message(message).into());
@@ -118,7 +130,7 @@ fn look_at_new(prototype: &JsValue) -> JsResult<()> {
 ///
 /// # Errors
 /// When they are too many.
-fn passes_proxy(prototype: &JsValue) -> JsResult<bool> {
+fn passes_proxy(prototype: &JsValue, context: &Context) -> JsResult<bool> {
     let mut next = prototype.as_object();
     for _ in 0..DEEPEST {
         let Some(object) = next else { return Ok(false) };
@@ -128,5 +140,5 @@ fn passes_proxy(prototype: &JsValue) -> JsResult<bool> {
         next = object.prototype();
     }
     let message = format!("more prototypes than an object may have ({DEEPEST})");
-    Err(JsNativeError::range().with_message(message).into())
+    Err(refused(LimitKind::Recursion, message, context))
 }

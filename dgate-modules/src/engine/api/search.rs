@@ -3,11 +3,13 @@
 
 use boa_engine::object::builtins::{JsArray, JsFunction, JsRegExp};
 use boa_engine::string::JsStrVariant;
-use boa_engine::{Context, JsNativeError, JsResult, JsString, JsSymbol, JsValue};
+use boa_engine::{Context, JsResult, JsString, JsSymbol, JsValue};
 
 use super::define;
 use crate::engine::host::Host;
+use crate::engine::limits::refused;
 use crate::engine::values::argument;
+use crate::failure::LimitKind;
 
 /// How many characters may be compared, at worst: about a second.
 const MOST_COMPARED: f64 = (1_u64 << 29) as f64;
@@ -46,7 +48,7 @@ fn texts(
     Ok((text, wanted.clone(), std::iter::once(wanted.into()).chain(rest).collect()))
 }
 
-fn bounded(times: f64, text: &JsString, wanted: &JsString) -> JsResult<()> {
+fn bounded(times: f64, text: &JsString, wanted: &JsString, context: &Context) -> JsResult<()> {
     let compared = times * text.len() as f64 * wanted.len().max(1) as f64;
     if compared > MOST_COMPARED {
         let message = format!(
@@ -54,7 +56,7 @@ fn bounded(times: f64, text: &JsString, wanted: &JsString) -> JsResult<()> {
             wanted.len(),
             text.len()
         );
-        return Err(JsNativeError::range().with_message(message).into());
+        return Err(refused(LimitKind::String, message, context));
     }
     Ok(())
 }
@@ -72,7 +74,7 @@ fn find(
         return original.call(this, arguments, context);
     }
     let (text, wanted, arguments) = texts(this, arguments, context)?;
-    bounded(1.0, &text, &wanted)?;
+    bounded(1.0, &text, &wanted, context)?;
     Host::of(context).look_at_clock_after(text.len() as f64)?;
     original.call(&text.into(), &arguments, context)
 }
@@ -95,7 +97,7 @@ fn replace(
         return original.call(this, arguments, context);
     }
     let (text, wanted, arguments) = texts(this, arguments, context)?;
-    bounded(1.0, &text, &wanted)?;
+    bounded(1.0, &text, &wanted, context)?;
     original.call(&text.into(), &arguments, context)
 }
 
@@ -109,14 +111,14 @@ fn replace_all(
         return original.call(this, arguments, context);
     }
     let (text, wanted, arguments) = texts(this, arguments, context)?;
-    bounded(1.0, &text, &wanted)?;
+    bounded(1.0, &text, &wanted, context)?;
     let mut found = 0_usize;
     each(&text, &wanted, usize::MAX, &mut |_| {
         found += 1;
         Ok(())
     })?;
     // It goes through the text from the beginning for each.
-    bounded(found.max(1) as f64 / wanted.len().max(1) as f64, &text, &wanted)?;
+    bounded(found.max(1) as f64 / wanted.len().max(1) as f64, &text, &wanted, context)?;
     original.call(&text.into(), &arguments, context)
 }
 
@@ -137,7 +139,7 @@ fn split(
     if by.is_empty() || most == 0 {
         return original.call(&text.into(), &[by.into(), most.into()], context);
     }
-    bounded(1.0, &text, &by)?;
+    bounded(1.0, &text, &by, context)?;
     let host = Host::of(context);
     let (mut parts, mut begin, longest) = (Vec::new(), 0, host.longest_list());
     let part = |begin: usize, end: usize| {
@@ -148,7 +150,7 @@ fn split(
         begin = at + by.len();
         if parts.len() as f64 >= longest {
             let message = format!("more parts than modules may have ({longest})");
-            return Err(JsNativeError::range().with_message(message).into());
+            return Err(refused(LimitKind::List, message, context));
         }
         if parts.len().is_multiple_of(PARTS_PER_LOOK) {
             host.look_at_clock()?;

@@ -24,19 +24,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         }
         match &call.callee {
             Expression::Identifier(name) if self.is_global(name) => {
-                let [argument] = &*arguments else {
-                    return refuse(offset, format!("`{}` with other than one argument", name.name));
-                };
-                let argument = Box::new(match name.name.as_str() {
-                    "String" | "Number" | "encodeURIComponent" | "Boolean" => self.value(argument)?,
-                    other => return refuse(offset, format!("`{other}`")),
-                });
-                Ok(Typed::value(match name.name.as_str() {
-                    "String" => Node::ToText(argument),
-                    "Number" => Node::ToNumber(argument),
-                    "Boolean" => Node::Not(Box::new(Node::Not(argument))),
-                    _ => Node::Encode(argument, self.place(offset)),
-                }))
+                self.global_call(&name.name, &arguments, offset)
             }
             Expression::Identifier(name) => {
                 let symbol = self.symbol(name).filter(|symbol| !self.names.contains_key(symbol));
@@ -60,14 +48,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                     && self.is_global(object)
                     && self.identifier(object).is_err()
                 {
-                    let [value] = &*arguments else {
-                        return refuse(offset, format!("`{}.{name}`", object.name));
-                    };
-                    if (object.name.as_str(), name) != ("JSON", "stringify") {
-                        return refuse(offset, format!("`{}.{name}`", object.name));
-                    }
-                    let json = self.json_of(value)?;
-                    return Ok(Typed::value(Node::Json(Box::new(json), self.place(offset))));
+                    return self.global_method(&object.name, name, &arguments, offset);
                 }
                 if let Some(list) = self.list(&member.object) {
                     let ("includes", [value]) = (name, &*arguments) else {

@@ -1,12 +1,11 @@
 //! Expressions.
 
 use oxc::ast::ast::{
-    ArrayExpression, AssignmentExpression, AssignmentTarget, BinaryExpression, ChainElement, Expression,
-    IdentifierReference, LogicalExpression, ObjectExpression, ObjectPropertyKind, PropertyKey, PropertyKind,
-    TemplateLiteral, UnaryExpression,
+    ArrayExpression, BinaryExpression, ChainElement, Expression, IdentifierReference, LogicalExpression,
+    ObjectExpression, ObjectPropertyKind, PropertyKey, PropertyKind, TemplateLiteral, UnaryExpression,
 };
 use oxc::span::GetSpan;
-use oxc::syntax::operator::{AssignmentOperator, BinaryOperator, LogicalOperator, UnaryOperator};
+use oxc::syntax::operator::{BinaryOperator, LogicalOperator, UnaryOperator};
 use oxc::syntax::symbol::SymbolId;
 
 use super::function::{Binding, Kind, Translator, Typed};
@@ -130,7 +129,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         self.module.scoping.get_reference(name.reference_id.get()?).symbol_id()
     }
 
-    fn is_constant(&self, name: &IdentifierReference<'_>) -> bool {
+    pub(super) fn is_constant(&self, name: &IdentifierReference<'_>) -> bool {
         let flags = self.symbol(name).map(|symbol| self.module.scoping.symbol_flags(symbol));
         flags.is_some_and(|flags| flags.is_const_variable())
     }
@@ -162,6 +161,10 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
     }
 
     fn unary(&mut self, unary: &'p UnaryExpression<'a>) -> Result<Typed> {
+        if unary.operator == UnaryOperator::Void {
+            let Typed { node, .. } = self.expression(&unary.argument)?;
+            return Ok(Typed::value(Node::Then(Box::new([node, Node::undefined()]))));
+        }
         let node = self.value(&unary.argument)?;
         let node = Box::new(node);
         Ok(Typed::value(match unary.operator {
@@ -169,7 +172,6 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             UnaryOperator::UnaryNegation => Node::Negate(node),
             UnaryOperator::UnaryPlus => Node::ToNumber(node),
             UnaryOperator::Typeof => Node::TypeOf(node),
-            UnaryOperator::Void => Node::Then(Box::new([*node, Node::undefined()])),
             _ => return refuse(unary.span.start, format!("`{}`", unary.operator.as_str())),
         }))
     }
@@ -218,39 +220,6 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             LogicalOperator::Or => Node::Or(sides),
             LogicalOperator::Coalesce => Node::Coalesce(sides),
         }))
-    }
-
-    fn assignment(&mut self, assignment: &'p AssignmentExpression<'a>) -> Result<Typed> {
-        let offset = assignment.span.start;
-        match &assignment.left {
-            AssignmentTarget::AssignmentTargetIdentifier(name) => {
-                let binding = self.symbol(name).and_then(|symbol| self.names.get(&symbol).copied());
-                let Some(Binding::Slot(slot)) = binding.filter(|_| !self.is_constant(name)) else {
-                    return refuse(offset, format!("an assignment to `{}`", name.name));
-                };
-                let value = self.value(&assignment.right)?;
-                let value = match assignment.operator {
-                    AssignmentOperator::Assign => value,
-                    AssignmentOperator::Addition => {
-                        Node::Add(Box::new([Node::Slot(slot), value]), self.place(offset))
-                    }
-                    operator => return refuse(offset, format!("`{}`", operator.as_str())),
-                };
-                Ok(Typed::value(Node::Assign(slot, Box::new(value))))
-            }
-            AssignmentTarget::StaticMemberExpression(member)
-                if assignment.operator == AssignmentOperator::Assign =>
-            {
-                let receiver = self.expression(&member.object)?;
-                let Kind::Host(host) = receiver.kind else {
-                    return refuse(offset, "an assignment to a member");
-                };
-                let value = self.value(&assignment.right)?;
-                let set = self.host_assign(host, &member.property.name, value, offset)?;
-                Ok(after(receiver.node, Typed::value(set)))
-            }
-            _ => refuse(offset, "an assignment to this"),
-        }
     }
 
     /// `object.name`.

@@ -10,7 +10,7 @@ use oxc::syntax::symbol::SymbolId;
 use super::host::Host;
 use super::{Item, Module, Result, refuse};
 use crate::direct::MOST_NODES;
-use crate::direct::code::{Constant, Function, Json, Needs, Node};
+use crate::direct::code::{Constant, Doubt, Function, Json, Needs, Node};
 use crate::hook::Hook;
 use crate::typescript::Place;
 
@@ -76,6 +76,11 @@ pub(super) struct Translator<'a, 'p, 'm> {
     pub(super) needs: Needs,
     pub(super) reads_query: bool,
     pub(super) sets_path: bool,
+    pub(super) doubt: Doubt,
+    /// Whether something may have been changed by the time that what comes next runs.
+    pub(super) changed: bool,
+    /// The same where the function that is translated returns.
+    pub(super) changed_at_return: bool,
 }
 
 impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
@@ -92,6 +97,9 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
             needs: Needs::default(),
             reads_query: false,
             sets_path: false,
+            doubt: Doubt::default(),
+            changed: false,
+            changed_at_return: false,
         }
     }
 
@@ -124,6 +132,7 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
         }
         self.depth += 1;
         let slots = std::mem::take(&mut self.slots);
+        let changed_at_return = std::mem::take(&mut self.changed_at_return);
         self.parameters(parameters, given)?;
         let body = match item {
             Item::Function(function) => match &function.body {
@@ -141,7 +150,8 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
         };
         let slots = std::mem::replace(&mut self.slots, slots);
         self.depth -= 1;
-        Ok(Function { name: name.into(), slots, body, needs: self.needs })
+        self.changed |= std::mem::replace(&mut self.changed_at_return, changed_at_return);
+        Ok(Function { name: name.into(), slots, body, needs: self.needs, doubt: self.doubt })
     }
 
     fn parameters(&mut self, parameters: &FormalParameters<'a>, given: &[Option<Kind>]) -> Result<()> {

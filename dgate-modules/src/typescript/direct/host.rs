@@ -1,13 +1,11 @@
 //! What a hook reaches by way of `ctx`: what its members are, and what their calls do.
 
-use oxc::ast::ast::{Expression, ObjectPropertyKind, PropertyKind};
-use oxc::span::GetSpan;
+use oxc::ast::ast::Expression;
 
 use super::expression::after;
-use super::function::{Kind, Translator, Typed};
+use super::function::{Translator, Typed};
 use super::{Result, refuse};
-use crate::cookies::SetCookie;
-use crate::direct::code::{Constant, Cookie, Name, Node, Operation, Read, Side, Value};
+use crate::direct::code::{Constant, Name, Node, Operation, Read, Side, Value};
 use crate::hook::Hook;
 use crate::message;
 
@@ -102,7 +100,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             (Host::Upstream, "statusCode") => Operation::Status(Side::Upstream, value),
             _ => return refuse(offset, format!("an assignment to `{name}`")),
         };
-        Ok(Node::Operation(Box::new(operation), self.place(offset)))
+        Ok(self.operation(operation, offset))
     }
 
     /// `object.name(…)`.
@@ -142,14 +140,24 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
     }
 
     /// An operation that has a value.
-    fn done(&self, operation: Operation, offset: u32) -> Typed {
-        Typed::value(Node::Operation(Box::new(operation), self.place(offset)))
+    pub(super) fn done(&mut self, operation: Operation, offset: u32) -> Typed {
+        Typed::value(self.operation(operation, offset))
     }
 
     /// An operation that returns the object it is one of.
-    fn itself(&self, host: Host, operation: Operation, offset: u32) -> Typed {
-        let node = Node::Operation(Box::new(operation), self.place(offset));
+    pub(super) fn itself(&mut self, host: Host, operation: Operation, offset: u32) -> Typed {
+        let node = self.operation(operation, offset);
         after(node, Typed::host(host))
+    }
+
+    /// An operation, now that everything it works with was translated.
+    fn operation(&mut self, operation: Operation, offset: u32) -> Node {
+        if matches!(operation, Operation::Shared(_)) {
+            self.doubt.shares = true;
+            self.doubt.shares_late |= self.changed;
+        }
+        self.changed |= operation.changes();
+        Node::Operation(Box::new(operation), self.place(offset))
     }
 
     fn context_call(&mut self, name: &str, arguments: &[&'p Expression<'a>], offset: u32) -> Result<Typed> {
@@ -172,6 +180,11 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             ("query", []) => return self.query(offset),
             ("pathParam", [name]) => Operation::PathParameter(self.value(name)?),
             ("domainParam", [name]) => Operation::DomainParameter(self.value(name)?),
+            ("get", [key]) => Operation::Shared(self.value(key)?),
+            ("set", [key, value]) => {
+                let operation = Operation::Share(self.value(key)?, self.value(value)?);
+                return Ok(self.itself(Host::Context, operation, offset));
+            }
             _ => return refuse(offset, format!("`ctx.{name}`")),
         };
         Ok(self.done(operation, offset))
@@ -216,106 +229,6 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             }
             node => Value::Made(node),
         })
-    }
-
-    fn response_call(&mut self, name: &str, arguments: &[&'p Expression<'a>], offset: u32) -> Result<Typed> {
-        let side = Side::Response;
-        let operation = match (name, arguments) {
-            ("status", [code]) => Operation::Status(side, self.value(code)?),
-            ("json", [body]) => Operation::AnswerJson(self.json_of(body)?),
-            ("send" | "end", []) => sent(name, Typed::value(Node::undefined()), offset)?,
-            ("send" | "end" | "write", [body]) => {
-                let body = self.expression(body)?;
-                sent(name, body, offset)?
-            }
-            ("redirect", [url]) => Operation::Redirect(side, self.value(url)?, None),
-            ("redirect", [url, code]) => Operation::Redirect(side, self.value(url)?, Some(self.value(code)?)),
-            ("redirectPermanent", [url]) => Operation::RedirectPermanently(side, self.value(url)?),
-            ("location", [url]) => Operation::Location(self.value(url)?),
-            ("cookie", [name, value, options @ ..]) => {
-                Operation::Cookie(side, Box::new(self.cookie(name, value, options, offset)?))
-            }
-            ("getCookie", [name]) => {
-                let name = self.value(name)?;
-                self.needs.request = true;
-                return Ok(self.done(Operation::GetCookie(name), offset));
-            }
-            _ => return refuse(offset, format!("`response().{name}`")),
-        };
-        Ok(self.itself(Host::Response, operation, offset))
-    }
-
-    fn upstream_call(&mut self, name: &str, arguments: &[&'p Expression<'a>], offset: u32) -> Result<Typed> {
-        let side = Side::Upstream;
-        let operation = match (name, arguments) {
-            ("status", [code]) => Operation::Status(side, self.value(code)?),
-            ("writeJson", [body]) => Operation::WriteJson(side, self.json_of(body)?),
-            ("writeBody", [body]) => self.written_to(side, body)?,
-            ("redirect", [url]) => Operation::Redirect(side, self.value(url)?, None),
-            ("redirect", [url, code]) => Operation::Redirect(side, self.value(url)?, Some(self.value(code)?)),
-            ("redirectPermanent", [url]) => Operation::RedirectPermanently(side, self.value(url)?),
-            ("cookie", [name, value, options @ ..]) => {
-                Operation::Cookie(side, Box::new(self.cookie(name, value, options, offset)?))
-            }
-            _ => return refuse(offset, format!("`upstream().{name}`")),
-        };
-        Ok(self.itself(Host::Upstream, operation, offset))
-    }
-
-    /// `writeBody` of a text.
-    fn written_to(&mut self, side: Side, body: &'p Expression<'a>) -> Result<Operation> {
-        Ok(Operation::WriteText(side, self.value(body)?))
-    }
-
-    fn cookie(
-        &mut self,
-        name: &'p Expression<'a>,
-        value: &'p Expression<'a>,
-        options: &[&'p Expression<'a>],
-        offset: u32,
-    ) -> Result<Cookie> {
-        let mut cookie = Cookie { name: self.value(name)?, value: self.value(value)?, options: Vec::new() };
-        let object = match options {
-            [] => return Ok(cookie),
-            [Expression::ObjectExpression(object)] => object,
-            _ => return refuse(offset, "options that do not stand in the call"),
-        };
-        for property in &object.properties {
-            let ObjectPropertyKind::ObjectProperty(property) = property else {
-                return refuse(property.span().start, "`...`");
-            };
-            let offset = property.span.start;
-            let name = property.key.static_name().filter(|_| !property.computed);
-            let Some(name) = name.filter(|_| property.kind == PropertyKind::Init && !property.method) else {
-                return refuse(offset, "an option whose name is computed, or that is a function");
-            };
-            let is_option = SetCookie::TEXTS.iter().chain(&SetCookie::FLAGS).any(|(known, _)| *known == name);
-            if !is_option && name != "expires" || cookie.options.iter().any(|(known, _)| **known == *name) {
-                return refuse(offset, format!("the option `{name}`"));
-            }
-            cookie.options.push((name.into(), self.value(&property.value)?));
-        }
-        Ok(cookie)
-    }
-}
-
-/// `send`, `end` and `write`.
-fn sent(name: &str, body: Typed, offset: u32) -> Result<Operation> {
-    Ok(match (body.kind, body.node, name) {
-        (Kind::Json, node, "write") => Operation::WriteMoreJson(json(node)),
-        (Kind::Json, node, _) => Operation::AnswerJson(json(node)),
-        (Kind::Value, node, "send") => Operation::Send(node),
-        (Kind::Value, node, "end") => Operation::End(node),
-        (Kind::Value, node, _) => Operation::WriteMore(node),
-        _ => return refuse(offset, "an object of the gateway's as a body"),
-    })
-}
-
-fn json(node: Node) -> crate::direct::code::Json {
-    match node {
-        Node::Json(json, _) => *json,
-        Node::Slot(slot) => crate::direct::code::Json::Slot(slot),
-        node => crate::direct::code::Json::Value(node),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Statements.
 
 use oxc::ast::ast::{
-    BindingPattern, Expression, ObjectPattern, Statement, SwitchStatement, VariableDeclaration,
-    VariableDeclarationKind,
+    BindingPattern, Expression, ObjectPattern, Statement, VariableDeclaration, VariableDeclarationKind,
 };
 use oxc::span::GetSpan;
+use oxc::syntax::operator::LogicalOperator;
 
 use super::function::{Binding, Kind, Translator, Typed};
 use super::host::Host;
@@ -12,9 +12,6 @@ use super::{Result, refuse};
 use crate::direct::code::{self, Constant, Node};
 use crate::hook::Hook;
 use crate::thrown::ErrorClass;
-
-/// Cases of a `switch`, at most.
-const MOST_CASES: usize = 50;
 
 impl<'a, 'p> Translator<'a, 'p, '_> {
     pub(super) fn block(&mut self, statements: &'p [Statement<'a>]) -> Result<Vec<code::Statement>> {
@@ -39,7 +36,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             | Statement::TSTypeAliasDeclaration(_)
             | Statement::TSInterfaceDeclaration(_) => {}
             Statement::ExpressionStatement(statement) => {
-                let Typed { node, .. } = self.expression(&statement.expression)?;
+                let node = self.effect(&statement.expression)?;
                 block.push(code::Statement::Run(node));
             }
             Statement::BlockStatement(inner) => block.extend(self.block(&inner.body)?),
@@ -47,15 +44,21 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             Statement::IfStatement(statement) => {
                 let test = self.value(&statement.test)?;
                 let (mut then, mut otherwise) = (Vec::new(), Vec::new());
+                let before = self.changed;
                 self.statement(&statement.consequent, &mut then)?;
+                let after = std::mem::replace(&mut self.changed, before) && !leaves(&then);
                 if let Some(alternate) = &statement.alternate {
                     self.statement(alternate, &mut otherwise)?;
                 }
+                self.changed = (self.changed && !leaves(&otherwise)) || after;
                 block.push(code::Statement::If { test, then, otherwise });
             }
             Statement::ReturnStatement(statement) => match &statement.argument {
                 Some(value) => block.extend(self.returned(value)?),
-                None => block.push(code::Statement::Return(Node::undefined())),
+                None => {
+                    self.changed_at_return |= self.changed;
+                    block.push(code::Statement::Return(Node::undefined()));
+                }
             },
             Statement::SwitchStatement(switch) => self.switch(switch, block)?,
             Statement::ThrowStatement(statement) => block.push(self.thrown(&statement.argument)?),
@@ -71,9 +74,29 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         Ok(())
     }
 
+    /// An expression whose value nobody takes.
+    fn effect(&mut self, expression: &'p Expression<'a>) -> Result<Node> {
+        match expression {
+            Expression::LogicalExpression(logical) => self.nested(logical.span.start, |this| {
+                let sides = Box::new([this.value(&logical.left)?, this.effect(&logical.right)?]);
+                Ok(match logical.operator {
+                    LogicalOperator::And => Node::And(sides),
+                    LogicalOperator::Or => Node::Or(sides),
+                    LogicalOperator::Coalesce => Node::Coalesce(sides),
+                })
+            }),
+            Expression::ConditionalExpression(choice) => self.nested(choice.span.start, |this| {
+                let (test, then) = (this.value(&choice.test)?, this.effect(&choice.consequent)?);
+                Ok(Node::Choose(Box::new([test, then, this.effect(&choice.alternate)?])))
+            }),
+            expression => Ok(self.expression(expression)?.node),
+        }
+    }
+
     /// What a function returns.
     pub(super) fn returned(&mut self, value: &'p Expression<'a>) -> Result<Vec<code::Statement>> {
         let Typed { kind, node } = self.expression(value)?;
+        self.changed_at_return |= self.changed;
         match kind {
             Kind::Value => Ok(vec![code::Statement::Return(node)]),
             // Nobody looks at what the hook returned; what led to it was for its effect.
@@ -195,71 +218,13 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         }
         Ok(())
     }
+}
 
-    /// A `switch` of which no case falls through: `if` after `if`.
-    fn switch(&mut self, switch: &'p SwitchStatement<'a>, block: &mut Vec<code::Statement>) -> Result<()> {
-        // They become `if` within `if`.
-        if switch.cases.len() > MOST_CASES {
-            return refuse(switch.span.start, "a `switch` with this many cases");
-        }
-        let slot = self.slot();
-        let value = self.value(&switch.discriminant)?;
-        block.push(code::Statement::Run(Node::Assign(slot, Box::new(value))));
-        let mut cases: Vec<(Node, Vec<code::Statement>)> = Vec::new();
-        let mut default = Vec::new();
-        let mut waiting: Option<Node> = None;
-        for (index, case) in switch.cases.iter().enumerate() {
-            let is_last = index + 1 == switch.cases.len();
-            let offset = case.span.start;
-            let Some(test) = &case.test else {
-                if !is_last || waiting.is_some() {
-                    return refuse(offset, "a default that is not the last case by itself");
-                }
-                default = self.case(&case.consequent, true, offset)?;
-                break;
-            };
-            let test = Node::Same(Box::new([Node::Slot(slot), self.value(test)?]));
-            let test = match waiting.take() {
-                Some(before) => Node::Or(Box::new([before, test])),
-                None => test,
-            };
-            if case.consequent.is_empty() && !is_last {
-                waiting = Some(test);
-            } else {
-                cases.push((test, self.case(&case.consequent, is_last, offset)?));
-            }
-        }
-        let whole = cases
-            .into_iter()
-            .rev()
-            .fold(default, |otherwise, (test, then)| vec![code::Statement::If { test, then, otherwise }]);
-        block.extend(whole);
-        Ok(())
-    }
-
-    /// The statements of a case, which ends with `break` or `return`.
-    fn case(
-        &mut self,
-        statements: &'p [Statement<'a>],
-        is_last: bool,
-        offset: u32,
-    ) -> Result<Vec<code::Statement>> {
-        let statements = match statements {
-            // A case in braces.
-            [Statement::BlockStatement(block)] => &*block.body,
-            statements => match statements.iter().find(|s| matches!(s, Statement::VariableDeclaration(_))) {
-                // Other cases could see it, before it has a value.
-                Some(variable) => {
-                    return refuse(variable.span().start, "a variable of a case without braces");
-                }
-                None => statements,
-            },
-        };
-        match statements.split_last() {
-            Some((Statement::BreakStatement(last), before)) if last.label.is_none() => self.block(before),
-            Some((Statement::ReturnStatement(_) | Statement::ThrowStatement(_), _)) => self.block(statements),
-            _ if is_last => self.block(statements),
-            _ => refuse(offset, "a case that falls through"),
-        }
+/// Whether nothing after these statements runs.
+pub(super) fn leaves(statements: &[code::Statement]) -> bool {
+    match statements.last() {
+        Some(code::Statement::Return(_) | code::Statement::Throw { .. }) => true,
+        Some(code::Statement::If { then, otherwise, .. }) => leaves(then) && leaves(otherwise),
+        _ => false,
     }
 }

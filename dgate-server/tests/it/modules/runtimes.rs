@@ -140,7 +140,7 @@ async fn many_small_calls_in_one_turn_stay_on_the_worker() {
 #[cfg(target_os = "linux")]
 fn niceness(running: &Running, name: &str) -> Vec<i32> {
     let mut found = Vec::new();
-    for task in std::fs::read_dir(format!("/proc/{}/task", running.pid())).unwrap().flatten() {
+    for task in std::fs::read_dir(format!("/proc/{}/task", running.id())).unwrap().flatten() {
         let Ok(stat) = std::fs::read_to_string(task.path().join("stat")) else { continue };
         let (head, rest) = stat.rsplit_once(')').unwrap();
         if head.split_once('(').unwrap().1.starts_with(name) {
