@@ -79,7 +79,7 @@ metrics! {
     MODULE_ERROR_DURATION = "dgate_module_error_duration_seconds", Histogram, ["namespace", "module", "hook", "kind"],
         "Time calls of hooks took that failed.";
     MODULE_LIMIT_HITS = "dgate_module_limit_hits_total", Counter, ["namespace", "kind"],
-        "Calls of hooks that were ended because they used too much; `watchdog`: threads that did not come back from one.";
+        "Calls of hooks that were ended, or refused something, because it would be too much; `watchdog`: threads that did not come back from one.";
     MODULE_DENIED = "dgate_module_denied_total", Counter, ["namespace", "module"],
         "Things modules tried without the permission for them.";
     MODULE_RUNTIMES = "dgate_module_runtimes", Gauge, ["state"],

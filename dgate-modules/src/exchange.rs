@@ -12,6 +12,7 @@ use dgate_core::{Body, GatewayError};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
 
+use crate::failure::LimitKind;
 use crate::shared::SharedValues;
 use crate::thrown::Thrown;
 
@@ -119,7 +120,7 @@ impl Draft {
         if let DraftBody::Written(written) = &mut self.body {
             if written.len() + bytes.len() > most {
                 let message = format!("the response is larger than the module may write ({most} bytes)");
-                return Err(Thrown::range(message));
+                return Err(Thrown::limit(LimitKind::Body, message));
             }
             written.extend_from_slice(bytes);
         }

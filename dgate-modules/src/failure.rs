@@ -45,8 +45,14 @@ pub(crate) enum LimitKind {
     Recursion,
     /// Handlers of promises that have not run yet.
     Promises,
-    /// Operations at the same time. The module is told, and goes on.
+    /// Operations at the same time. The module is told, and goes on; so it is with those below.
     Operations,
+    /// Characters of a text that a built-in or an operator would make, or would look through for another.
+    String,
+    /// Elements of a list that a built-in or an operator would walk through.
+    List,
+    /// Bytes of a body that it reads or writes.
+    Body,
     /// A built-in function did not come back.
     Watchdog,
 }
@@ -59,6 +65,9 @@ impl LimitKind {
             Self::Recursion => "recursion",
             Self::Promises => "promises",
             Self::Operations => "operations",
+            Self::String => "string",
+            Self::List => "list",
+            Self::Body => "body",
             Self::Watchdog => "watchdog",
         }
     }

@@ -19,10 +19,8 @@
 //!   `addEventListener` of their own), `WebSocket`, workers, message channels, storage, caches, `navigator`,
 //!   `setImmediate`. A body is read as a whole, up to `limits.body`, or passed on as it is.
 //! - Relative URLs that begin with three slashes: they are refused.
-//! - Encodings other than UTF-8 in `TextDecoder`, and its option `stream`; `TextEncoder.encodeInto`.
 //! - `crypto.subtle` besides `digest`; `dgate/crypto` and `dgate/jwt` have more.
-//! - The option `transfer` of `structuredClone`.
-//! - `Response.error()`, and of `Request` everything that concerns browsers: `mode`, `credentials`, `cache`, `referrer`.
+//! - Of `Request` everything that concerns browsers: `mode`, `credentials`, `cache`, `referrer`.
 //! - `import()`, and `await` at the top level for what is not there at once.
 //!
 //! # What is bounded, and what is not
@@ -33,6 +31,9 @@
 //! operations that a call waits for at the same time to 256 (one more throws a `RangeError`), and handlers of promises that it has waiting (functions given to
 //! `then` that have not run yet; `await` has two) to 10,000: a call with more ends (`kind="promises"`). What was given no
 //! function (`promise.then()`) is bounded by computing time only.
+//!
+//! Whatever is ended, or refused with a `RangeError` for its size, counts in `dgate_module_limit_hits_total`, with the limit as
+//! its `kind`: `cpu`, `timeout`, `recursion`, `promises`, `operations`, `string`, `list`, `body`.
 //!
 //! Regular expressions are bounded as well: those that may go back and forth for long in a text are matched by a matcher of
 //! the gateway's own, which looks at the clock. Those with sets of texts (`\q{…}`, properties such as `RGI_Emoji`) or with

@@ -1,10 +1,14 @@
 //! An error that a module sees, whichever way the module is run.
 
+use crate::failure::LimitKind;
+
 /// An error that a module sees, whichever way the module is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Thrown {
     pub(crate) class: ErrorClass,
     pub(crate) message: String,
+    /// What there would have been too much of, if the gateway refused it for that.
+    pub(crate) limit: Option<LimitKind>,
 }
 
 /// Which of the language's errors it is.
@@ -27,13 +31,22 @@ impl ErrorClass {
 }
 
 impl Thrown {
+    pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), limit: None }
+    }
+
     /// A `TypeError`.
     pub(crate) fn typ(message: impl Into<String>) -> Self {
-        Self { class: ErrorClass::Type, message: message.into() }
+        Self::new(ErrorClass::Type, message)
     }
 
     /// A `RangeError`.
     pub(crate) fn range(message: impl Into<String>) -> Self {
-        Self { class: ErrorClass::Range, message: message.into() }
+        Self::new(ErrorClass::Range, message)
+    }
+
+    /// A `RangeError` of what was refused because there would be too much of something.
+    pub(crate) fn limit(kind: LimitKind, message: impl Into<String>) -> Self {
+        Self { limit: Some(kind), ..Self::range(message) }
     }
 }

@@ -8,12 +8,13 @@ mod network;
 mod run;
 mod test;
 mod types;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use dgate_core::Kind;
-use dgate_modules::local::{Project, ProjectError};
+use dgate_modules::local::{FileRole, Project, ProjectError};
 
 use super::resource::Verb;
 use crate::context::Context;
@@ -32,7 +33,7 @@ pub(crate) struct Module {
 enum ModuleCommand {
     #[command(flatten)]
     Verb(Verb),
-    /// Put a file onto the gateway as a module, and into routes.
+    /// Put files onto the gateway as modules, and into routes.
     Deploy(deploy::Deploy),
     /// Show what modules write to their console, as they write it.
     Logs(logs::Logs),
@@ -65,9 +66,22 @@ impl Module {
 
 /// What stands in a directory, with more permissions.
 fn project(path: &Path, allow: &[String]) -> Result<Project, Failure> {
-    let mut project = Project::read(path).map_err(|error| unreadable(&error))?;
+    let mut project = Project::read(path).map_err(|error| with_guess(unreadable(&error), path))?;
     project.allow(allow);
     Ok(project)
+}
+
+/// Refuses files that are something else than a module's source, by their names.
+fn is_source(file: &Path) -> Result<(), Failure> {
+    let shown = file.display();
+    match FileRole::of(file) {
+        Some(FileRole::Tests) => Err(Failure::usage(format!("{shown} has tests, and is no module"))
+            .with_help(format!("`dgate-cli module test {shown}` runs them"))),
+        None if shown.to_string().ends_with(".d.ts") => {
+            Err(Failure::usage(format!("{shown} has types only, and is no module")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn unreadable(error: &ProjectError) -> Failure {
@@ -76,8 +90,24 @@ fn unreadable(error: &ProjectError) -> Failure {
             let details = problems.iter().map(Detail::from).collect();
             Failure { details, ..Failure::new(Exit::Invalid, format!("{} is not valid", path.display())) }
         }
-        ProjectError::NotYaml { .. } => Failure::new(Exit::Invalid, error.to_string()),
+        ProjectError::NotYaml { .. } | ProjectError::Twice { .. } => {
+            Failure::new(Exit::Invalid, error.to_string())
+        }
         _ => Failure::new(Exit::NotFound, error.to_string()),
+    }
+}
+
+/// The same, with the file that is called so but for its ending, if there is one.
+fn with_guess(failure: Failure, path: &Path) -> Failure {
+    let endings = ["ts", "js", "mts", "mjs"];
+    let with = |ending: &&str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{ending}"));
+        PathBuf::from(name)
+    };
+    match endings.iter().map(with).find(|file| !path.exists() && file.is_file()) {
+        Some(file) => failure.with_help(format!("did you mean `{}`?", file.display())),
+        None => failure,
     }
 }
 

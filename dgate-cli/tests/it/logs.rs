@@ -28,11 +28,18 @@ fn lines_are_for_people_or_for_programs() {
 
 #[test]
 fn a_modules_lines_are_its_own() {
-    for (name, expected) in [(Some("greet"), 1), (Some("other"), 0), (None, 2)] {
-        let server = Fake::answering([(200, "", EVENTS)]);
-        let url = server.url.clone();
-        let words = ["--admin", &url, "module", "logs"].into_iter().chain(name).collect::<Vec<_>>();
-        assert_eq!(run(&words).stdout.lines().count(), expected, "{name:?}");
-        assert_eq!(server.asked()[0].line, "GET /api/v1/logs?level=trace&target=dgate%3A%3Amodule");
-    }
+    const WARNING: &str = "warning: there is no module default/other as yet\n";
+    let lines = (200, "", EVENTS);
+    let of_module = |server: Fake, name: &[&str]| {
+        let ended = run(&[&["--admin", &server.url.clone(), "module", "logs"], name].concat());
+        let asked = server.asked();
+        let last = &asked.last().unwrap().line;
+        assert_eq!(last, "GET /api/v1/logs?level=trace&target=dgate%3A%3Amodule");
+        (ended.stdout.lines().count(), ended.stderr.contains(WARNING))
+    };
+    let server = Fake::answering([(200, "", "{}"), lines]);
+    assert_eq!(of_module(server, &["greet"]), (1, false));
+    let server = Fake::answering([(404, "", r#"{"detail":"it is not there"}"#), lines]);
+    assert_eq!(of_module(server, &["other"]), (0, true));
+    assert_eq!(of_module(Fake::answering([lines]), &[]), (2, false));
 }

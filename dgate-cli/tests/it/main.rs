@@ -21,3 +21,4 @@ mod server;
 mod terminal;
 mod top;
 mod transcript;
+mod watching;

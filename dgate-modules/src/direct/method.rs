@@ -7,6 +7,7 @@ use super::code::{TextCall, TextMethod};
 use super::run::{Outcome, Run, Stop, throw, too_large};
 use super::text;
 use super::value::Value;
+use crate::failure::LimitKind;
 use crate::thrown::Thrown;
 use crate::typescript::Place;
 
@@ -175,7 +176,7 @@ impl<'c> Run<'c, '_, '_> {
         let (count, most) = (receiver.matches(by).count() + 1, self.scene.capabilities.limits.list);
         if count > most {
             let message = format!("more parts than modules may have ({most})");
-            return throw(place, Thrown::range(message));
+            return throw(place, Thrown::limit(LimitKind::List, message));
         }
         self.work(receiver.len() + count * size_of::<Value<'_>>())?;
         let parts: Vec<_> = match receiver {

@@ -10,6 +10,7 @@ use super::scene::Scene;
 use super::text;
 use super::value::Value;
 use crate::failure::{Failure, FailureKind, LimitKind};
+use crate::metrics::count_limit;
 use crate::program::ProgramModule;
 use crate::thread_time::thread_time;
 use crate::thrown::{ErrorClass, Thrown};
@@ -111,7 +112,7 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
                 Statement::Return(node) => return self.eval(node).map(Flow::Return),
                 Statement::Throw { class, message, place } => {
                     let message = self.eval_text(message)?.into_owned();
-                    return throw(*place, Thrown { class: *class, message });
+                    return throw(*place, Thrown::new(*class, message));
                 }
             }
         }
@@ -328,6 +329,10 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
                     ErrorClass::Error => thrown.message,
                     class => format!("{}: {}", class.name(), thrown.message),
                 };
+                // Nothing catches it.
+                if let Some(kind) = thrown.limit {
+                    count_limit(&self.module.key.namespace, kind);
+                }
                 let mut failure = Failure::new(FailureKind::Threw, message);
                 let file = &self.module.file;
                 failure.place = trace.first().map(|(_, place)| format!("{file}:{place}"));
@@ -368,5 +373,5 @@ fn now() -> f64 {
 }
 
 pub(super) fn too_large(most: f64) -> Thrown {
-    Thrown::range(format!("larger than modules may have it ({most})"))
+    Thrown::limit(LimitKind::String, format!("larger than modules may have it ({most})"))
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use boa_engine::Context;
+use boa_engine::{Context, JsError};
 
+use super::host::Host;
+use crate::failure::LimitKind;
 use crate::limits::LimitSettings;
+use crate::metrics::count_limit;
+use crate::thrown::Thrown;
 
 /// Largest `ArrayBuffer`.
 pub(super) const LARGEST_BUFFER: u64 = 64 << 20;
@@ -14,6 +18,19 @@ const LARGEST_STACK: usize = 64 << 10;
 pub(crate) const EVALUATION: Duration = Duration::from_secs(1);
 /// How many ticks may pass between two looks at the clock.
 pub(super) const TICKS_PER_LOOK: i32 = 512;
+
+/// What a module is told that is refused something for its size; it is counted.
+pub(super) fn refused(kind: LimitKind, message: impl Into<String>, context: &Context) -> JsError {
+    refusal(Thrown::limit(kind, message), context)
+}
+
+/// The same of what is not always refused for its size.
+pub(super) fn refusal(thrown: Thrown, context: &Context) -> JsError {
+    if let Some(kind) = thrown.limit {
+        count_limit(&Host::of(context).program.namespace, kind);
+    }
+    thrown.into()
+}
 
 pub(super) fn apply(settings: &LimitSettings, context: &mut Context) {
     let limits = context.runtime_limits_mut();

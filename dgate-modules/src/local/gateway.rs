@@ -3,7 +3,6 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use dgate_core::apply::{Applier, ApplyError, ChangeSet, Environment};
@@ -16,13 +15,14 @@ use dgate_core::snapshot::{NamespaceSnapshot, RouteLookup};
 use dgate_core::store::{DocumentQuery, MemoryStore, Store};
 use dgate_core::{Body, ErrorKind, GatewayError, Kind, Problem, Problems};
 use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 
 use super::Project;
 use super::documents::LocalDocuments;
 use super::heard::Heard;
 use super::plane::{Chains, Plane};
-use super::trip::{HookFailure, Trip, echo};
+use super::reply::{Reply, collected, refusal};
+use super::trip::{Trip, echo};
 use crate::ConsoleLine;
 use crate::program::{self, Library};
 use crate::runner::{ModuleRunner, ModuleSettings};
@@ -47,34 +47,6 @@ pub struct LocalGateway {
     listed: Vec<AnyResource>,
     pub(super) runner: ModuleRunner,
     heard: Heard,
-}
-
-/// What came back.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Reply {
-    /// The answer, as the client gets it.
-    pub response: Response<Bytes>,
-    /// What modules wrote to the console meanwhile.
-    pub console: Vec<ConsoleLine>,
-    /// How long each hook took.
-    pub hooks: Vec<HookTime>,
-    /// Where the request went; nothing when a module answered.
-    pub upstream: Option<String>,
-    /// What went wrong in a module, with its place and trace, when something did.
-    pub failures: Vec<HookFailure>,
-    /// What modules tried and had no permission for, once each.
-    pub denied: Vec<String>,
-}
-
-/// How long a hook took.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct HookTime {
-    /// Which one.
-    pub hook: &'static str,
-    /// So long, with waiting.
-    pub took: Duration,
 }
 
 impl LocalGateway {
@@ -223,8 +195,13 @@ impl LocalGateway {
     pub async fn send(&self, request: Request<Bytes>) -> Reply {
         let request = request.map(Body::full);
         let mut trip = Trip::default();
+        let mut route = None;
         let answer = match self.context(&request) {
-            Ok(context) => self.travel(&context, request, &mut trip).await,
+            Ok(context) => {
+                let matched = context.matched.as_ref();
+                route = matched.map(|matched| matched.route.spec.spec.name.clone());
+                self.travel(&context, request, &mut trip).await
+            }
             Err(error) => Err(error),
         };
         let response = match answer {
@@ -233,6 +210,7 @@ impl LocalGateway {
         };
         Reply {
             response,
+            route,
             console: self.take_console(),
             hooks: trip.hooks,
             upstream: trip.upstream,
@@ -255,25 +233,6 @@ impl LocalGateway {
         match trip.forth(&*chain, &mut *session, context, request).await {
             Ok(response) => Ok(response),
             Err(error) => trip.back(&*chain, &mut *session, error).await,
-        }
-    }
-}
-
-/// What a client would be told.
-fn refusal(error: &GatewayError) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(format!("{error} ({})", error.kind().code())));
-    *response.status_mut() = error.kind().status();
-    response
-}
-
-async fn collected(response: Response<Body>) -> Response<Bytes> {
-    let (head, body) = response.into_parts();
-    match body.collect_limited(usize::MAX).await {
-        Ok(read) => Response::from_parts(head, read.bytes),
-        Err(_) => {
-            let mut response = Response::new(Bytes::from_static(b"the body broke off"));
-            *response.status_mut() = StatusCode::BAD_GATEWAY;
-            response
         }
     }
 }

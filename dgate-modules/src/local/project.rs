@@ -1,5 +1,8 @@
 //! What stands in a directory: modules, and the resources around them.
 
+mod files;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,15 +10,19 @@ use dgate_core::resource::{AnyResource, Module, ModuleType};
 use dgate_core::{Kind, Problems};
 use serde_json::Value;
 
+pub use files::{FileRole, ProjectFiles};
+
 /// Modules of a directory, and the resources around them.
 ///
-/// Every `.ts` and `.js` file beside the one that is named is a module, called like the file without its extension;
-/// `*.test.ts`, `*.test.js` and `*.d.ts` are not. YAML files in the form of `init_resources` say more: permissions, limits and `env`
+/// Every `.ts` and `.js` file beside the one that is named is a module, called like the file without its extension (so are `.mts` and
+/// `.mjs`); `*.test.ts`, `*.test.js` and `*.d.ts` are not. YAML files in the form of `init_resources` say more: permissions, limits and `env`
 /// of modules (with `payload_file`), routes, services, collections, documents, secrets.
 #[derive(Debug, Clone)]
 pub struct Project {
     directory: PathBuf,
     resources: Vec<AnyResource>,
+    /// Where the sources of modules were read, by the modules' names.
+    sources: BTreeMap<String, PathBuf>,
     tests: Vec<PathBuf>,
 }
 
@@ -31,6 +38,17 @@ pub enum ProjectError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file or directory cannot be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    Unwritable {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file that was to be made is there already. Nothing was written.
+    #[error("{} is there already; nothing was written", .0.display())]
+    Exists(PathBuf),
     /// A file is not YAML.
     #[error("{}: {message}", path.display())]
     NotYaml {
@@ -47,6 +65,14 @@ pub enum ProjectError {
         /// Everything that is wrong.
         problems: Problems,
     },
+    /// Two files are the source of the same module.
+    #[error("{}: there is a module `{name}` already, elsewhere in this folder", path.display())]
+    Twice {
+        /// The second one.
+        path: PathBuf,
+        /// The module.
+        name: String,
+    },
     /// There is no such module.
     #[error("{}: there is no module here", .0.display())]
     NoModule(PathBuf),
@@ -58,42 +84,37 @@ impl Project {
     /// # Errors
     /// When something cannot be read, or a YAML file says what is not valid. Modules are not looked into.
     pub fn read(path: &Path) -> Result<Self, ProjectError> {
-        let is_file = path.is_file();
-        let directory = match path.parent() {
-            Some(parent) if is_file && !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ if is_file => PathBuf::from("."),
-            _ => path.to_owned(),
-        };
+        let (is_file, directory) = (path.is_file(), Self::directory_of(path));
         let unreadable = |source| ProjectError::Unreadable { path: directory.clone(), source };
-        let mut files: Vec<PathBuf> = Vec::new();
-        for entry in std::fs::read_dir(&directory).map_err(unreadable)? {
-            files.push(entry.map_err(unreadable)?.path());
-        }
-        files.retain(|file| file.is_file());
-        files.sort();
-        let mut project = Self { directory, resources: Vec::new(), tests: Vec::new() };
-        let ends = |file: &Path, end: &str| file.to_str().is_some_and(|text| text.ends_with(end));
-        let is_test = |file: &Path| ends(file, ".test.ts") || ends(file, ".test.js");
-        for file in files.iter().filter(|file| ends(file, ".yaml") || ends(file, ".yml")) {
+        let ProjectFiles { resources, modules, tests } = ProjectFiles::of(&directory).map_err(unreadable)?;
+        let mut project = Self { directory, resources: Vec::new(), sources: BTreeMap::new(), tests };
+        for file in &resources {
             project.add_yaml(file)?;
         }
-        for file in &files {
-            if is_test(file) {
-                project.tests.push(file.clone());
-            } else if (ends(file, ".ts") && !ends(file, ".d.ts")) || ends(file, ".js") {
-                project.add_file(file)?;
-            }
+        for file in &modules {
+            project.add_file(file)?;
         }
-        if is_file && !is_test(path) && project.name_of(path).is_none() {
+        let is_test = FileRole::of(path) == Some(FileRole::Tests);
+        if is_file && !is_test && project.name_of(path).is_none() {
             return Err(ProjectError::NoModule(path.to_owned()));
         }
         Ok(project)
     }
 
+    /// The directory whose project a path stands for: itself, or the one that a file is in.
+    pub fn directory_of(path: &Path) -> PathBuf {
+        match path.parent() {
+            Some(parent) if path.is_file() && !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ if path.is_file() => PathBuf::from("."),
+            _ => path.to_owned(),
+        }
+    }
+
     /// A project without anything.
     #[cfg(test)]
     pub(super) fn empty() -> Self {
-        Self { directory: PathBuf::new(), resources: Vec::new(), tests: Vec::new() }
+        let (resources, sources, tests) = <_>::default();
+        Self { directory: PathBuf::new(), resources, sources, tests }
     }
 
     /// Where it is.
@@ -131,14 +152,21 @@ impl Project {
         self
     }
 
-    /// The module whose source is in a file.
+    /// The module whose source is in a file; where there are several, the one that is called like it.
     pub fn name_of(&self, file: &Path) -> Option<&str> {
-        let stem = file.file_stem()?.to_str()?;
-        let source = std::fs::read_to_string(file).ok()?;
-        let of_file = |module: &&Module| module.payload_raw.as_deref() == Some(&source);
-        let mut found: Vec<&Module> = self.modules().filter(of_file).collect();
-        found.sort_by_key(|module| module.name != stem);
-        found.first().map(|module| module.name.as_str())
+        let (stem, file) = (file.file_stem()?, file.canonicalize().ok()?);
+        let of_file = self.sources.iter().filter(|(_, source)| is_same(source, &file));
+        of_file.map(|(name, _)| name.as_str()).min_by_key(|name| stem != *name)
+    }
+
+    /// The file that the source of a module was read from; nothing when it stands in a YAML file.
+    pub fn file_of(&self, module: &str) -> Option<&Path> {
+        self.sources.get(module).map(PathBuf::as_path)
+    }
+
+    /// All files that sources of modules were read from.
+    pub fn sources(&self) -> impl Iterator<Item = &Path> {
+        self.sources.values().map(PathBuf::as_path)
     }
 
     /// Grants all modules more.
@@ -172,7 +200,11 @@ impl Project {
             return Ok(());
         }
         let Some(stem) = file.file_stem().and_then(|stem| stem.to_str()) else { return Ok(()) };
+        if self.modules().any(|known| known.name == stem) {
+            return Err(ProjectError::Twice { path: file.to_owned(), name: stem.to_owned() });
+        }
         let module = module(stem, read(file)?, file);
+        self.sources.insert(stem.to_owned(), file.to_owned());
         self.resources.push(module.into());
         Ok(())
     }
@@ -189,20 +221,23 @@ impl Project {
             for item in items {
                 let resource = decode(kind, item)
                     .map_err(|problems| ProjectError::Invalid { path: file.to_owned(), problems })?;
-                self.resources.push(self.with_source(resource)?);
+                let resource = self.with_source(resource)?;
+                self.resources.push(resource);
             }
         }
         Ok(())
     }
 
     /// Reads the file that a module names.
-    fn with_source(&self, mut resource: AnyResource) -> Result<AnyResource, ProjectError> {
+    fn with_source(&mut self, mut resource: AnyResource) -> Result<AnyResource, ProjectError> {
         if let AnyResource::Module(module) = &mut resource
             && let Some(file) = module.payload_file.clone()
         {
             let module = Arc::make_mut(module);
             module.payload_file = None;
-            module.payload_raw = Some(read(&self.directory.join(file))?);
+            let file = self.directory.join(file);
+            module.payload_raw = Some(read(&file)?);
+            self.sources.insert(module.name.clone(), file);
         }
         Ok(resource)
     }
@@ -215,10 +250,15 @@ fn decode(kind: Kind, item: Value) -> Result<AnyResource, Problems> {
 /// A module of a file.
 pub(super) fn module(name: &str, source: String, file: &Path) -> Module {
     let mut module = Module::new(name, source);
-    if file.extension().is_some_and(|extension| extension == "js") {
+    if file.extension().is_some_and(|extension| extension == "js" || extension == "mjs") {
         module.module_type = ModuleType::Javascript;
     }
     module
+}
+
+/// Whether a path leads to a file, whose path is canonical.
+fn is_same(path: &Path, file: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| path == file)
 }
 
 fn read(path: &Path) -> Result<String, ProjectError> {

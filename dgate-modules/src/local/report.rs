@@ -94,11 +94,13 @@ fn junit(report: &TestReport) -> String {
     for file in &report.files {
         let name = escape(&file.path.display().to_string());
         let failures = file.tests.iter().filter(|test| test.failure.is_some()).count();
+        let skipped = file.tests.iter().filter(|test| test.skipped).count();
         let errors = usize::from(file.error.is_some());
         let (tests, seconds) = (file.tests.len() + errors, file.took.as_secs_f64());
         let _ = writeln!(
             out,
-            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{seconds:.3}\">"
+            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\" \
+             time=\"{seconds:.3}\">"
         );
         if let Some(error) = &file.error {
             let error = escape(error);

@@ -23,30 +23,31 @@ const SETTINGS: &str = r#"{
 }
 "#;
 
-/// Writes a new module with its tests into a directory, which is made if it is not there; returns the files.
+/// Writes a new module with its tests into a directory, which is made if it is not there; returns the files. Types and
+/// settings of the compiler are shared by all modules of a directory, and left alone if they are there.
 ///
 /// # Errors
-/// When a file is there already, or cannot be written.
+/// When another file is there already (nothing is written then), or one cannot be written.
 pub fn scaffold(directory: &Path, name: &str) -> Result<Vec<PathBuf>, ProjectError> {
-    let files = [
+    let own = [
         (format!("{name}.ts"), source()),
         (format!("{name}.test.ts"), tests(name)),
         (format!("{name}.yaml"), resources(name)),
-        ("dgate.d.ts".to_owned(), TYPES.to_owned()),
-        ("tsconfig.json".to_owned(), SETTINGS.to_owned()),
     ];
+    let shared =
+        [("dgate.d.ts".to_owned(), TYPES.to_owned()), ("tsconfig.json".to_owned(), SETTINGS.to_owned())];
+    let own = own.map(|(file, content)| (directory.join(file), content));
+    if let Some((there, _)) = own.iter().find(|(path, _)| path.exists()) {
+        return Err(ProjectError::Exists(there.clone()));
+    }
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |source| ProjectError::Unreadable { path, source }
+        move |source| ProjectError::Unwritable { path, source }
     };
     std::fs::create_dir_all(directory).map_err(failed(directory))?;
+    let shared = shared.map(|(file, content)| (directory.join(file), content));
     let mut written = Vec::new();
-    for (file, content) in files {
-        let path = directory.join(&file);
-        let shared = file == "dgate.d.ts" || file == "tsconfig.json";
-        if shared && path.exists() {
-            continue;
-        }
+    for (path, content) in own.into_iter().chain(shared.into_iter().filter(|(path, _)| !path.exists())) {
         let opened = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
         let mut opened = opened.map_err(failed(&path))?;
         opened.write_all(content.as_bytes()).map_err(failed(&path))?;
@@ -71,7 +72,7 @@ fn tests(name: &str) -> String {
 import {{ requestHandler }} from "./{name}";
 
 test("greets by name", () => {{
-  const request = ctx({{ path: "/hello/Ann", params: {{ name: "Ann" }} }});
+  const request = ctx({{ path: "/{name}/Ann", params: {{ name: "Ann" }} }});
   requestHandler(request);
   expect(request.result.status).toBe(200);
   expect(JSON.parse(request.result.body)).toEqual({{ greeting: "Hello, Ann!" }});
@@ -89,7 +90,7 @@ modules:
     permissions: []
 routes:
   - name: {name}
-    paths: ["/hello/{{name}}", "/hello"]
+    paths: ["/{name}/{{name}}", "/{name}"]
     modules: [{name}]
 "#
     )

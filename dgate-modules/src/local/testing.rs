@@ -1,11 +1,11 @@
 //! Runs `*.test.ts`, each file in a runtime of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use dgate_core::resource::{AnyResource, Module, ModuleLimits, Route};
 use dgate_core::units::HumanDuration;
-use dgate_core::{Body, Problems};
+use dgate_core::{Body, Problems, Severity};
 use http::Request;
 
 use super::project::module;
@@ -16,7 +16,7 @@ use crate::exchange::{DraftBody, Exchange, RequestInfo, RequestPart};
 use crate::failure::Failure;
 use crate::hook::Hook;
 use crate::pool::Place;
-use crate::program::{self, Library, TEST_RUNNER};
+use crate::program::{self, Library, Program, TEST_RUNNER};
 
 /// How tests are run.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +46,8 @@ pub struct FileReport {
     pub tests: Vec<TestOutcome>,
     /// Why none could be run, when that is so.
     pub error: Option<String>,
+    /// The modules that it imports, directly or through others; nothing when that could not be told.
+    pub modules: Option<Vec<String>>,
     /// How long all of it took.
     pub took: Duration,
 }
@@ -95,30 +97,27 @@ pub async fn test(project: &Project, options: &TestOptions) -> TestReport {
     let mut report = TestReport::default();
     for path in project.tests() {
         let started = Instant::now();
-        let mut file =
-            FileReport { path: path.clone(), tests: Vec::new(), error: None, took: Duration::ZERO };
-        if let Err(error) = run_file(project, path, options, &mut file.tests).await {
-            file.error = Some(error);
-        }
+        let (path, tests, took) = (path.clone(), Vec::new(), Duration::ZERO);
+        let mut file = FileReport { path, tests, error: None, modules: None, took };
+        file.error = run_file(project, options, &mut file).await.err();
         file.took = started.elapsed();
         report.files.push(file);
     }
     report
 }
 
-async fn run_file(
-    project: &Project,
-    path: &Path,
-    options: &TestOptions,
-    outcomes: &mut Vec<TestOutcome>,
-) -> Result<(), String> {
+async fn run_file(project: &Project, options: &TestOptions, report: &mut FileReport) -> Result<(), String> {
+    let path = &report.path;
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let source = std::fs::read_to_string(path)
-        .map_err(|source| ProjectError::Unreadable { path: path.to_owned(), source }.to_string())?;
+        .map_err(|source| ProjectError::Unreadable { path: path.clone(), source }.to_string())?;
     let project = with_tests(project, module(stem, source, path));
     let started = LocalGateway::start(&project, options.network.clone()).await;
     let gateway = started.map_err(|problems| lines(&problems))?;
-    let suite = Suite::open(&gateway).await?;
+    let program = Suite::program(&gateway)?;
+    let imported = program.modules.iter().map(|module| module.name.to_string());
+    report.modules = Some(imported.filter(|name| name != TEST_RUNNER && name != stem).collect());
+    let suite = Suite::open(&gateway, program).await?;
     let listed = suite.run(None).await.map_err(|failure| failure.with_trace())?;
     let tests: Vec<Listed> = serde_json::from_slice(&listed).map_err(|error| error.to_string())?;
     let only = tests.iter().any(|test| test.only);
@@ -142,7 +141,7 @@ async fn run_file(
             outcome.took = started.elapsed();
             outcome.console = gateway.take_console();
         }
-        outcomes.push(outcome);
+        report.tests.push(outcome);
     }
     Ok(())
 }
@@ -161,7 +160,9 @@ struct Listed {
 }
 
 fn lines(problems: &Problems) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    // Warnings are about the route that tests are called through, and about nobody's else.
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+    errors.map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// A project with a module of tests, and one that runs them.
@@ -196,12 +197,14 @@ struct Suite<'g> {
 }
 
 impl<'g> Suite<'g> {
-    async fn open(gateway: &'g LocalGateway) -> Result<Self, String> {
+    fn program(gateway: &LocalGateway) -> Result<Program, String> {
         let namespace = gateway.namespace().ok_or("there is no namespace")?;
         let names = [TEST_RUNNER.to_owned()];
-        let program =
-            program::build(&Library::default(), &namespace, &names, &crate::limits::Rules::default());
-        let program = program.map_err(|problems| lines(&problems))?;
+        program::build(&Library::default(), &namespace, &names, &crate::limits::Rules::default())
+            .map_err(|problems| lines(&problems))
+    }
+
+    async fn open(gateway: &'g LocalGateway, program: Program) -> Result<Self, String> {
         let deployed = gateway.runner.deploy(program).await;
         let deployed = deployed.map_err(|(_, failure)| failure.with_trace())?;
         Ok(Self { gateway, deployed, place: std::cell::Cell::new(None) })

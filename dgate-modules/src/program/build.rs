@@ -172,8 +172,9 @@ impl Builder<'_> {
         let imports = compiled.imports.iter().map(|import| (&import.specifier, import.place));
         let reexports = compiled.reexports.iter().map(|export| (&export.specifier, export.place));
         let mut links: Vec<(String, Target)> = Vec::new();
+        let mut missing: Vec<&String> = Vec::new();
         for (specifier, place) in imports.chain(reexports) {
-            if links.iter().any(|(known, _)| known == specifier) {
+            if links.iter().any(|(known, _)| known == specifier) || missing.contains(&specifier) {
                 continue;
             }
             if let Some(native) = native::find(specifier, self.is_test) {
@@ -188,17 +189,26 @@ impl Builder<'_> {
                 }
                 continue;
             }
-            let mut names: Vec<&str> = self.namespace.resources.modules.names().collect();
-            for native in native::names() {
-                names.push(native);
-            }
-            let close = closest(name, names).map(|close| format!("did you mean `{close}`?"));
+            missing.push(specifier);
             let chain = through(&self.chains[index]);
-            let message = match native::find(specifier, true) {
-                Some(_) => format!("{file}:{place}: `{specifier}` is there for tests only{chain}"),
-                None => format!("{file}:{place}: there is no module `{specifier}`{chain}"),
+            let problem = if native::find(specifier, true).is_some() {
+                Problem::error(
+                    pointer,
+                    format!("{file}:{place}: `{specifier}` is there for tests only{chain}"),
+                )
+                .with_help(
+                    "tests stand in files of their own (`*.test.ts`), which `dgate-cli module test` runs",
+                )
+            } else {
+                let mut names: Vec<&str> = self.namespace.resources.modules.names().collect();
+                for native in native::names() {
+                    names.push(native);
+                }
+                let close = closest(name, names).map(|close| format!("did you mean `{close}`?"));
+                let message = format!("{file}:{place}: there is no module `{specifier}`{chain}");
+                Problem::error(pointer, message).with_help_if(close)
             };
-            self.problems.push(Problem::error(pointer, message).with_help_if(close).about(&key));
+            self.problems.push(problem.about(&key));
         }
         if let Some(module) = &mut self.modules[index] {
             module.links = links;
@@ -209,5 +219,5 @@ impl Builder<'_> {
 /// `./auth`, `auth`, `./auth.ts` and `/auth` all mean the module `auth`.
 fn module_name(specifier: &str) -> &str {
     let name = specifier.strip_prefix("./").or_else(|| specifier.strip_prefix('/')).unwrap_or(specifier);
-    name.strip_suffix(".ts").or_else(|| name.strip_suffix(".js")).unwrap_or(name)
+    [".ts", ".js", ".mts", ".mjs"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }

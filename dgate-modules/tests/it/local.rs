@@ -157,6 +157,12 @@ async fn tests_are_for_tests_only() {
     let checked = local::check(&project).await.unwrap();
     let problems = checked[0].problems.to_string();
     assert!(problems.contains("m.ts:1:1: `dgate/test` is there for tests only"), "{problems}");
+    assert_eq!(
+        problems.matches("for tests only").count(),
+        1,
+        "told once, however much is imported: {problems}"
+    );
+    assert!(problems.contains("`*.test.ts`") && !problems.contains("did you mean"), "{problems}");
 }
 
 #[tokio::test]
@@ -204,7 +210,8 @@ routes: [{name: r, paths: ['/m/{id}'], service: s, modules: [m]}]
     let hooks: Vec<_> = reply.hooks.iter().map(|time| time.hook).collect();
     assert_eq!(hooks, ["requestModifier", "responseModifier"]);
     let lost = gateway.send(Request::get("/none").body(Bytes::new()).unwrap()).await;
-    assert_eq!(lost.response.status(), 404);
+    assert_eq!((lost.response.status().as_u16(), lost.route), (404, None));
+    assert_eq!(&lost.response.body()[..], b"No such route\n");
 }
 
 #[tokio::test]
@@ -214,7 +221,7 @@ async fn a_new_project_is_a_good_one() {
     let files = local::scaffold(&path, "hello").unwrap();
     assert_eq!(files.len(), 5);
     let error = local::scaffold(&path, "hello").unwrap_err();
-    assert!(error.to_string().contains("hello.ts: File exists"), "{error}");
+    assert!(error.to_string().contains("hello.ts is there already; nothing was written"), "{error}");
     let project = Project::read(&path).unwrap();
     let report = local::test(&project, &TestOptions::default()).await;
     assert_eq!(report.counts(), (1, 0, 0), "{}", Reporter::Pretty.write(&report));

@@ -8,11 +8,11 @@ use dgate_core::Severity;
 use dgate_modules::local::{self, Checked};
 use serde_json::{Value, json};
 
-use super::project;
+use super::{is_source, project};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, style};
+use crate::output::{self, Format, style};
 
 /// What is checked.
 #[derive(Debug, Args)]
@@ -28,6 +28,7 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        is_source(&self.path)?;
         let project = project(&self.path, &self.allow)?;
         let only = if self.path.is_file() { project.name_of(&self.path) } else { None };
         let checked = local::check(&project).await;
@@ -39,6 +40,8 @@ impl Check {
         }
         if context.output.is_for_people() {
             checked.iter().try_for_each(|module| output::text(shown(module).trim_end()))?;
+        } else if context.output.format() == Format::Name {
+            checked.iter().try_for_each(|module| output::text(&module.module))?;
         } else {
             context.output.value(&checked.iter().map(to_json).collect())?;
         }

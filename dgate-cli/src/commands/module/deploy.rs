@@ -7,6 +7,7 @@ use dgate_core::Kind;
 use dgate_core::key::name_fault;
 use serde_json::{Value, json};
 
+use super::{is_source, with_guess};
 use crate::client::Client;
 use crate::commands::plan::Plan;
 use crate::commands::resource::{Identity, without_read_only};
@@ -19,12 +20,14 @@ use crate::output::with_progress;
 #[derive(Debug, Args)]
 #[command(after_help = "Example: dgate-cli module deploy greet.ts --route hello")]
 pub(crate) struct Deploy {
-    /// The source: TypeScript (.ts, .mts) or JavaScript (.js, .mjs).
-    file: PathBuf,
-    /// The module's name; the file's name without its ending when absent.
+    /// The sources: TypeScript (.ts, .mts) or JavaScript (.js, .mjs). Several go live together, with what they import of
+    /// each other.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The module's name, if it is only one; a file's name without its ending when absent.
     #[arg(long)]
     name: Option<String>,
-    /// Also run it in this route, after the modules that are there. May be given several times.
+    /// Also run them in this route, after the modules that are there. May be given several times.
     #[arg(long = "route", value_name = "NAME")]
     routes: Vec<String>,
     /// What the module may do, such as `os:net:http=api.example.com`. May be given several times; a module that is there
@@ -39,27 +42,34 @@ pub(crate) struct Deploy {
     message: Option<String>,
 }
 
+/// A module as it is written in a file.
+struct Source {
+    name: String,
+    text: String,
+    language: &'static str,
+}
+
 impl Deploy {
-    /// The module and its routes change in one step: no request sees one without the other.
+    /// Modules and routes change in one step: no request sees one without the other.
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let source = std::fs::read_to_string(&self.file).map_err(|error| {
-            Failure::new(Exit::Failed, format!("{} cannot be read: {error}", self.file.display()))
-        })?;
-        let name = self.name()?;
-        let language = language(&self.file)?;
+        let sources = self.sources()?;
         let client = context.client()?;
         let namespace = context.namespace();
 
-        let (found, mut revision) = find(&client, &identity(Kind::Module, namespace, &name)).await?;
-        let mut module = found.unwrap_or_else(|| json!({ "name": name, "namespace": namespace }));
-        if let Some(object) = module.as_object_mut() {
-            object.retain(|field, _| !field.starts_with("payload"));
+        let (mut resources, mut revision) = (Vec::new(), u64::MAX);
+        for Source { name, text, language } in &sources {
+            let (found, at) = find(&client, &identity(Kind::Module, namespace, name)).await?;
+            revision = revision.min(at);
+            let mut module = found.unwrap_or_else(|| json!({ "name": name, "namespace": namespace }));
+            if let Some(object) = module.as_object_mut() {
+                object.retain(|field, _| !field.starts_with("payload"));
+            }
+            (module["payload_raw"], module["type"]) = (text.as_str().into(), (*language).into());
+            if !self.permissions.is_empty() {
+                module["permissions"] = self.permissions.clone().into();
+            }
+            resources.push(of_kind(Kind::Module, module));
         }
-        (module["payload_raw"], module["type"]) = (source.into(), language.into());
-        if !self.permissions.is_empty() {
-            module["permissions"] = self.permissions.clone().into();
-        }
-        let mut resources = vec![of_kind(Kind::Module, module)];
         for route in &self.routes {
             let identity = identity(Kind::Route, namespace, route);
             let (found, at) = find(&client, &identity).await?;
@@ -67,7 +77,7 @@ impl Deploy {
                 return Err(Failure::new(Exit::NotFound, format!("there is no {identity}")));
             };
             revision = revision.min(at);
-            add_module(&mut found, &name);
+            sources.iter().for_each(|source| add_module(&mut found, &source.name));
             resources.push(of_kind(Kind::Route, found));
         }
         let wish = json!({
@@ -83,10 +93,28 @@ impl Deploy {
         Ok(Exit::Success)
     }
 
-    fn name(&self) -> Result<String, Failure> {
+    fn sources(&self) -> Result<Vec<Source>, Failure> {
+        if self.name.is_some() && self.files.len() > 1 {
+            let message = "`--name` is for one file; several are called like their files";
+            return Err(Failure::usage(message));
+        }
+        let mut sources: Vec<Source> = Vec::new();
+        for file in &self.files {
+            is_source(file)?;
+            let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+            let (name, language) = (self.name_of(file)?, language(file)?);
+            if sources.iter().any(|known| known.name == name) {
+                return Err(Failure::usage(format!("more than one file would be the module `{name}`")));
+            }
+            sources.push(Source { name, text, language });
+        }
+        Ok(sources)
+    }
+
+    fn name_of(&self, file: &Path) -> Result<String, Failure> {
         let name = match &self.name {
             Some(name) => name.clone(),
-            None => self.file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            None => file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         };
         match name_fault(&name) {
             None => Ok(name),
@@ -96,6 +124,15 @@ impl Deploy {
             }
         }
     }
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
+    let failure = Failure::new(exit, format!("{} cannot be read: {error}", file.display()));
+    if file.is_dir() {
+        return failure.with_help("name the files of its modules; several go live together");
+    }
+    with_guess(failure, file)
 }
 
 fn language(file: &Path) -> Result<&'static str, Failure> {

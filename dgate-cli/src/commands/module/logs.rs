@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
+use crate::client::segment;
 use crate::commands::logs::{Level, Wanted, follow};
 use crate::context::Context;
 use crate::exit::Exit;
@@ -31,6 +32,14 @@ impl Logs {
         let is = |line: &Map<String, Value>, field: &str, wanted: &str| {
             line.get(field).and_then(Value::as_str) == Some(wanted)
         };
+        if let Some(name) = &self.name {
+            let path = format!("/api/v1/module/{}/{}", segment(namespace), segment(name));
+            // Whatever else goes wrong goes wrong below as well.
+            if context.client()?.get(path).send().await.is_err_and(|failure| failure.exit() == Exit::NotFound)
+            {
+                context.output.warn(format!("there is no module {namespace}/{name} as yet"));
+            }
+        }
         follow(context, &wanted, |line| {
             let name = self.name.as_deref();
             name.is_none_or(|name| is(line, "module", name) && is(line, "namespace", namespace))

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clap::Args;
-use dgate_core::resource::{Route, Service};
+use dgate_core::resource::{AnyResource, Route, Service};
 use dgate_modules::local::{LocalGateway, Network, Project, Reply};
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use serde_json::{Value, json};
 
-use super::{network, project};
+use super::{is_source, network, project};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -25,9 +25,9 @@ use crate::output;
     request that the module does not answer gets an echo of itself."
 )]
 pub(crate) struct Run {
-    /// The module's file.
+    /// The module's file, or a folder whose YAML files have routes.
     file: PathBuf,
-    /// Method and path.
+    /// Method and path, or a URL whose host is meant as well.
     #[arg(short, long, value_name = "REQUEST", default_value = "GET /")]
     request: String,
     /// A header of the request. May be given several times.
@@ -40,12 +40,13 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PERMISSION")]
     allow: Vec<String>,
     /// Send the request so often, and tell how long it takes.
-    #[arg(long, value_name = "N")]
-    bench: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    bench: Option<u32>,
 }
 
 impl Run {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        is_source(&self.file)?;
         let project = project(&self.file, &self.allow)?;
         let request = self.request()?;
         let gateway = self.gateway(&project, context).await?;
@@ -59,6 +60,9 @@ impl Run {
         };
         if context.output.is_for_people() {
             show(&reply, times, context)?;
+            if reply.route.is_none() {
+                context.output.say(untaken(&request, &project));
+            }
         } else {
             context.output.value(&to_json(&reply, times))?;
         }
@@ -73,7 +77,9 @@ impl Run {
             return Ok(gateway);
         }
         let Some(name) = project.name_of(&self.file) else {
-            return Err(Failure::new(Exit::NotFound, format!("{} is no module", self.file.display())));
+            let message = format!("{} has no routes, and is no module", self.file.display());
+            let help = "name a module's file: without routes, every path leads to it";
+            return Err(Failure::new(Exit::NotFound, message).with_help(help));
         };
         let mut route = Route::new(name, "/**");
         route.modules = vec![name.to_owned()];
@@ -92,6 +98,10 @@ impl Run {
             None => ("GET", self.request.trim()),
         };
         let method: Method = method.parse().map_err(|_| wrong(format!("`{method}` is no method")))?;
+        if !target.starts_with('/') && !target.contains("://") {
+            let failure = wrong(format!("`{target}` is no path: it begins with `/`"));
+            return Err(failure.with_help("a request is written like `GET /hello?name=Ann`"));
+        }
         let uri: Uri = target.parse().map_err(|error| wrong(format!("`{target}` is no path: {error}")))?;
         let host = uri.authority().map_or("localhost".to_owned(), ToString::to_string);
         let path = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
@@ -121,10 +131,20 @@ impl Run {
     }
 }
 
+/// Says which routes there are, and that a request is for none of them.
+fn untaken(request: &Request<Bytes>, project: &Project) -> String {
+    let routes = project.resources().iter().filter_map(|resource| match resource {
+        AnyResource::Route(route) => Some(format!("{} ({})", route.name, route.paths.join(", "))),
+        _ => None,
+    });
+    let routes: Vec<String> = routes.collect();
+    format!("no route takes `{} {}`; there are: {}", request.method(), request.uri(), routes.join(", "))
+}
+
 /// The median, and the 99th of a hundred.
-async fn bench(gateway: &LocalGateway, request: &Request<Bytes>, count: usize) -> (Duration, Duration) {
-    let mut times = Vec::with_capacity(count);
-    for _ in 0..count.max(1) {
+async fn bench(gateway: &LocalGateway, request: &Request<Bytes>, count: u32) -> (Duration, Duration) {
+    let mut times = Vec::new();
+    for _ in 0..count {
         let started = Instant::now();
         gateway.send(request.clone()).await;
         times.push(started.elapsed());
@@ -181,7 +201,7 @@ fn to_json(reply: &Reply, times: Option<(Duration, Duration)>) -> Value {
         .map(|hook| json!({ "hook": hook.hook, "seconds": hook.took.as_secs_f64() }))
         .collect();
     json!({
-        "status": reply.response.status().as_u16(), "headers": headers,
+        "status": reply.response.status().as_u16(), "route": reply.route, "headers": headers,
         "body": String::from_utf8_lossy(reply.response.body()), "console": console, "hooks": hooks,
         "upstream": reply.upstream, "denied": reply.denied,
         "failures": reply.failures.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -13,7 +13,7 @@ use crate::output;
 /// Where types go.
 #[derive(Debug, Args)]
 pub(crate) struct Types {
-    /// The file, such as `dgate.d.ts`; standard output when absent.
+    /// The file, or a folder for `dgate.d.ts`; standard output when absent.
     file: Option<PathBuf>,
 }
 
@@ -22,9 +22,13 @@ impl Types {
         context.no_format("a file of types")?;
         match self.file {
             None => output::bytes(TYPES.as_bytes())?,
-            Some(file) => std::fs::write(&file, TYPES).map_err(|error| {
-                Failure::new(Exit::Failed, format!("{} cannot be written: {error}", file.display()))
-            })?,
+            Some(file) => {
+                let file = if file.is_dir() { file.join("dgate.d.ts") } else { file };
+                std::fs::write(&file, TYPES).map_err(|error| {
+                    Failure::new(Exit::Failed, format!("{} cannot be written: {error}", file.display()))
+                })?;
+                context.output.say(format!("{} written", file.display()));
+            }
         }
         Ok(Exit::Success)
     }

@@ -9,8 +9,10 @@ use dgate_core::body::{CollectError, Collected};
 use super::state::{RequestState, Side};
 use crate::engine::errors;
 use crate::engine::host::Host;
+use crate::engine::limits::refused;
 use crate::engine::ops::{self, Outcome, named_error};
 use crate::engine::values;
+use crate::failure::LimitKind;
 
 /// What a module wants a body as.
 #[derive(Debug, Clone, Copy)]
@@ -84,8 +86,10 @@ fn put_back(
 }
 
 fn too_large(side: Side, limit: usize, context: &mut Context) -> JsError {
-    let name = if side == Side::Request { "BodyTooLarge" } else { "RangeError" };
-    named_error(name, &format!("the body is larger than the module may read ({limit} bytes)"), context)
+    let message = format!("the body is larger than the module may read ({limit} bytes)");
+    let error = refused(LimitKind::Body, &*message, context);
+    // What the client sent is no mistake of the module's.
+    if side == Side::Request { named_error("BodyTooLarge", &message, context) } else { error }
 }
 
 /// A promise that is settled already. Made like one that waits: `Promise.resolve` costs twice as much.

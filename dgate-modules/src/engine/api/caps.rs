@@ -6,11 +6,13 @@
 
 use boa_engine::object::builtins::{JsArray, JsFunction, JsMap, JsSet, JsTypedArray};
 use boa_engine::property::PropertyDescriptor;
-use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
+use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
 
 use super::define;
 use crate::engine::host::Host;
+use crate::engine::limits::refused;
 use crate::engine::values::argument;
+use crate::failure::LimitKind;
 
 /// Methods of lists that walk through all of it.
 const LIST: [&str; 27] = [
@@ -64,7 +66,7 @@ type Size = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<f64>;
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let host = Host::of(context);
-    let (longest_text, longest_list) = (host.longest_text(), host.longest_list());
+    let (longest_text, longest_list) = (Most::text(&host), Most::list(&host));
     let constructors = context.intrinsics().constructors();
     let array = constructors.array().clone();
     let string = constructors.string().prototype();
@@ -74,7 +76,13 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     }
     wrap(&array.prototype(), "join", joined, longest_text, context)?;
     for name in TYPED {
-        wrap(&typed, name, |this, _, context| length(this, context), f64::INFINITY, context)?;
+        wrap(
+            &typed,
+            name,
+            |this, _, context| length(this, context),
+            Most { size: f64::INFINITY, ..longest_list },
+            context,
+        )?;
     }
     wrap(
         &array.constructor(),
@@ -88,26 +96,26 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     wrap(&string, "split", |this, arguments, _| Ok(parts(this, arguments)), longest_list, context)?;
     for name in ["replace", "replaceAll"] {
         let size: Size = |this, arguments, _| Ok(replaced(this, arguments));
-        wrap(&string, name, size, longest_text * 4.0, context)?;
+        wrap(&string, name, size, longest_text.times(4.0), context)?;
     }
     for name in ["padStart", "padEnd"] {
         let padded: Size = |_, arguments, context| argument(arguments, 0).to_number(context);
         wrap(&string, name, padded, longest_text, context)?;
     }
     for (name, factor) in STRING {
-        let most = longest_text * 4.0 / factor;
+        let most = longest_text.times(4.0 / factor);
         wrap(&string, name, |this, _, _| Ok(text_length(this)), most, context)?;
     }
     let global = context.global_object();
     for (name, factor) in GLOBAL {
         let given: Size = |_, arguments, _| Ok(text_length(&argument(arguments, 0)));
-        wrap(&global, name, given, longest_text * 4.0 / factor, context)?;
+        wrap(&global, name, given, longest_text.times(4.0 / factor), context)?;
     }
     let json = context.intrinsics().objects().json();
     wrap(&json, "stringify", written, longest_text, context)?;
     wrap(&json, "parse", |_, arguments, _| Ok(text_length(&argument(arguments, 0))), longest_text, context)?;
     // Each element gets handlers, before anybody looks.
-    let promises = host.capabilities.limits.promises as f64;
+    let promises = Most { size: host.capabilities.limits.promises as f64, limit: LimitKind::Promises };
     let promise = context.intrinsics().constructors().promise().constructor();
     for name in ["all", "allSettled", "any", "race"] {
         wrap(
@@ -130,8 +138,35 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     define::function("__dgate_list", 1, list, context)
 }
 
-fn too_large(most: f64) -> JsNativeError {
-    JsNativeError::range().with_message(format!("larger than modules may have it ({most})"))
+/// How large something may be, and which limit says so.
+#[derive(Clone, Copy)]
+struct Most {
+    size: f64,
+    limit: LimitKind,
+}
+
+impl Most {
+    fn text(host: &Host) -> Self {
+        Self { size: host.longest_text(), limit: LimitKind::String }
+    }
+
+    fn list(host: &Host) -> Self {
+        Self { size: host.longest_list(), limit: LimitKind::List }
+    }
+
+    fn times(self, factor: f64) -> Self {
+        Self { size: self.size * factor, ..self }
+    }
+
+    /// # Errors
+    /// When something is larger.
+    fn bounds(self, size: f64, context: &Context) -> JsResult<()> {
+        if size > self.size {
+            let message = format!("larger than modules may have it ({})", self.size);
+            return Err(refused(self.limit, message, context));
+        }
+        Ok(())
+    }
 }
 
 /// A text that was put together, if it is not too long.
@@ -140,9 +175,7 @@ fn text(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
     let length = text_length(&value);
     if length > LONG {
         let host = Host::of(context);
-        if length > host.longest_text() {
-            return Err(too_large(host.longest_text()).into());
-        }
+        Most::text(&host).bounds(length, context)?;
         host.look_at_clock()?;
     }
     Ok(value)
@@ -154,9 +187,7 @@ fn list(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
     let size = size(&value, context)?;
     if size > LONG {
         let host = Host::of(context);
-        if size > host.longest_list() {
-            return Err(too_large(host.longest_list()).into());
-        }
+        Most::list(&host).bounds(size, context)?;
         host.look_at_clock()?;
     }
     Ok(value)
@@ -178,7 +209,7 @@ fn size(value: &JsValue, context: &mut Context) -> JsResult<f64> {
     })
 }
 
-fn wrap(object: &JsObject, name: &str, size: Size, most: f64, context: &mut Context) -> JsResult<()> {
+fn wrap(object: &JsObject, name: &str, size: Size, most: Most, context: &mut Context) -> JsResult<()> {
     let key = JsString::from(name);
     let original = object.get(key.clone(), context)?;
     let Some(original) = original.as_function() else { return Ok(()) };
@@ -186,16 +217,10 @@ fn wrap(object: &JsObject, name: &str, size: Size, most: f64, context: &mut Cont
     let wrapped = NativeFunction::from_copy_closure_with_captures(
         move |this, arguments, original: &JsFunction, context| {
             let size = size(this, arguments, context)?;
-            if size > most {
-                return Err(too_large(most).into());
-            }
+            most.bounds(size, context)?;
             Host::of(context).look_at_clock_after(size)?;
             let result = original.call(this, arguments, context)?;
-            let length = text_length(&result);
-            let longest = Host::of(context).longest_text();
-            if length > longest {
-                return Err(too_large(longest).into());
-            }
+            Most::text(&Host::of(context)).bounds(text_length(&result), context)?;
             Ok(result)
         },
         original,
@@ -224,10 +249,7 @@ fn length(value: &JsValue, context: &mut Context) -> JsResult<f64> {
 /// The texts in a list, and what comes between them.
 fn joined(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<f64> {
     let count = length(this, context)?;
-    let longest = Host::of(context).longest_list();
-    if count > longest {
-        return Err(too_large(longest).into());
-    }
+    Most::list(&Host::of(context)).bounds(count, context)?;
     let between = argument(arguments, 0);
     let mut sum = count * if between.is_undefined() { 1.0 } else { text_length(&between) };
     let Some(object) = this.as_object() else { return Ok(sum) };

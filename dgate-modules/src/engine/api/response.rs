@@ -16,6 +16,7 @@ use super::headers;
 use super::state::{RequestState, Side};
 use crate::cookies::{self, SetCookie};
 use crate::engine::host::Host;
+use crate::engine::limits::refusal;
 use crate::engine::values::{argument, header_value, needs, text};
 use crate::message;
 
@@ -162,7 +163,8 @@ fn finish(this: &JsValue, bytes: Bytes, kind: Option<&'static str>) -> JsResult<
 fn write(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let bytes = body::written(&argument(arguments, 0), context)?;
     let limit = Host::of(context).current().map_or(usize::MAX, |call| call.limits().body);
-    state(this)?.draft(|draft| draft.write(&bytes, limit))??;
+    let written = state(this)?.draft(|draft| draft.write(&bytes, limit))?;
+    written.map_err(|thrown| refusal(thrown, context))?;
     Ok(this.clone())
 }
 

@@ -4,12 +4,12 @@
 use boa_engine::object::builtins::{JsArray, JsFunction, JsRegExp};
 use boa_engine::property::PropertyDescriptor;
 use boa_engine::string::JsStrVariant;
-use boa_engine::{
-    Context, JsNativeError, JsObject, JsResult, JsString, JsSymbol, JsValue, NativeFunction, js_string,
-};
+use boa_engine::{Context, JsObject, JsResult, JsString, JsSymbol, JsValue, NativeFunction, js_string};
 
 use crate::engine::host::Host;
+use crate::engine::limits::refused;
 use crate::engine::values::argument;
+use crate::failure::LimitKind;
 
 /// How many characters may be compared, at worst: about a second.
 const MOST_COMPARED: f64 = (1_u64 << 29) as f64;
@@ -66,7 +66,7 @@ fn texts(
     Ok((text, wanted.clone(), std::iter::once(wanted.into()).chain(rest).collect()))
 }
 
-fn bounded(times: f64, text: &JsString, wanted: &JsString) -> JsResult<()> {
+fn bounded(times: f64, text: &JsString, wanted: &JsString, context: &Context) -> JsResult<()> {
     let compared = times * text.len() as f64 * wanted.len().max(1) as f64;
     if compared > MOST_COMPARED {
         let message = format!(
@@ -74,7 +74,7 @@ fn bounded(times: f64, text: &JsString, wanted: &JsString) -> JsResult<()> {
             wanted.len(),
             text.len()
         );
-        return Err(JsNativeError::range().with_message(message).into());
+        return Err(refused(LimitKind::String, message, context));
     }
     Ok(())
 }
@@ -92,7 +92,7 @@ fn find(
         return original.call(this, arguments, context);
     }
     let (text, wanted, arguments) = texts(this, arguments, context)?;
-    bounded(1.0, &text, &wanted)?;
+    bounded(1.0, &text, &wanted, context)?;
     Host::of(context).look_at_clock_after(text.len() as f64)?;
     original.call(&text.into(), &arguments, context)
 }
@@ -115,7 +115,7 @@ fn replace(
         return original.call(this, arguments, context);
     }
     let (text, wanted, arguments) = texts(this, arguments, context)?;
-    bounded(1.0, &text, &wanted)?;
+    bounded(1.0, &text, &wanted, context)?;
     original.call(&text.into(), &arguments, context)
 }
 
@@ -129,14 +129,14 @@ fn replace_all(
         return original.call(this, arguments, context);
     }
     let (text, wanted, arguments) = texts(this, arguments, context)?;
-    bounded(1.0, &text, &wanted)?;
+    bounded(1.0, &text, &wanted, context)?;
     let mut found = 0_usize;
     each(&text, &wanted, usize::MAX, &mut |_| {
         found += 1;
         Ok(())
     })?;
     // It goes through the text from the beginning for each.
-    bounded(found.max(1) as f64 / wanted.len().max(1) as f64, &text, &wanted)?;
+    bounded(found.max(1) as f64 / wanted.len().max(1) as f64, &text, &wanted, context)?;
     original.call(&text.into(), &arguments, context)
 }
 
@@ -157,7 +157,7 @@ fn split(
     if by.is_empty() || most == 0 {
         return original.call(&text.into(), &[by.into(), most.into()], context);
     }
-    bounded(1.0, &text, &by)?;
+    bounded(1.0, &text, &by, context)?;
     let host = Host::of(context);
     let (mut parts, mut begin, longest) = (Vec::new(), 0, host.longest_list());
     let part = |begin: usize, end: usize| {
@@ -168,7 +168,7 @@ fn split(
         begin = at + by.len();
         if parts.len() as f64 >= longest {
             let message = format!("more parts than modules may have ({longest})");
-            return Err(JsNativeError::range().with_message(message).into());
+            return Err(refused(LimitKind::List, message, context));
         }
         if parts.len().is_multiple_of(PARTS_PER_LOOK) {
             host.look_at_clock()?;

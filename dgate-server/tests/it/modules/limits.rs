@@ -22,13 +22,26 @@ proxy:
               body: () => ctx.response().write('x'.repeat(2000)),
               recursion: () => {{ const f = (n) => n && 1 + f(n - 1); return f(100); }},
               string: () => 'x'.repeat(5000),
+              sum: () => {{ let x = 'x'; for (let i = 0; i < 13; i++) x += x; }},
+              parts: () => 'x,'.repeat(500).split(','),
+              spread: () => [...new Array(5000)],
+              range: () => {{ throw new RangeError('my own'); }},
+              fraction: () => (1).toFixed(1000),
               list: () => new Array(500).fill(0),
               promises: () => {{ for (let i = 0; i < 200; i++) Promise.resolve().then(() => {{}}); }},
               operations: () => Promise.all([sleep(1), sleep(1), sleep(1)]),
             }}[ctx.pathParam('act')];
             try {{ await act(); ctx.response().status(200); }} catch (e) {{ ctx.response().status(400).send(e.name); }}
           }}
-    routes: [{{name: r, paths: ['/{{act}}'], modules: [m]}}]
+      - name: simple
+        payload_raw: |
+          export function requestHandler(ctx) {{
+            const text = ctx.pathParam('text');
+            ctx.response().send(`${{text}}${{text}}`);
+          }}
+    routes:
+      - {{name: r, paths: ['/{{act}}'], modules: [m]}}
+      - {{name: s, paths: ['/simple/{{text}}'], modules: [simple]}}
 modules: {{limits: {limits}}}
 admin: {{port: 0}}
 access_log: {{format: off}}
@@ -47,12 +60,31 @@ async fn the_servers_limits_hold_for_all_modules() {
         let count = format!("dgate_module_limit_hits_total{{namespace=\"default\",kind=\"{act}\"}}");
         assert_eq!(running.metric(&count).await, Some(1.0), "{act}");
     }
-    for act in ["body", "string", "list", "operations"] {
+    // What a module is refused counts, too, if it is for its size.
+    let counted = async |kind: &str| {
+        let count = format!("dgate_module_limit_hits_total{{namespace=\"default\",kind=\"{kind}\"}}");
+        running.metric(&count).await.unwrap_or_default() as u64
+    };
+    for (act, kind, hits) in [
+        ("body", "body", 1),
+        ("operations", "operations", 1),
+        ("string", "string", 1),
+        ("sum", "string", 2),
+        ("list", "list", 1),
+        ("parts", "list", 2),
+        ("spread", "list", 3),
+    ] {
         let answer = running.get(&format!("/{act}")).await;
-        assert!(answer.status().as_u16() >= 400, "{act}: {}", answer.status());
+        assert_eq!((answer.status().as_u16(), counted(kind).await), (400, hits), "{act}");
     }
-    let count = "dgate_module_limit_hits_total{namespace=\"default\",kind=\"operations\"}";
-    assert_eq!(running.metric(count).await, Some(1.0), "what a module was refused counts, too");
+    let simple = format!("/simple/{}", "x".repeat(3000));
+    assert_eq!((running.get(&simple).await.status().as_u16(), counted("string").await), (500, 3));
+    for act in ["range", "fraction"] {
+        assert_eq!(running.get(&format!("/{act}")).await.text(), "RangeError");
+    }
+    for (kind, hits) in [("body", 1), ("operations", 1), ("string", 3), ("list", 3)] {
+        assert_eq!(counted(kind).await, hits, "errors of other kinds are no hits: {kind}");
+    }
     // By default all of that is allowed, but for what never ends.
     let running = Running::start(&configuration("{}", "{timeout: 300ms}")).await;
     for act in ["body", "recursion", "string", "list", "operations", "promises"] {

@@ -4,14 +4,16 @@ use std::future::Future as _;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use boa_engine::object::builtins::JsUint8Array;
-use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue};
+use boa_engine::{Context, JsResult, JsString, JsValue};
 use dgate_core::Body;
 use dgate_core::body::{CollectError, Collected};
 
 use super::{FetchResponse, Held, with};
 use crate::engine::api::body::{self, Form};
 use crate::engine::host::Host;
+use crate::engine::limits::refused;
 use crate::engine::ops::{self, Outcome, named_error};
+use crate::failure::LimitKind;
 
 /// What a module reads a body as.
 #[derive(Clone, Copy)]
@@ -58,9 +60,10 @@ fn collected(
 ) -> JsResult<JsValue> {
     match read {
         Ok(read) => as_bytes(&read.bytes, wanted, context),
-        Err(CollectError::TooLarge) => Err(JsNativeError::range()
-            .with_message(format!("the body is larger than the module may read ({limit} bytes)"))
-            .into()),
+        Err(CollectError::TooLarge) => {
+            let message = format!("the body is larger than the module may read ({limit} bytes)");
+            Err(refused(LimitKind::Body, message, context))
+        }
         Err(error) => Err(named_error("TypeError", &error.to_string(), context)),
     }
 }
