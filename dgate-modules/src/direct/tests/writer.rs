@@ -118,7 +118,9 @@ impl Writer {
             };
             text.push_str(&statement);
         }
-        text
+        // What loops add to does not grow for ever.
+        let variable = self.random.usize(..self.variables);
+        text + &format!("if (String(v{variable}).length > 99) v{variable} = 'long';\n")
     }
 
     /// A hook with three variables, whose values it answers with. Now and then something in it throws.
