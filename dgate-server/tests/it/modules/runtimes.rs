@@ -136,14 +136,15 @@ async fn many_small_calls_in_one_turn_stay_on_the_worker() {
     assert_eq!(running.metric(CREATED).await, Some(1.0), "none of them did much");
 }
 
-/// The niceness of each of a server's threads whose name begins like this.
+/// The niceness of each of a server's threads that have this name and a number.
 #[cfg(target_os = "linux")]
 fn niceness(running: &Running, name: &str) -> Vec<i32> {
     let mut found = Vec::new();
     for task in std::fs::read_dir(format!("/proc/{}/task", running.id())).unwrap().flatten() {
         let Ok(stat) = std::fs::read_to_string(task.path().join("stat")) else { continue };
         let (head, rest) = stat.rsplit_once(')').unwrap();
-        if head.split_once('(').unwrap().1.starts_with(name) {
+        let number = head.split_once('(').unwrap().1.strip_prefix(name);
+        if number.is_some_and(|number| number.parse::<u32>().is_ok()) {
             // Its field 19; the first of these is field 3.
             found.push(rest.split_whitespace().nth(16).unwrap().parse().unwrap());
         }
@@ -170,6 +171,6 @@ async fn heavy_modules_stand_back() {
             !threads.is_empty() && threads.iter().all(|nice| *nice == expected),
             "{expected}: {threads:?}"
         );
-        assert!(niceness(&running, "worker").iter().all(|nice| *nice == 0));
+        assert!(niceness(&running, "worker-").iter().all(|nice| *nice == 0), "{expected}");
     }
 }
