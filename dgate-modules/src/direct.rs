@@ -1,17 +1,20 @@
 //! Hooks that need no engine.
 //!
 //! Most hooks look at a few things of a request, decide, and set a header or answer. What such a hook does can be seen in
-//! its text: it has no loops, makes no functions and keeps nothing. The compiler translates it to a small [tree](code)
+//! its text: it loops over nothing but lists, makes no functions that outlive a call, and keeps no objects. The compiler translates it to a small [tree](code)
 //! ([`crate::typescript`] says what it takes), and a call walks that tree on the request itself: no runtime, no
 //! garbage, nothing is moved. Everything else runs in the engine, and a hook does the same either way: built-in objects
 //! are frozen, so that nothing that a module does could change what the text means.
 //!
-//! A tree cannot run for ever: each of its nodes is walked once at most, of which there are [bounded](MOST_NODES) many.
+//! A tree cannot run for ever: it has [so many](MOST_NODES) nodes at most, and loops go over lists that are there before,
+//! with a look at the clock.
 //! Texts are bounded as in the engine. Every text that is come by counts: whoever works on many large ones has the module's
 //! computing time for it, and no more than some times the longest text in all.
 
+mod arithmetic;
 pub(crate) mod code;
 mod json;
+mod list;
 mod method;
 mod operate;
 mod read;
@@ -27,7 +30,7 @@ use std::time::Instant;
 
 use dgate_core::resource::FailurePolicy;
 
-use self::code::{Function, Needs};
+use self::code::{Doubt, Function, Needs};
 use self::run::Run;
 pub(crate) use self::scene::{Scene, Seen};
 use self::value::Value;
@@ -167,6 +170,7 @@ fn steps(program: &Program, evaluated: &Evaluated, hook: Hook) -> Option<Vec<(us
 /// Whether the engine can still take over where it may have to: when nothing was changed, by the module or one before it.
 fn is_possible(steps: &[(usize, Arc<Function>)], shares_with_engine: bool) -> bool {
     let mut doubts = steps.iter().map(|(_, function)| function.doubt);
-    !shares_with_engine
-        || (doubts.next().is_none_or(|first| !first.shares_late) && doubts.all(|later| !later.shares))
+    let is_late = |doubt: Doubt| shares_with_engine && doubt.shares_late;
+    let may_end = |doubt: Doubt| doubt.values || (shares_with_engine && doubt.shares);
+    doubts.next().is_none_or(|first| !is_late(first)) && !doubts.any(may_end)
 }

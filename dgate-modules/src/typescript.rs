@@ -73,14 +73,15 @@ pub(crate) fn compile(source: &str, typescript: bool) -> Result<Compiled, Vec<Fa
             return Err(diagnose::faults(parsed.diagnostics, source, None));
         }
         let program = &parsed.program;
-        let checked = SemanticBuilder::new().with_check_syntax_error(true).build(program);
+        let checked =
+            SemanticBuilder::new().with_build_nodes(true).with_check_syntax_error(true).build(program);
         if !checked.diagnostics.is_empty() {
             return Err(diagnose::faults(checked.diagnostics, source, None));
         }
         let scoping = checked.semantic.scoping();
         let has_module_syntax = parsed.module_record.has_module_syntax;
         let dialect = classify::classify(program, scoping, has_module_syntax, typescript);
-        let translated = direct::translate(source, program, scoping, dialect);
+        let translated = direct::translate(source, program, &checked.semantic, dialect);
         (ticks::instrument(source, program, scoping, dialect)?, translated)
     };
 

@@ -1,11 +1,13 @@
 //! What a hook that needs no engine is translated to: a tree that is walked once for each call.
 
+mod list;
 mod math;
 mod operation;
 mod text;
 
 use std::sync::Arc;
 
+pub(crate) use self::list::{EachMethod, ListCall, ListMethod};
 pub(crate) use self::math::MathFunction;
 pub(crate) use self::operation::{Cookie, Name, Operation, Read, Side, Value};
 pub(crate) use self::text::{TextCall, TextMethod};
@@ -41,6 +43,8 @@ pub(crate) struct Doubt {
     pub(crate) shares: bool,
     /// It does so when it may have changed something.
     pub(crate) shares_late: bool,
+    /// It may come to half of a character, or the like. It has changed nothing by then.
+    pub(crate) values: bool,
 }
 
 /// A statement.
@@ -53,12 +57,29 @@ pub(crate) enum Statement {
         then: Vec<Self>,
         otherwise: Vec<Self>,
     },
+    /// `for (const x of list)`.
+    ForOf(Loop),
+    /// Ends the innermost loop.
+    Break,
+    /// Ends a turn of it.
+    Continue,
     Return(Node),
     Throw {
         class: ErrorClass,
         message: Node,
         place: Place,
     },
+}
+
+/// Something that is done for each element of a list.
+#[derive(Debug)]
+pub(crate) struct Loop {
+    pub(crate) list: Node,
+    /// The variable that holds the element.
+    pub(crate) slot: usize,
+    pub(crate) body: Vec<Statement>,
+    /// Of how many nodes that is.
+    pub(crate) nodes: usize,
 }
 
 /// A value that is known beforehand.
@@ -98,6 +119,8 @@ pub(crate) enum Node {
     Or(Box<[Self; 2]>),
     /// `??`.
     Coalesce(Box<[Self; 2]>),
+    /// The second where the first is `undefined`.
+    Default(Box<[Self; 2]>),
     /// `a ? b : c`.
     Choose(Box<[Self; 3]>),
     /// The first for its effect, the second for its value.
@@ -114,6 +137,20 @@ pub(crate) enum Node {
     Json(Box<Json>, Place),
     /// `[…].includes(x)` of values that are known beforehand.
     OneOf(Arc<[Constant]>, Box<Self>),
+    /// A list.
+    List(Vec<Self>),
+    /// One of values that are known beforehand.
+    ConstantList(Arc<[Constant]>),
+    /// An element of a list, `undefined` where there is none.
+    Element(Box<Self>, usize),
+    /// The elements of a list from there on.
+    Rest(Box<Self>, usize),
+    /// `x[number]` of a list or a text.
+    Index(Box<[Self; 2]>, Place),
+    /// A method or the length of a list.
+    ListCall(Box<ListCall>),
+    /// A method of a list that calls a function for its elements.
+    Each(EachMethod, Box<Loop>),
     /// A method or the length of a text.
     Text(Box<TextCall>),
     /// A function of the module.
@@ -130,6 +167,12 @@ pub(crate) enum Arithmetic {
     Multiply,
     Divide,
     Remainder,
+    BitAnd,
+    BitOr,
+    BitXor,
+    ShiftLeft,
+    ShiftRight,
+    ShiftRightUnsigned,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

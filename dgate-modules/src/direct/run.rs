@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::code::{Arithmetic, Call, Function, Node, Relation, Statement};
+use super::arithmetic::{arithmetic, compare, same_value_zero};
+use super::code::{Call, Function, Node, Statement};
 use super::scene::Scene;
 use super::text;
 use super::value::Value;
@@ -46,10 +47,10 @@ pub(super) struct Run<'c, 'r, 's> {
     began: Instant,
     /// What the thread's own clock said when it was first asked.
     asked: Option<Duration>,
-    /// How many bytes of text were worked on since the clock was looked at.
+    /// How many bytes of text were worked on.
     worked: usize,
-    /// And before that.
-    worked_before: usize,
+    /// How many, or as much else, since the clock was looked at.
+    unwatched: usize,
     /// The variables of the function that runs, after those of its callers.
     variables: Vec<Value<'c>>,
     /// Where its own begin.
@@ -57,23 +58,16 @@ pub(super) struct Run<'c, 'r, 's> {
 }
 
 /// What comes after a statement.
-enum Flow<'c> {
+pub(super) enum Flow<'c> {
     Next,
+    Break,
+    Continue,
     Return(Value<'c>),
 }
 
 impl<'c, 'r, 's> Run<'c, 'r, 's> {
     pub(super) fn new(module: &'c ProgramModule, scene: &'r mut Scene<'s>, began: Instant) -> Self {
-        Self {
-            module,
-            scene,
-            began,
-            asked: None,
-            worked: 0,
-            worked_before: 0,
-            variables: Vec::new(),
-            base: 0,
-        }
+        Self { module, scene, began, asked: None, worked: 0, unwatched: 0, variables: Vec::new(), base: 0 }
     }
 
     /// Calls a hook. Nothing comes of it when it needs the engine after all.
@@ -92,21 +86,29 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
         self.variables.truncate(self.base);
         self.base = base;
         flow.map(|flow| match flow {
-            Flow::Next => Value::Undefined,
             Flow::Return(value) => value,
+            Flow::Next | Flow::Break | Flow::Continue => Value::Undefined,
         })
     }
 
-    fn block(&mut self, statements: &'c [Statement]) -> Outcome<Flow<'c>> {
+    pub(super) fn block(&mut self, statements: &'c [Statement]) -> Outcome<Flow<'c>> {
         for statement in statements {
             match statement {
                 Statement::Run(node) => drop(self.eval(node)?),
                 Statement::If { test, then, otherwise } => {
                     let block = if self.eval(test)?.is_true() { then } else { otherwise };
-                    if let flow @ Flow::Return(_) = self.block(block)? {
+                    match self.block(block)? {
+                        Flow::Next => {}
+                        flow => return Ok(flow),
+                    }
+                }
+                Statement::ForOf(turns) => {
+                    if let flow @ Flow::Return(_) = self.for_of(turns)? {
                         return Ok(flow);
                     }
                 }
+                Statement::Break => return Ok(Flow::Break),
+                Statement::Continue => return Ok(Flow::Continue),
                 Statement::Return(node) => return self.eval(node).map(Flow::Return),
                 Statement::Throw { class, message, place } => {
                     let message = self.eval_text(message)?.into_owned();
@@ -132,8 +134,7 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
             Node::Slot(slot) => self.variable(*slot).clone(),
             Node::Assign(slot, value) => {
                 let value = self.eval(value)?;
-                let slot = self.base + slot;
-                self.variables[slot] = value.clone();
+                self.assign(*slot, value.clone());
                 value
             }
             Node::Template(parts, place) => {
@@ -156,12 +157,7 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
             Node::Arithmetic(operator, sides) => {
                 let (left, right) = self.both(sides)?;
                 let (left, right) = (left.to_number(), right.to_number());
-                Value::Number(match operator {
-                    Arithmetic::Subtract => left - right,
-                    Arithmetic::Multiply => left * right,
-                    Arithmetic::Divide => left / right,
-                    Arithmetic::Remainder => left % right,
-                })
+                arithmetic(*operator, left, right).into()
             }
             Node::Compare(relation, sides) => {
                 let (left, right) = self.both(sides)?;
@@ -179,6 +175,7 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
             Node::And(sides) => self.either(sides, |left| !left.is_true())?,
             Node::Or(sides) => self.either(sides, Value::is_true)?,
             Node::Coalesce(sides) => self.either(sides, |left| !left.is_nullish())?,
+            Node::Default(sides) => self.either(sides, |left| *left != Value::Undefined)?,
             Node::Choose(parts) => {
                 let [test, then, otherwise] = &**parts;
                 let chosen = if self.eval(test)?.is_true() { then } else { otherwise };
@@ -216,6 +213,19 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
                 self.work(list.len())?;
                 list.iter().any(|known| same_value_zero(&known.into(), &value)).into()
             }
+            Node::List(elements) => {
+                let list = elements.iter().map(|element| self.eval(element)).collect::<Outcome<Vec<_>>>()?;
+                self.list_of(list)?
+            }
+            Node::ConstantList(constants) => self.list_of(constants.iter().map(Value::from).collect())?,
+            Node::Element(list, index) => self.list(list)?.get(*index).cloned().unwrap_or(Value::Undefined),
+            Node::Rest(list, from) => {
+                let list = self.list(list)?;
+                self.list_of(list.iter().skip(*from).cloned().collect())?
+            }
+            Node::Index(both, place) => self.index(both, *place)?,
+            Node::ListCall(call) => self.list_call(call)?,
+            Node::Each(method, turns) => self.each(*method, turns)?,
             Node::Text(call) => self.text_call(call)?,
             Node::Call(call) => self.function_call(call)?,
             Node::Read(read) => self.read(read)?,
@@ -230,6 +240,11 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
 
     pub(super) fn variable(&self, slot: usize) -> &Value<'c> {
         &self.variables[self.base + slot]
+    }
+
+    pub(super) fn assign(&mut self, slot: usize, value: Value<'c>) {
+        let slot = self.base + slot;
+        self.variables[slot] = value;
     }
 
     fn both(&mut self, sides: &'c [Node; 2]) -> Outcome<(Value<'c>, Value<'c>)> {
@@ -273,16 +288,24 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
         Ok(())
     }
 
-    /// So many bytes of text are worked on: now and then the clock is looked at.
+    /// So many bytes of text are worked on.
     pub(super) fn work(&mut self, bytes: usize) -> Outcome<()> {
         self.worked += bytes;
-        if self.worked <= UNWATCHED {
+        if self.worked / LONGEST_TEXTS > self.scene.capabilities.limits.string {
+            return Err(Box::new(Stop::Late));
+        }
+        self.spend(bytes)
+    }
+
+    /// What is done takes as long as so many bytes of text: now and then the clock is looked at.
+    pub(super) fn spend(&mut self, bytes: usize) -> Outcome<()> {
+        self.unwatched += bytes;
+        if self.unwatched <= UNWATCHED {
             return Ok(());
         }
-        self.worked_before += std::mem::take(&mut self.worked);
+        self.unwatched = 0;
         let limit = self.module.limits.cpu;
-        let is_much = self.worked_before / LONGEST_TEXTS > self.scene.capabilities.limits.string;
-        if is_much || (self.began.elapsed() > limit && self.computed() > limit) {
+        if self.began.elapsed() > limit && self.computed() > limit {
             return Err(Box::new(Stop::Late));
         }
         Ok(())
@@ -349,25 +372,6 @@ fn now() -> f64 {
     now.as_millis() as f64
 }
 
-fn too_large(most: f64) -> Thrown {
+pub(super) fn too_large(most: f64) -> Thrown {
     Thrown::limit(LimitKind::String, format!("larger than modules may have it ({most})"))
-}
-
-fn compare(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> bool {
-    use std::cmp::Ordering;
-    let order = match (left, right) {
-        (Value::Text(left), Value::Text(right)) => Some(text::compare(left, right)),
-        _ => left.to_number().partial_cmp(&right.to_number()),
-    };
-    match relation {
-        Relation::Less => order == Some(Ordering::Less),
-        Relation::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-        Relation::Greater => order == Some(Ordering::Greater),
-        Relation::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-    }
-}
-
-/// What `includes` of a list means by equal.
-fn same_value_zero(a: &Value<'_>, b: &Value<'_>) -> bool {
-    a == b || matches!((a, b), (Value::Number(a), Value::Number(b)) if a.is_nan() && b.is_nan())
 }

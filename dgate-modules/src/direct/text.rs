@@ -13,6 +13,16 @@ pub(super) fn trim(text: &str) -> &str {
     text.trim_matches(is_blank)
 }
 
+/// `trimStart`.
+pub(super) fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(is_blank)
+}
+
+/// `trimEnd`.
+pub(super) fn trim_end(text: &str) -> &str {
+    text.trim_end_matches(is_blank)
+}
+
 /// `Number(text)`.
 pub(super) fn to_number(text: &str) -> f64 {
     let text = trim(text);
@@ -47,9 +57,64 @@ pub(super) fn length(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
-/// `indexOf`, in UTF-16 units.
-pub(super) fn index_of(text: &str, wanted: &str) -> f64 {
-    text.find(wanted).map_or(-1.0, |at| length(&text[..at]) as f64)
+/// Where a unit begins, in bytes; nothing when it is the second half of a character. The text's end is a place, too.
+pub(super) fn byte(text: &str, unit: usize) -> Option<usize> {
+    if text.is_ascii() {
+        return Some(unit.min(text.len()));
+    }
+    let mut units = 0;
+    for (at, character) in text.char_indices() {
+        if units >= unit {
+            return (units == unit).then_some(at);
+        }
+        units += character.len_utf16();
+    }
+    (units == unit).then_some(text.len())
+}
+
+/// The UTF-16 unit at a place.
+pub(super) fn unit(text: &str, at: usize) -> Option<u16> {
+    if text.is_ascii() {
+        return text.as_bytes().get(at).map(|byte| u16::from(*byte));
+    }
+    text.encode_utf16().nth(at)
+}
+
+/// `indexOf`, in UTF-16 units, from one of them on.
+pub(super) fn index_of(text: &str, wanted: &str, from: f64) -> f64 {
+    if from <= 0.0 {
+        return text.find(wanted).map_or(-1.0, |at| length(&text[..at]) as f64);
+    }
+    let from = from.min(length(text) as f64) as usize;
+    if wanted.is_empty() {
+        return from as f64;
+    }
+    // What is looked for begins with a whole character: so it does not begin within one.
+    let Some(begin) = byte(text, from).or_else(|| byte(text, from + 1)) else { return -1.0 };
+    text[begin..].find(wanted).map_or(-1.0, |at| length(&text[..begin + at]) as f64)
+}
+
+/// `lastIndexOf`, in UTF-16 units.
+pub(super) fn last_index_of(text: &str, wanted: &str) -> f64 {
+    text.rfind(wanted).map_or(-1.0, |at| length(&text[..at]) as f64)
+}
+
+/// What replaces a part of a text: `$$`, `$&` and what is before and after stand for something.
+pub(super) fn substitute(by: &str, text: &str, begin: usize, end: usize, out: &mut String) {
+    let mut rest = by;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let (what, length) = match rest.as_bytes().get(at + 1) {
+            Some(b'$') => ("$", 2),
+            Some(b'&') => (&text[begin..end], 2),
+            Some(b'`') => (&text[..begin], 2),
+            Some(b'\'') => (&text[end..], 2),
+            _ => ("$", 1),
+        };
+        out.push_str(what);
+        rest = &rest[at + length..];
+    }
+    out.push_str(rest);
 }
 
 /// `a < b` and the like: by UTF-16 units.
@@ -111,7 +176,11 @@ mod tests {
 
     #[test]
     fn lengths_count_units() {
-        assert_eq!((length("aä😀"), index_of("a😀b", "b"), index_of("a", "b")), (4, 3.0, -1.0));
+        assert_eq!((length("aä😀"), index_of("a😀b", "b", 0.0), index_of("a", "b", 0.0)), (4, 3.0, -1.0));
+        assert_eq!(
+            (byte("a😀b", 1), byte("a😀b", 2), byte("a😀b", 3), byte("a😀b", 4)),
+            (Some(1), None, Some(5), Some(6))
+        );
         assert_eq!(trim("\u{feff} a\u{a0}"), "a");
     }
 }

@@ -1,6 +1,7 @@
 //! Values, and what the language makes of one another.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use super::code::Constant;
 use super::text;
@@ -8,7 +9,7 @@ use crate::message;
 use crate::shared::Primitive;
 use crate::thrown::Thrown;
 
-/// A value. Texts have no halves of surrogate pairs: nothing here takes texts apart.
+/// A value. Texts have no halves of surrogate pairs: where one comes up, the engine takes over.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value<'c> {
     Undefined,
@@ -16,6 +17,8 @@ pub(super) enum Value<'c> {
     Bool(bool),
     Number(f64),
     Text(Cow<'c, str>),
+    /// Nobody changes it, nor asks whether it is the same as another.
+    List(Rc<[Self]>),
 }
 
 impl<'c> Value<'c> {
@@ -43,6 +46,7 @@ impl<'c> Value<'c> {
             Self::Bool(value) => *value,
             Self::Number(number) => *number != 0.0 && !number.is_nan(),
             Self::Text(text) => !text.is_empty(),
+            Self::List(_) => true,
         }
     }
 
@@ -55,6 +59,7 @@ impl<'c> Value<'c> {
             Self::Bool(false) => "false".into(),
             Self::Number(number) => number_text(number).into(),
             Self::Text(text) => text,
+            Self::List(list) => joined(&list, ",").into(),
         }
     }
 
@@ -66,6 +71,7 @@ impl<'c> Value<'c> {
             Self::Bool(value) => f64::from(u8::from(*value)),
             Self::Number(number) => *number,
             Self::Text(text) => text::to_number(text),
+            Self::List(list) => text::to_number(&joined(list, ",")),
         }
     }
 
@@ -73,12 +79,26 @@ impl<'c> Value<'c> {
     pub(super) fn type_of(&self) -> &'static str {
         match self {
             Self::Undefined => "undefined",
-            Self::Null => "object",
+            Self::Null | Self::List(_) => "object",
             Self::Bool(_) => "boolean",
             Self::Number(_) => "number",
             Self::Text(_) => "string",
         }
     }
+}
+
+/// The elements of a list as texts, one after the other.
+pub(super) fn joined(list: &[Value<'_>], between: &str) -> String {
+    let mut whole = String::new();
+    for (index, value) in list.iter().enumerate() {
+        if index > 0 {
+            whole.push_str(between);
+        }
+        if !value.is_nullish() {
+            whole.push_str(&value.clone().into_text());
+        }
+    }
+    whole
 }
 
 /// A number as the language writes it.
@@ -117,7 +137,7 @@ impl From<Value<'_>> for Primitive {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(value),
             Value::Number(number) => Self::Number(number),
-            Value::Text(text) => Self::Text(text.into()),
+            value => Self::Text(value.into_text().into()),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Finds the hooks of a module that need no engine, and translates them (see [`crate::direct`]).
 //!
 //! What is translated: functions whose statements are declarations, assignments to their own variables, `if`, `switch`
-//! without falling through, `return` and `throw new Error(…)`; expressions of literals, templates, operators, a few methods
-//! of texts, functions of the same module that do not call themselves, and what `ctx` has. Whatever else stands in a hook
-//! is an [`Obstacle`]: the engine runs it.
+//! without falling through, `for … of` over lists, `return` and `throw new Error(…)`; expressions of literals, templates,
+//! operators, methods of texts and lists, functions of the same module that do not call themselves, and what `ctx` has.
+//! Whatever else stands in a hook is an [`Obstacle`]: the engine runs it.
 
 mod answer;
 mod assignment;
@@ -12,9 +12,14 @@ mod expression;
 mod function;
 mod global;
 mod host;
+mod json;
+mod list;
 mod literal;
+mod narrow;
+mod pattern;
 mod statement;
 mod switch;
+mod table;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,7 +28,7 @@ use oxc::ast::ast::{
     ArrowFunctionExpression, BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind,
     Expression, Function, ModuleExportName, ObjectPropertyKind, Program, Statement, VariableDeclaration,
 };
-use oxc::semantic::Scoping;
+use oxc::semantic::{AstNodes, Scoping, Semantic};
 use oxc::syntax::symbol::SymbolId;
 
 use self::function::Translator;
@@ -70,20 +75,23 @@ struct Module<'a, 'p> {
     /// Where its lines begin.
     lines: Vec<usize>,
     scoping: &'p Scoping,
+    nodes: &'p AstNodes<'a>,
     items: HashMap<SymbolId, Item<'a, 'p>>,
     /// What other modules can see.
     exported: HashSet<SymbolId>,
 }
 
 /// Translates the hooks of a module, as far as they need no engine.
-pub(super) fn translate(
+pub(super) fn translate<'a>(
     source: &str,
-    program: &Program<'_>,
-    scoping: &Scoping,
+    program: &Program<'a>,
+    semantic: &Semantic<'a>,
     dialect: Dialect,
 ) -> Translated {
+    let (scoping, nodes) = (semantic.scoping(), semantic.nodes());
     let lines = positions::line_starts(source);
-    let mut module = Module { source, lines, scoping, items: HashMap::new(), exported: HashSet::new() };
+    let mut module =
+        Module { source, lines, scoping, nodes, items: HashMap::new(), exported: HashSet::new() };
     let hooks = (dialect == Dialect::Module).then(|| module.exports(program)).flatten().map(|exported| {
         let mut hooks: [Translation; Hook::ALL.len()] = Default::default();
         for (hook, item) in exported {
@@ -231,11 +239,6 @@ impl<'a, 'p> Module<'a, 'p> {
 
     fn place(&self, offset: u32) -> Place {
         positions::place_in(self.source, &self.lines, offset as usize)
-    }
-
-    /// Whether a name stands in one place only, besides where it is declared.
-    fn is_used_once(&self, symbol: SymbolId) -> bool {
-        self.scoping.get_resolved_reference_ids(symbol).len() == 1 && !self.exported.contains(&symbol)
     }
 
     /// The value of a variable of the module that never changes.

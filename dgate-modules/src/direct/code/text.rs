@@ -18,42 +18,67 @@ pub(crate) struct TextCall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextMethod {
     Length,
-    ToLowerCase,
-    ToUpperCase,
-    Trim,
-    StartsWith,
+    At,
+    CharAt,
+    CharCodeAt,
+    Concat,
     EndsWith,
     Includes,
     IndexOf,
-    Concat,
+    LastIndexOf,
+    PadEnd,
+    PadStart,
+    Replace,
+    ReplaceAll,
+    Slice,
+    Split,
+    StartsWith,
+    Substring,
+    ToLowerCase,
     ToString,
+    ToUpperCase,
+    Trim,
+    TrimEnd,
+    TrimStart,
 }
 
 impl TextMethod {
-    /// The method of this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "toLowerCase" => Self::ToLowerCase,
-            "toUpperCase" => Self::ToUpperCase,
-            "trim" => Self::Trim,
-            "startsWith" => Self::StartsWith,
-            "endsWith" => Self::EndsWith,
-            "includes" => Self::Includes,
-            "indexOf" => Self::IndexOf,
-            "concat" => Self::Concat,
-            "toString" => Self::ToString,
+    /// The method of this name, if it can be called here with so many arguments.
+    pub(crate) fn named(name: &str, arguments: usize) -> Option<Self> {
+        Some(match (name, arguments) {
+            ("at", 1) => Self::At,
+            ("charAt", 0 | 1) => Self::CharAt,
+            ("charCodeAt", 0 | 1) => Self::CharCodeAt,
+            ("concat", _) => Self::Concat,
+            ("endsWith", 1) => Self::EndsWith,
+            ("includes", 1) => Self::Includes,
+            ("indexOf", 1 | 2) => Self::IndexOf,
+            ("lastIndexOf", 1) => Self::LastIndexOf,
+            ("padEnd", 1 | 2) => Self::PadEnd,
+            ("padStart", 1 | 2) => Self::PadStart,
+            ("replace", 2) => Self::Replace,
+            ("replaceAll", 2) => Self::ReplaceAll,
+            ("slice", 0..=2) => Self::Slice,
+            ("split", 1) => Self::Split,
+            ("startsWith", 1) => Self::StartsWith,
+            ("substring", 0..=2) => Self::Substring,
+            ("toLowerCase", 0) => Self::ToLowerCase,
+            ("toString", 0) => Self::ToString,
+            ("toUpperCase", 0) => Self::ToUpperCase,
+            ("trim", 0) => Self::Trim,
+            ("trimEnd", 0) => Self::TrimEnd,
+            ("trimStart", 0) => Self::TrimStart,
             _ => return None,
         })
     }
 
-    /// How many arguments it takes here.
-    pub(crate) fn takes(self, arguments: usize) -> bool {
-        match self {
-            Self::Length | Self::ToLowerCase | Self::ToUpperCase | Self::Trim | Self::ToString => {
-                arguments == 0
-            }
-            Self::StartsWith | Self::EndsWith | Self::Includes | Self::IndexOf => arguments == 1,
-            Self::Concat => true,
-        }
+    /// Whether it may take a pair of units apart that is one character.
+    pub(crate) fn halves(self) -> bool {
+        matches!(self, Self::At | Self::CharAt | Self::Slice | Self::Substring)
+    }
+
+    /// Whether a number comes of it where it is a text's.
+    pub(crate) fn is_number(self) -> bool {
+        matches!(self, Self::Length | Self::CharCodeAt | Self::IndexOf | Self::LastIndexOf)
     }
 }

@@ -238,4 +238,99 @@ pub(super) const CASES: &[(&str, &str)] = &[
            ctx.pathParam('none') ?? r.headers.set('x-c', 'd'); ctx.pathParam('none') && r.status(500); x && ctx.set('a', 1); r.send(ctx.get('a'));
          }",
     ),
+    (
+        "parts",
+        "export function requestHandler(ctx) {
+           const x = ctx.request().headers.get('x-in'), l = ctx.request().headers.get('x-latin'), n = ctx.query().get('n'), u = ctx.pathParam('none');
+           ctx.response().json([
+             x.slice(1), x.slice(-3), x.slice(1, 3), x.slice(3, 1), x.slice(), x.slice(u, n), x.slice('1', null), x.slice(1.9, -1.2), x.slice(-100, 100), l.slice(1), l.slice(0, -1), x.slice(1e300), x.slice(NaN),
+             x.substring(3, 1), x.substring(-1, 2), x.substring(2), x.substring(u), x.substring(1, u), x.substring(n), l.substring(1), x.at(0), x.at(-1), x.at(99), x.at(u), x.at(-99), l.at(0),
+             x.charAt(1), x.charAt(-1), x.charAt(6), x.charAt(), x[0], x[n - 6], x[5 + 1], x[-1], x[0.5], x[0 * -1], l[0], x.charCodeAt(0), `${x.charCodeAt(99)}`, `${x.charCodeAt(-1)}`, '😀'.charCodeAt(1), l.charCodeAt(0),
+             x.lastIndexOf('u'), x.lastIndexOf('q'), 'a😀b😀'.lastIndexOf('😀'), x.lastIndexOf(''), x.indexOf('n', 1), x.indexOf('n', 2), x.indexOf('', 3), x.indexOf('', 99), x.indexOf('I', -5), x.indexOf('I', u), 'a😀b😀'.indexOf('😀', 2), 'a😀b'.indexOf('b', 2),
+             '  a '.trimStart(), '  a '.trimEnd() + '|', x.padStart(9), x.padStart(9, '-='), x.padEnd(9, l), x.padEnd(2), x.padStart(n, ''), x.padEnd(-1), x.padStart('8', 0), x.padEnd(8, null),
+             x.replace('n', 'N'), x.replace('q', 'N'), x.replace('', '>'), x.replace('p', '[$&$$$`|$\\'$1$]'), x.replace('u', u), x.replace(u, 'a'), 'a😀a'.replaceAll('a', '$\\'b'), x.replaceAll(' ', ''), 'aaa'.replaceAll('aa', 'b'),
+             'undefined'.replace(u, n), 'a.b.c'.replace('.', '$0'), '$'.replace('$', '$$$'), x.replaceAll('zz', '$&'),
+           ]);
+         }",
+    ),
+    (
+        "parts-of-wide",
+        "export function requestHandler(ctx) {
+           const q = ctx.env.WIDE, n = ctx.query().get('n');
+           ctx.response().json([q, q.slice(1), q.slice(0, 1), q.slice(1, 3), q.slice(3), q.at(0), q.charAt(3), q[0], q.substring(4), q.slice(2, 2), q.indexOf('b', 2)]);
+         }",
+    ),
+    (
+        "halves",
+        "export function requestHandler(ctx) {
+           const q = ctx.env.WIDE; const half = q.slice(2, 3);
+           ctx.response().json([half, half.length, q.at(1), q.at(2).length, q.charAt(1) + q.charAt(2) === '😀', q[2], q.substring(0, 2)]);
+         }",
+    ),
+    ("halves-of-latin", "export function requestHandler(ctx) { ctx.response().headers.set('x-y', 'z'); const l = ctx.request().headers.get('x-latin') + 'ö'; ctx.response().send(l.slice(1) + `${l}€`.slice(0, -1)); }"),
+    (
+        "lists",
+        "const NAMES = ['In put', 'b', 3, null], WORDS = ['a', 'ä'];
+         export function requestHandler(ctx) {
+           const x = ctx.request().headers.get('x-in'), n = ctx.query().get('n'), u = ctx.pathParam('none');
+           const parts = x.split(' '), [first, second, third] = parts, [, tail = 'no tail', more = n + second] = parts, [head, ...rest] = [x, n, u, 'z'];
+           const list = [x, n, 1, null, u, true, -0, NaN], empty = rest.slice(9);
+           ctx.response().json([
+             parts, first, second, third, tail, more, head, rest, list, list.length, parts.length, parts[0], parts[1], parts[2], parts[-1], parts[0.5], list.at(-4), list.at(99), list.at(u), rest.length,
+             list.includes(NaN), list.includes(0), list.includes('1'), list.indexOf(NaN), list.indexOf(1), list.indexOf(0), list.join(), list.join('-'), list.join(''), list.join(u), list.join(null), empty, empty.join(), list.slice(1, 3), list.slice(-2), list.slice(),
+             'a,b,,c'.split(','), ''.split(','), 'abc'.split('abc'), 'aXXbXXXc'.split('XX'), 'ä😀,b'.split(','), x.split('t'), x.split(' ').length, NAMES.includes(x), NAMES.length > 3, NAMES.join('+'), NAMES.at(1), WORDS.map((w) => w + x),
+             parts.map((p) => p.length), parts.map((p) => p.toUpperCase()).join('_'), list.filter((v) => v), list.filter((v) => typeof v === 'number').length, list.some((v) => v === null), list.every((v) => v), list.find((v) => v === n), `${list.find((v) => v === 'none')}`,
+             list.findIndex((v) => v === true), list.findIndex((v) => v === 'none'), list.map((v) => { if (!v) return 'falsy'; const t = typeof v; return t + '!'; }), parts.map((p) => { p.length; }), 'a=1;b=2'.split(';').map((pair) => pair.split('=')[1]), [1, [2]], [{ a: parts }, parts],
+             parts.map((p, ) => parts.map((q) => p + q).join('|')).join('/'), `${parts.forEach((p) => p.length)}`, ['a', 'b'].includes('b'), [x, 'y'].includes(x), [1, 2, 3].map((v) => v * 2),
+           ]);
+         }",
+    ),
+    (
+        "loops",
+        "const HEADERS = ['x-two', 'accept', 'x-none'];
+         function known(text, list) { for (const part of list) { if (part === text) return 'known ' + part; } return 'unknown'; }
+         export function requestModifier(ctx) {
+           const { headers } = ctx.request(); let out = '', count = 0, skipped = 0;
+           for (const name of HEADERS) headers.delete(name);
+           for (const letter of 'a,b,c,d,e,f'.split(',')) { if (letter === 'b') { skipped++; continue; } if (letter === 'e') break; let fresh; out += letter + fresh; fresh = 1; count += 1; }
+           for (let i of [1, 2]) { i *= 2; count += i; for (const j of ['x', 'y', 'z']) { if (j === 'y') break; out += j + i; } }
+           for (const x of []) headers.set('x-never', x);
+           for (const part of ['k', 'v']) switch (part) { case 'k': out += '[k]'; break; default: out += '[?]'; }
+           headers.set('x-out', out); headers.set('x-count', `${count} ${skipped}`); headers.set('x-known', known('b', ['a', 'b']) + known('c', ['a']));
+           HEADERS.forEach((name) => headers.set(name, 'back')); ['p', 'q'].forEach((name) => { if (name === 'p') return; headers.append('x-p', name); });
+         }",
+    ),
+    (
+        "guards",
+        "export function requestModifier(ctx) {
+           const { headers } = ctx.request();
+           const offered = (headers.get('x-in') ?? '').split(' ').map((name) => name.trim());
+           const spoken = offered.filter((name) => name === ctx.env.PUT);
+           if (spoken.length === 0) ctx.response().status(400).end(`it is ${offered[1]}`); else headers.set('x-spoken', spoken[0]);
+         }",
+    ),
+    (
+        "taken-apart",
+        "function one({ method, path: where, headers: { } , host = 'none' }, [a, b = 'b'], c = a + 1, d = c) { return `${method} ${where} ${host} ${a} ${b} ${c} ${d}`; }
+         export function requestHandler(ctx) {
+           let { method, path } = ctx.request(); method += '!';
+           const { a = 'no a', A } = ctx.env;
+           ctx.response().json([method, path, a, A, one(ctx.request(), ['x']), one(ctx.request(), ['x', undefined], undefined), one(ctx.request(), ['x', null], null, 7)]);
+         }",
+    ),
+    (
+        "bits",
+        "export function requestHandler(ctx) {
+           const n = ctx.query().get('n'); let a = 5; a |= n; a <<= 2; a ^= 1; a >>>= 1; a &= 255; let h = 0, i = 0; ++i; i++; i--; const j = ++i; let t = '5'; t++; let u; u++;
+           for (const c of ctx.request().headers.get('x-in').split('u')) h = (h * 31 + c.length) >>> 0;
+           ctx.response().json([n & 3, n | 8, n ^ 1, n << 30, n << 33, -n >> 1, -n >>> 28, 4294967296.5 | 0, -4294967297 | 0, 2147483648 | 0, 1e21 | 0, NaN | 0, Infinity >>> 0, 'x' >>> 0, -1 >>> 0, a, h, i, j, t, `${u}`, 1 << -1]);
+         }",
+    ),
+    ("split-of-null", "export function requestHandler(ctx) {\n  const p = ctx.pathParam('none').split(',');\n  ctx.response().json(p);\n}"),
+    ("index-of-null", "export function requestHandler(ctx) {\n  ctx.response().send(ctx.pathParam('none')[0]);\n}"),
+    ("slice-of-number", "export function requestHandler(ctx) {\n  const x = 1 + 1;\n  ctx.response().send(x.slice(1));\n}"),
+    ("throws-in-callback", "export function requestHandler(ctx) {\n  ['a'].map((x) => {\n    throw new Error('no ' + x);\n  });\n}"),
+    ("grows-in-list", "export function requestHandler(ctx) {\n  let s = ctx.request().headers.get('x-long');\n  s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; ctx.response().send([s, s, s, s].join(s));\n}"),
+    ("too-many-parts", "export function requestHandler(ctx) {\n  let s = ctx.request().headers.get('x-long');\n  s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s;\n  ctx.response().send(s.split('x').length);\n}"),
+    ("pad-too-long", "export function requestHandler(ctx) {\n  ctx.response().send('x'.padStart(1e9));\n}"),
 ];

@@ -44,6 +44,43 @@ fn nothing_is_too_deep_or_too_long() {
 fn what_needs_the_engine_is_told() {
     let cases = [
         ("export function requestHandler(ctx) {\n  for (;;) {}\n}", "2:3", "a loop"),
+        ("export function requestHandler(ctx) { for (const c of ctx.id) {} }", "1:55", "a loop over this"),
+        (
+            "export function requestHandler(ctx) { ctx.response().status(201); ctx.env.A.slice(1); }",
+            "1:77",
+            "a text that is taken apart after something was changed",
+        ),
+        (
+            "export function requestHandler(ctx) { for (const x of ['a']) { ctx.env.A.slice(1); ctx.response().status(201); } }",
+            "1:39",
+            "a loop that changes something and takes texts apart",
+        ),
+        (
+            "const A = ['a']; export function requestHandler(ctx) { A.includes('a'); } function f() { A.push('b'); }",
+            "1:56",
+            "`A`, which the hook does not make itself",
+        ),
+        (
+            "const A = ['a']; export function requestHandler(ctx) { A.includes('a'); } function f() { A.map((a, i, all) => all.pop()); }",
+            "1:56",
+            "`A`, which the hook does not make itself",
+        ),
+        (
+            "export function requestHandler(ctx) { ctx.id.split(''); }",
+            "1:46",
+            "`split` of a text that is not known beforehand",
+        ),
+        (
+            "export function requestHandler(ctx) { ctx.pathParam('x')?.trim().split(','); }",
+            "1:39",
+            "`?.` of what may be a list",
+        ),
+        ("export function requestHandler(ctx) { const a = [1]; a.push(2); }", "1:56", "`push` of a list"),
+        (
+            "export function requestHandler(ctx) { for (const x of ['a']) { switch (x) { case 'a': if (ctx.id) break; } } }",
+            "1:99",
+            "`break` within a case",
+        ),
         ("export function requestHandler(ctx) { fetch('x'); }", "1:39", "`fetch`"),
         ("export function requestHandler(ctx) { ctx.set('a', {}); }", "1:52", "an object used as a value"),
         ("let n = 0; export function requestHandler(ctx) { n = n + 1; }", "1:50", "an assignment to `n`"),
@@ -147,6 +184,12 @@ fn it_is_known_when_the_engine_may_be_needed_after_all() {
         ("f(ctx); ctx.get('b');", (true, true)),
         ("g(ctx); ctx.get('b');", (true, false)),
         ("ctx.id && ctx.set('a', 1); ctx.get('b');", (true, true)),
+        ("for (const x of ['a']) ctx.get(x);", (true, false)),
+        ("for (const x of ['a']) { ctx.get(x); ctx.set(x, 1); }", (true, true)),
+        ("for (const x of ['a']) { if (ctx.id) { ctx.set(x, 1); break; } } ctx.get('b');", (true, true)),
+        ("for (const x of ['a']) { if (ctx.id) { ctx.set(x, 1); return; } } ctx.get('b');", (true, false)),
+        ("['a'].forEach((x) => ctx.get(x)); ctx.get('b');", (true, false)),
+        ("['a'].forEach((x) => { if (ctx.id) { ctx.set(x, 1); return; } }); ctx.get('b');", (true, true)),
         ("switch (ctx.id) { case 'a': ctx.set('a', 1); return; case 'b': ctx.get('b'); }", (true, false)),
         ("switch (ctx.id) { case 'a': ctx.set('a', 1); break; case 'b': } ctx.get('b');", (true, true)),
         ("switch (ctx.id) { case 'a': break; default: ctx.set('a', 1); } ctx.get('b');", (true, true)),

@@ -48,7 +48,7 @@ impl Writer {
         }
         let depth = depth - 1;
         let (a, b) = (self.value(depth), self.value(depth));
-        match self.random.u8(..15) {
+        match self.random.u8(..22) {
             0..3 => {
                 let operator = self.one(&["+", "+", "-", "*", "/", "%", "<", "<=", ">", ">=", "===", "!=="]);
                 format!("({a} {operator} {b})")
@@ -71,6 +71,22 @@ impl Writer {
                 let function = self.one(&["abs", "ceil", "floor", "round", "trunc"]);
                 format!("Math.{function}({a})")
             }
+            15 => {
+                let method = self.one(&["slice", "substring", "padStart", "padEnd", "at", "charAt"]);
+                // Halves of characters are for hooks that changed nothing so far.
+                let receiver = if self.variables < 3 {
+                    format!("String({a})")
+                } else {
+                    format!("encodeURIComponent({a})")
+                };
+                format!("{receiver}.{method}(Number({b}) % 9)")
+            }
+            16 => format!("String({a}).replace({b}, '<$&>')"),
+            17 => format!("String({a}).split('{}').join({b})", self.one(&["a", " ", "e", "und", ","])),
+            18 => format!("[{a}, {b}, 'z'].map((e) => e + {a}).filter((e) => e !== {b}).join()"),
+            19 => format!("[{a}, {b}].{}((e) => e)", self.one(&["some", "every", "find", "findIndex"])),
+            20 => format!("[{a}, {b}].{}({a})", self.one(&["includes", "indexOf"])),
+            21 => format!("({a} {} {b})", self.one(&["&", "|", "^", "<<", ">>", ">>>"])),
             14 => format!("Math.{}({a}, {b})", self.one(&["min", "max"])),
             11 => format!("JSON.stringify({{ a: {a}, b: [{b}] }})"),
             _ => format!("({a} {} null)", self.one(&["==", "!="])),
@@ -81,7 +97,7 @@ impl Writer {
         let mut text = String::new();
         for _ in 0..self.random.usize(1..4) {
             let value = self.value(3);
-            let statement = match self.random.u8(..8) {
+            let statement = match self.random.u8(..9) {
                 0 | 1 if depth > 0 => {
                     let (then, otherwise) = (self.statements(depth - 1), self.statements(depth - 1));
                     format!("if ({value}) {{ {then} }} else {{ {otherwise} }}\n")
@@ -92,13 +108,19 @@ impl Writer {
                     let operator = self.one(&["-=", "*=", "%=", "??=", "||=", "&&="]);
                     format!("v{} {operator} {value};\n", self.random.usize(..self.variables))
                 }
+                8 if depth > 0 => {
+                    let body = self.statements(depth - 1);
+                    format!("for (const e of [{value}, 'b']) {{ if (!e) continue; v0 = e; {body} }}\n")
+                }
                 7 => format!("ctx.set('k', {value}); v0 = ctx.get('k');\n"),
                 4 => format!("{value};\n"),
                 _ => format!("v{} = {value};\n", self.random.usize(..self.variables)),
             };
             text.push_str(&statement);
         }
-        text
+        // What loops add to does not grow for ever.
+        let variable = self.random.usize(..self.variables);
+        text + &format!("if (String(v{variable}).length > 99) v{variable} = 'long';\n")
     }
 
     /// A hook with three variables, whose values it answers with. Now and then something in it throws.

@@ -5,6 +5,7 @@ use oxc::span::GetSpan;
 
 use super::function::{Kind, Translator, Typed};
 use super::host::Host;
+use super::json::json;
 use super::{Result, refuse};
 use crate::cookies::SetCookie;
 use crate::direct::code::{Cookie, Node, Operation, Side};
@@ -103,20 +104,12 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
 
 /// `send`, `end` and `write`.
 fn sent(name: &str, body: Typed, offset: u32) -> Result<Operation> {
-    Ok(match (body.kind, body.node, name) {
-        (Kind::Json, node, "write") => Operation::WriteMoreJson(json(node)),
-        (Kind::Json, node, _) => Operation::AnswerJson(json(node)),
-        (Kind::Value, node, "send") => Operation::Send(node),
-        (Kind::Value, node, "end") => Operation::End(node),
-        (Kind::Value, node, _) => Operation::WriteMore(node),
-        _ => return refuse(offset, "an object of the gateway's as a body"),
+    Ok(match (body.kind, name) {
+        (Kind::Json | Kind::List, "write") => Operation::WriteMoreJson(json(body)),
+        (Kind::Json | Kind::List, _) => Operation::AnswerJson(json(body)),
+        (Kind::Value, "send") => Operation::Send(body.node),
+        (Kind::Value, "end") => Operation::End(body.node),
+        (Kind::Value, _) => Operation::WriteMore(body.node),
+        (Kind::Host(_), _) => return refuse(offset, "an object of the gateway's as a body"),
     })
-}
-
-fn json(node: Node) -> crate::direct::code::Json {
-    match node {
-        Node::Json(json, _) => *json,
-        Node::Slot(slot) => crate::direct::code::Json::Slot(slot),
-        node => crate::direct::code::Json::Value(node),
-    }
 }

@@ -4,9 +4,9 @@ use oxc::ast::ast::{CallExpression, Expression};
 use oxc::span::GetSpan;
 
 use super::expression::after;
-use super::function::{Kind, Translator, Typed};
-use super::{Item, Result, literal, refuse};
-use crate::direct::code::{Call, Node, TextCall, TextMethod};
+use super::function::{Given, Kind, Translator, Typed};
+use super::{Item, Result, refuse};
+use crate::direct::code::{Call, Constant, Node, TextCall, TextMethod};
 
 impl<'a, 'p> Translator<'a, 'p, '_> {
     /// A call, awaited or not.
@@ -50,13 +50,6 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                 {
                     return self.global_method(&object.name, name, &arguments, offset);
                 }
-                if let Some(list) = self.list(&member.object) {
-                    let ("includes", [value]) = (name, &*arguments) else {
-                        return refuse(offset, format!("`{name}` of a list"));
-                    };
-                    self.count(list.len(), offset)?;
-                    return Ok(Typed::value(Node::OneOf(list, Box::new(self.value(value)?))));
-                }
                 let receiver = self.expression(&member.object)?;
                 match receiver.kind {
                     Kind::Host(host) => {
@@ -64,31 +57,16 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                         Ok(after(receiver.node, called))
                     }
                     Kind::Value => self.text_call(receiver.node, name, &arguments, member.optional, offset),
+                    Kind::List => match (name, receiver.node, &*arguments) {
+                        ("includes", Node::ConstantList(list), [value]) => {
+                            Ok(Typed::value(Node::OneOf(list, Box::new(self.value(value)?))))
+                        }
+                        (_, list, arguments) => self.list_method(list, name, arguments, offset),
+                    },
                     Kind::Json => refuse(offset, format!("`{name}` of an object")),
                 }
             }
             callee => refuse(callee.span().start, "a call of this"),
-        }
-    }
-
-    /// A list of values that are known beforehand: as it stands, or as a variable of the module.
-    fn list(
-        &self,
-        expression: &'p Expression<'a>,
-    ) -> Option<std::sync::Arc<[crate::direct::code::Constant]>> {
-        match expression {
-            Expression::ArrayExpression(array) => literal::list(array),
-            Expression::Identifier(name) => {
-                let symbol = self.symbol(name).filter(|symbol| !self.names.contains_key(symbol));
-                match self.module.item(symbol)? {
-                    // Somebody might put something into it.
-                    Item::Value(Expression::ArrayExpression(array)) if self.module.is_used_once(symbol?) => {
-                        literal::list(array)
-                    }
-                    _ => None,
-                }
-            }
-            _ => None,
         }
     }
 
@@ -100,11 +78,38 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         optional: bool,
         offset: u32,
     ) -> Result<Typed> {
-        let method = TextMethod::named(name).filter(|method| method.takes(arguments.len()));
-        let Some(method) = method else { return refuse(offset, format!("the method `{name}`")) };
+        let Some(method) = TextMethod::named(name, arguments.len()) else {
+            return refuse(offset, format!("the method `{name}`"));
+        };
         let arguments = arguments.iter().map(|argument| self.value(argument)).collect::<Result<Vec<_>>>()?;
+        let is_split = method == TextMethod::Split;
+        match (method, arguments.first()) {
+            // Between all units, that would be.
+            (TextMethod::Split | TextMethod::ReplaceAll, argument) if !matches!(argument, Some(Node::Constant(Constant::Text(text))) if !text.is_empty()) =>
+            {
+                return refuse(offset, format!("`{name}` of a text that is not known beforehand"));
+            }
+            _ if is_split && optional => return refuse(offset, "`?.` of what may be a list"),
+            (TextMethod::PadEnd | TextMethod::PadStart, _)
+                if !arguments.get(1).is_none_or(|filler| self.is_narrow(filler)) =>
+            {
+                return refuse(offset, format!("`{name}` with characters of two units"));
+            }
+            _ if method.halves() && !self.is_narrow(&receiver) => self.may_halve(offset)?,
+            _ => {}
+        }
         let place = self.place(offset);
-        Ok(Typed::value(Node::Text(Box::new(TextCall { method, receiver, arguments, optional, place }))))
+        let node = Node::Text(Box::new(TextCall { method, receiver, arguments, optional, place }));
+        Ok(if is_split { Typed::list(node) } else { Typed::value(node) })
+    }
+
+    /// Half of a character may come up, which only the engine can have.
+    pub(super) fn may_halve(&mut self, offset: u32) -> Result<()> {
+        if self.changed {
+            return refuse(offset, "a text that is taken apart after something was changed");
+        }
+        self.doubt.values = true;
+        Ok(())
     }
 
     fn function_call(
@@ -114,25 +119,25 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         arguments: &[&'p Expression<'a>],
         offset: u32,
     ) -> Result<Typed> {
-        let (mut values, mut kinds) = (Vec::new(), Vec::new());
+        let (mut values, mut given) = (Vec::new(), Vec::new());
         for argument in arguments {
             let Typed { kind, node } = self.expression(argument)?;
+            given.push(Given { kind, narrow: self.is_narrow(&node) });
             match kind {
-                Kind::Value => values.push(node),
+                Kind::Value | Kind::List => values.push(node),
                 Kind::Host(_) if matches!(node, Node::Constant(_)) => {}
                 _ => return refuse(argument.span().start, "an object that is handed on"),
             }
-            kinds.push(Some(kind));
         }
         let parameters = match item {
             Item::Function(function) => function.params.items.len(),
             Item::Arrow(arrow) => arrow.params.items.len(),
             Item::Value(_) => 0,
         };
-        if kinds.len() > parameters {
+        if given.len() > parameters {
             return refuse(offset, "a call with more arguments than the function takes");
         }
-        let function = std::sync::Arc::new(self.function(name, item, &kinds)?);
+        let function = std::sync::Arc::new(self.function(name, item, &given)?);
         let place = self.place(offset);
         Ok(Typed::value(Node::Call(Box::new(Call { function, arguments: values, place }))))
     }

@@ -1,16 +1,17 @@
 //! Expressions.
 
 use oxc::ast::ast::{
-    ArrayExpression, BinaryExpression, ChainElement, Expression, IdentifierReference, LogicalExpression,
-    ObjectExpression, ObjectPropertyKind, PropertyKey, PropertyKind, TemplateLiteral, UnaryExpression,
+    BinaryExpression, ChainElement, Expression, IdentifierReference, LogicalExpression, TemplateLiteral,
+    UnaryExpression,
 };
 use oxc::span::GetSpan;
 use oxc::syntax::operator::{BinaryOperator, LogicalOperator, UnaryOperator};
 use oxc::syntax::symbol::SymbolId;
 
 use super::function::{Binding, Kind, Translator, Typed};
+use super::narrow::is_number;
 use super::{Result, literal, refuse};
-use crate::direct::code::{Arithmetic, Constant, Json, Node, Read, Relation, TextCall, TextMethod};
+use crate::direct::code::{Arithmetic, Constant, Node, Read, Relation, TextCall, TextMethod};
 
 impl<'a, 'p> Translator<'a, 'p, '_> {
     /// An expression that has a value.
@@ -49,6 +50,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                 Ok(Typed::value(Node::Choose(Box::new([test, then, otherwise]))))
             }
             Expression::AssignmentExpression(assignment) => self.assignment(assignment),
+            Expression::UpdateExpression(update) => self.update(update, update.prefix).map(Typed::value),
             Expression::ObjectExpression(object) => self.object(object),
             Expression::ArrayExpression(array) => self.array(array),
             Expression::StaticMemberExpression(member) => {
@@ -56,11 +58,11 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                 self.member(receiver, &member.property.name, member.optional, member.property.span.start)
             }
             Expression::ComputedMemberExpression(member) => {
-                let Some(Constant::Text(name)) = literal::constant(&member.expression) else {
-                    return refuse(offset, "a member whose name is computed");
-                };
                 let receiver = self.expression(&member.object)?;
-                self.member(receiver, &name, member.optional, offset)
+                if let Some(Constant::Text(name)) = literal::constant(&member.expression) {
+                    return self.member(receiver, &name, member.optional, offset);
+                }
+                self.index(receiver, &member.expression, member.optional, offset)
             }
             Expression::CallExpression(call) => self.call(call, false),
             Expression::AwaitExpression(awaited) => match &awaited.argument {
@@ -68,11 +70,12 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                 argument => self.bracketed(argument),
             },
             Expression::ChainExpression(chain) => match &chain.expression {
-                ChainElement::CallExpression(call) => self.call(call, false).map(within_chain),
+                ChainElement::CallExpression(call) => within_chain(self.call(call, false)?, offset),
                 ChainElement::StaticMemberExpression(member) => {
-                    let receiver = self.expression(&member.object).map(within_chain)?;
+                    let receiver = within_chain(self.expression(&member.object)?, offset)?;
                     let offset = member.property.span.start;
-                    self.member(receiver, &member.property.name, member.optional, offset).map(within_chain)
+                    let member = self.member(receiver, &member.property.name, member.optional, offset)?;
+                    within_chain(member, offset)
                 }
                 _ => refuse(offset, "`?.` of this"),
             },
@@ -151,11 +154,18 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         };
         match self.names.get(&symbol) {
             Some(Binding::Slot(slot)) => Ok(Typed::value(Node::Slot(*slot))),
+            Some(Binding::List(slot)) => Ok(Typed::list(Node::Slot(*slot))),
             Some(Binding::Json(slot)) => Ok(Typed { kind: Kind::Json, node: Node::Slot(*slot) }),
             Some(Binding::Host(host)) => Ok(Typed::host(*host)),
-            None => match self.module.constant(symbol) {
-                Some(constant) => self.constant(constant, offset),
-                None => refuse(offset, format!("`{}`, which the hook does not make itself", name.name)),
+            None => match (self.module.constant(symbol), self.module.list(symbol)) {
+                (Some(constant), _) => self.constant(constant, offset),
+                (None, Some(list)) => {
+                    self.count(list.len(), offset)?;
+                    Ok(Typed::list(Node::ConstantList(list)))
+                }
+                (None, None) => {
+                    refuse(offset, format!("`{}`, which the hook does not make itself", name.name))
+                }
             },
         }
     }
@@ -203,6 +213,12 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             BinaryOperator::Multiplication => Node::Arithmetic(Arithmetic::Multiply, sides),
             BinaryOperator::Division => Node::Arithmetic(Arithmetic::Divide, sides),
             BinaryOperator::Remainder => Node::Arithmetic(Arithmetic::Remainder, sides),
+            BinaryOperator::BitwiseAnd => Node::Arithmetic(Arithmetic::BitAnd, sides),
+            BinaryOperator::BitwiseOR => Node::Arithmetic(Arithmetic::BitOr, sides),
+            BinaryOperator::BitwiseXOR => Node::Arithmetic(Arithmetic::BitXor, sides),
+            BinaryOperator::ShiftLeft => Node::Arithmetic(Arithmetic::ShiftLeft, sides),
+            BinaryOperator::ShiftRight => Node::Arithmetic(Arithmetic::ShiftRight, sides),
+            BinaryOperator::ShiftRightZeroFill => Node::Arithmetic(Arithmetic::ShiftRightUnsigned, sides),
             BinaryOperator::LessThan => Node::Compare(Relation::Less, sides),
             BinaryOperator::LessEqualThan => Node::Compare(Relation::LessOrEqual, sides),
             BinaryOperator::GreaterThan => Node::Compare(Relation::Greater, sides),
@@ -236,50 +252,28 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                 optional,
                 place: self.place(offset),
             })))),
+            Kind::List if name == "length" => self.list_method(receiver.node, name, &[], offset),
             _ => refuse(offset, format!("the member `{name}`")),
         }
     }
 
-    fn object(&mut self, object: &'p ObjectExpression<'a>) -> Result<Typed> {
-        let mut members: Vec<(Box<str>, Json)> = Vec::new();
-        for property in &object.properties {
-            let ObjectPropertyKind::ObjectProperty(property) = property else {
-                return refuse(property.span().start, "`...`");
-            };
-            let offset = property.span.start;
-            let is_whole = !matches!(&property.key, PropertyKey::StringLiteral(key) if key.lone_surrogates);
-            let name = property.key.static_name().filter(|_| !property.computed);
-            let is_plain = property.kind == PropertyKind::Init && !property.method && is_whole;
-            let Some(name) = name.filter(|_| is_plain) else {
-                return refuse(offset, "a member whose name is computed, or that is a function");
-            };
-            // Numbers come first whatever the order; these two mean something.
-            if name.starts_with(|c: char| c.is_ascii_digit()) || matches!(&*name, "__proto__" | "toJSON") {
-                return refuse(offset, format!("a member of the name `{name}`"));
-            }
-            let mut key = Vec::new();
-            crate::json::quote(&name, &mut key);
-            key.push(b':');
-            let key = String::from_utf8_lossy(&key).into_owned().into_boxed_str();
-            if members.iter().any(|(known, _)| *known == key) {
-                return refuse(offset, "a member that is there twice");
-            }
-            members.push((key, self.json_of(&property.value)?));
+    /// `object[number]`.
+    fn index(
+        &mut self,
+        receiver: Typed,
+        index: &'p Expression<'a>,
+        optional: bool,
+        offset: u32,
+    ) -> Result<Typed> {
+        let number = self.value(index)?;
+        if optional || !is_number(&number) || !matches!(receiver.kind, Kind::Value | Kind::List) {
+            return refuse(offset, "a member whose name is computed");
         }
-        let place = self.place(object.span.start);
-        Ok(Typed { kind: Kind::Json, node: Node::Json(Box::new(Json::Object(members)), place) })
-    }
-
-    fn array(&mut self, array: &'p ArrayExpression<'a>) -> Result<Typed> {
-        let mut elements = Vec::with_capacity(array.elements.len());
-        for element in &array.elements {
-            let Some(value) = element.as_expression() else {
-                return refuse(element.span().start, "`...`, or an element that is left out");
-            };
-            elements.push(self.json_of(value)?);
+        if !self.is_narrow(&receiver.node) && receiver.kind == Kind::Value {
+            self.may_halve(offset)?;
         }
-        let place = self.place(array.span.start);
-        Ok(Typed { kind: Kind::Json, node: Node::Json(Box::new(Json::Array(elements)), place) })
+        let both = Box::new([receiver.node, number]);
+        Ok(Typed::value(Node::Index(both, self.place(offset))))
     }
 }
 
@@ -297,7 +291,7 @@ pub(super) fn after(first: Node, typed: Typed) -> Typed {
 }
 
 /// What stands behind a `?.` is nothing when that was nothing: no method here makes nothing of something.
-fn within_chain(mut typed: Typed) -> Typed {
+fn within_chain(mut typed: Typed, offset: u32) -> Result<Typed> {
     fn receivers(node: &mut Node) -> bool {
         match node {
             Node::Text(call) => {
@@ -308,6 +302,8 @@ fn within_chain(mut typed: Typed) -> Typed {
             _ => false,
         }
     }
-    receivers(&mut typed.node);
-    typed
+    if receivers(&mut typed.node) && typed.kind == Kind::List {
+        return refuse(offset, "`?.` of what may be a list");
+    }
+    Ok(typed)
 }

@@ -1,16 +1,15 @@
 //! Functions.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 
-use oxc::ast::ast::{ArrowFunctionBody, BindingPattern, Expression, FormalParameters};
+use oxc::ast::ast::{ArrowFunctionBody, FormalParameters};
 use oxc::span::GetSpan;
 use oxc::syntax::symbol::SymbolId;
 
 use super::host::Host;
 use super::{Item, Module, Result, refuse};
 use crate::direct::MOST_NODES;
-use crate::direct::code::{Constant, Doubt, Function, Json, Needs, Node};
+use crate::direct::code::{self, Constant, Doubt, Function, Needs, Node};
 use crate::hook::Hook;
 use crate::typescript::Place;
 
@@ -25,8 +24,10 @@ const MOST_NESTED: usize = 200;
 pub(super) enum Kind {
     /// A value.
     Value,
-    /// An object or a list as it stands in the source: good for JSON only.
+    /// An object as it stands in the source, or a list with some: good for JSON only.
     Json,
+    /// A list of values.
+    List,
     /// Something of the gateway's, known by what it is. What computes it has no value.
     Host(Host),
 }
@@ -47,6 +48,10 @@ impl Typed {
         Self::value(Node::Constant(constant))
     }
 
+    pub(super) fn list(node: Node) -> Self {
+        Self { kind: Kind::List, node }
+    }
+
     pub(super) fn host(host: Host) -> Self {
         Self { kind: Kind::Host(host), node: Node::undefined() }
     }
@@ -58,7 +63,17 @@ pub(super) enum Binding {
     Slot(usize),
     /// A variable that holds JSON.
     Json(usize),
+    /// A variable that holds a list.
+    List(usize),
     Host(Host),
+}
+
+/// What a function is given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given {
+    pub(super) kind: Kind,
+    /// Whether it is a text without characters of two units, or no text.
+    pub(super) narrow: bool,
 }
 
 /// Translates a hook, and what it calls.
@@ -67,8 +82,12 @@ pub(super) struct Translator<'a, 'p, 'm> {
     pub(super) hook: Hook,
     pub(super) names: HashMap<SymbolId, Binding>,
     slots: usize,
+    /// Those that hold no characters of two units.
+    pub(super) narrow: HashSet<usize>,
+    /// Those that were given a value, and no name yet.
+    pub(super) unnamed: HashSet<usize>,
     /// Of how many nodes the tree is.
-    nodes: usize,
+    pub(super) nodes: usize,
     /// How many of them within one another.
     nesting: usize,
     /// How many functions deep.
@@ -81,6 +100,8 @@ pub(super) struct Translator<'a, 'p, 'm> {
     pub(super) changed: bool,
     /// The same where the function that is translated returns.
     pub(super) changed_at_return: bool,
+    /// The same where the loop that is translated is left, or begins anew. Nothing outside of loops.
+    pub(super) changed_at_jump: Option<bool>,
 }
 
 impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
@@ -91,6 +112,8 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
             hook,
             names,
             slots: 0,
+            narrow: HashSet::new(),
+            unnamed: HashSet::new(),
             nodes: 0,
             nesting: 0,
             depth: 0,
@@ -100,25 +123,20 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
             doubt: Doubt::default(),
             changed: false,
             changed_at_return: false,
+            changed_at_jump: None,
         }
     }
 
     /// Translates a hook.
     pub(super) fn hook(mut self, item: Item<'a, 'p>) -> Result<Function> {
-        let given = [
-            Some(Kind::Host(Host::Context)),
-            (self.hook == Hook::ErrorHandler).then_some(Kind::Host(Host::Error)),
-        ];
-        self.function(self.hook.name(), item, &given)
+        let host = |host| Given { kind: Kind::Host(host), narrow: true };
+        let given = [host(Host::Context), host(Host::Error)];
+        let count = if self.hook == Hook::ErrorHandler { 2 } else { 1 };
+        self.function(self.hook.name(), item, &given[..count])
     }
 
     /// Translates a function that is called with such arguments.
-    pub(super) fn function(
-        &mut self,
-        name: &str,
-        item: Item<'a, 'p>,
-        given: &[Option<Kind>],
-    ) -> Result<Function> {
+    pub(super) fn function(&mut self, name: &str, item: Item<'a, 'p>, given: &[Given]) -> Result<Function> {
         let (parameters, generator, span) = match item {
             Item::Function(function) => (&function.params, function.generator, function.span),
             Item::Arrow(arrow) => (&arrow.params, false, arrow.span),
@@ -132,9 +150,11 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
         }
         self.depth += 1;
         let slots = std::mem::take(&mut self.slots);
+        let narrow = std::mem::take(&mut self.narrow);
         let changed_at_return = std::mem::take(&mut self.changed_at_return);
-        self.parameters(parameters, given)?;
-        let body = match item {
+        let changed_at_jump = self.changed_at_jump.take();
+        let mut body = self.parameters(parameters, given)?;
+        body.extend(match item {
             Item::Function(function) => match &function.body {
                 Some(body) => self.block(&body.statements)?,
                 None => return refuse(span.start, "a function without a body"),
@@ -147,33 +167,49 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
                 },
             },
             Item::Value(_) => Vec::new(),
-        };
+        });
         let slots = std::mem::replace(&mut self.slots, slots);
+        (self.narrow, self.changed_at_jump) = (narrow, changed_at_jump);
         self.depth -= 1;
         self.changed |= std::mem::replace(&mut self.changed_at_return, changed_at_return);
         Ok(Function { name: name.into(), slots, body, needs: self.needs, doubt: self.doubt })
     }
 
-    fn parameters(&mut self, parameters: &FormalParameters<'a>, given: &[Option<Kind>]) -> Result<()> {
+    /// Binds what a function is given; what is taken apart is so before anything else.
+    fn parameters(
+        &mut self,
+        parameters: &'p FormalParameters<'a>,
+        given: &[Given],
+    ) -> Result<Vec<code::Statement>> {
         if let Some(rest) = &parameters.rest {
             return refuse(rest.span.start, "a rest parameter");
         }
         let mut given = given.iter().copied();
-        for parameter in &parameters.items {
-            let BindingPattern::BindingIdentifier(id) = &parameter.pattern else {
-                return refuse(parameter.span.start, "a parameter that is taken apart");
-            };
-            if let Some(value) = &parameter.initializer {
-                return refuse(value.span().start, "a default value");
-            }
-            let binding = match given.next().flatten() {
-                Some(Kind::Host(host)) => Binding::Host(host),
-                Some(Kind::Json) => return refuse(parameter.span.start, "an object that is handed on"),
-                Some(Kind::Value) | None => Binding::Slot(self.slot()),
-            };
-            self.bind(id.symbol_id.get(), binding, id.span.start)?;
+        let mut values = Vec::with_capacity(parameters.items.len());
+        for _ in &parameters.items {
+            let none = Given { kind: Kind::Value, narrow: false };
+            let Given { kind, narrow } = given.next().unwrap_or(none);
+            values.push(match kind {
+                Kind::Host(host) => Typed::host(host),
+                kind => Typed { kind, node: Node::Slot(self.unnamed(narrow)) },
+            });
         }
-        Ok(())
+        let mut first = Vec::new();
+        for (parameter, value) in parameters.items.iter().zip(values) {
+            let default = parameter.initializer.as_deref();
+            self.given(&parameter.pattern, value, default, &mut first)?;
+        }
+        Ok(first)
+    }
+
+    /// A new variable for a value that is there before it has a name.
+    pub(super) fn unnamed(&mut self, narrow: bool) -> usize {
+        let slot = self.slot();
+        self.unnamed.insert(slot);
+        if narrow {
+            self.narrow.insert(slot);
+        }
+        slot
     }
 
     /// A new variable.
@@ -213,32 +249,4 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
     pub(super) fn place(&self, offset: u32) -> Place {
         self.module.place(offset)
     }
-
-    /// JSON of an expression.
-    pub(super) fn json_of(&mut self, value: &'p Expression<'a>) -> Result<Json> {
-        let Typed { kind, node } = self.expression(value)?;
-        match (kind, node) {
-            (Kind::Json, Node::Json(json, _)) => Ok(*json),
-            (Kind::Json, Node::Slot(slot)) => Ok(Json::Slot(slot)),
-            (Kind::Value, Node::Constant(constant)) => {
-                Ok(ready(&constant).map_or_else(|| Json::Value(Node::Constant(constant)), Json::Ready))
-            }
-            (Kind::Value, node) => Ok(Json::Value(node)),
-            _ => refuse(value.span().start, "JSON of this"),
-        }
-    }
-}
-
-/// JSON of a constant, if it has some.
-fn ready(constant: &Constant) -> Option<Arc<str>> {
-    Some(match constant {
-        Constant::Null => "null".into(),
-        Constant::Bool(value) => value.to_string().into(),
-        Constant::Text(text) => {
-            let mut out = Vec::new();
-            crate::json::quote(text, &mut out);
-            String::from_utf8(out).ok()?.into()
-        }
-        Constant::Number(_) | Constant::Undefined => return None,
-    })
 }

@@ -1,13 +1,10 @@
 //! Statements.
 
-use oxc::ast::ast::{
-    BindingPattern, Expression, ObjectPattern, Statement, VariableDeclaration, VariableDeclarationKind,
-};
+use oxc::ast::ast::{Expression, Statement, VariableDeclaration, VariableDeclarationKind};
 use oxc::span::GetSpan;
 use oxc::syntax::operator::LogicalOperator;
 
-use super::function::{Binding, Kind, Translator, Typed};
-use super::host::Host;
+use super::function::{Kind, Translator, Typed};
 use super::{Result, refuse};
 use crate::direct::code::{self, Constant, Node};
 use crate::hook::Hook;
@@ -22,7 +19,11 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         Ok(block)
     }
 
-    fn statement(&mut self, statement: &'p Statement<'a>, block: &mut Vec<code::Statement>) -> Result<()> {
+    pub(super) fn statement(
+        &mut self,
+        statement: &'p Statement<'a>,
+        block: &mut Vec<code::Statement>,
+    ) -> Result<()> {
         self.nested(statement.span().start, |this| this.any_statement(statement, block))
     }
 
@@ -62,20 +63,25 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             },
             Statement::SwitchStatement(switch) => self.switch(switch, block)?,
             Statement::ThrowStatement(statement) => block.push(self.thrown(&statement.argument)?),
+            Statement::ForOfStatement(turns) => block.push(self.for_of(turns)?),
+            Statement::BreakStatement(jump) if jump.label.is_none() => {
+                block.push(self.jump(code::Statement::Break, jump.span.start)?);
+            }
+            Statement::ContinueStatement(jump) if jump.label.is_none() => {
+                block.push(self.jump(code::Statement::Continue, jump.span.start)?);
+            }
             Statement::ForStatement(_)
             | Statement::ForInStatement(_)
-            | Statement::ForOfStatement(_)
             | Statement::WhileStatement(_)
             | Statement::DoWhileStatement(_) => return refuse(statement.span().start, "a loop"),
             Statement::TryStatement(_) => return refuse(statement.span().start, "`try`"),
-            Statement::BreakStatement(_) => return refuse(statement.span().start, "`break` within a case"),
             _ => return refuse(statement.span().start, "a statement of this kind"),
         }
         Ok(())
     }
 
     /// An expression whose value nobody takes.
-    fn effect(&mut self, expression: &'p Expression<'a>) -> Result<Node> {
+    pub(super) fn effect(&mut self, expression: &'p Expression<'a>) -> Result<Node> {
         match expression {
             Expression::LogicalExpression(logical) => self.nested(logical.span.start, |this| {
                 let sides = Box::new([this.value(&logical.left)?, this.effect(&logical.right)?]);
@@ -89,6 +95,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                 let (test, then) = (this.value(&choice.test)?, this.effect(&choice.consequent)?);
                 Ok(Node::Choose(Box::new([test, then, this.effect(&choice.alternate)?])))
             }),
+            Expression::UpdateExpression(update) => self.update(update, true),
             expression => Ok(self.expression(expression)?.node),
         }
     }
@@ -144,77 +151,11 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             _ => return refuse(variables.span.start, "`using`"),
         }
         for variable in &variables.declarations {
-            let init = match &variable.init {
+            let value = match &variable.init {
                 Some(value) => self.expression(value)?,
                 None => Typed::value(Node::undefined()),
             };
-            match &variable.id {
-                BindingPattern::BindingIdentifier(id) => {
-                    let symbol = id.symbol_id.get();
-                    let changes = symbol.is_none_or(|symbol| self.module.scoping.symbol_is_mutated(symbol));
-                    let binding = match init.kind {
-                        Kind::Value => {
-                            let slot = self.slot();
-                            block.push(code::Statement::Run(Node::Assign(slot, Box::new(init.node))));
-                            Binding::Slot(slot)
-                        }
-                        _ if changes => return refuse(id.span.start, "an object in a variable that changes"),
-                        Kind::Json => {
-                            let slot = self.slot();
-                            block.push(code::Statement::Run(Node::Assign(slot, Box::new(init.node))));
-                            Binding::Json(slot)
-                        }
-                        Kind::Host(host) => {
-                            block.push(code::Statement::Run(init.node));
-                            Binding::Host(host)
-                        }
-                    };
-                    self.bind(symbol, binding, id.span.start)?;
-                }
-                BindingPattern::ObjectPattern(pattern) => self.taken_apart(pattern, init, block)?,
-                pattern => return refuse(pattern.span().start, "a value that is taken apart"),
-            }
-        }
-        Ok(())
-    }
-
-    /// Members of something of the gateway's, each in a variable of its own.
-    fn taken_apart(
-        &mut self,
-        pattern: &'p ObjectPattern<'a>,
-        from: Typed,
-        block: &mut Vec<code::Statement>,
-    ) -> Result<()> {
-        let what = "a value that is taken apart";
-        let host = match from.kind {
-            // The service may not be there.
-            Kind::Host(host) if host != Host::Service => host,
-            _ => return refuse(pattern.span.start, what),
-        };
-        if let Some(rest) = &pattern.rest {
-            return refuse(rest.span.start, what);
-        }
-        block.push(code::Statement::Run(from.node));
-        for property in &pattern.properties {
-            let offset = property.span.start;
-            let name = property.key.static_name().filter(|_| !property.computed);
-            let (Some(name), BindingPattern::BindingIdentifier(id)) = (name, &property.value) else {
-                return refuse(offset, what);
-            };
-            let symbol = id.symbol_id.get();
-            if symbol.is_none_or(|symbol| self.module.scoping.symbol_is_mutated(symbol)) {
-                return refuse(offset, "a variable that is taken from an object and changes");
-            }
-            let member = self.host_member(host, &name, false, offset)?;
-            let binding = match member.kind {
-                Kind::Host(host) => Binding::Host(host),
-                _ => {
-                    let slot = self.slot();
-                    block.push(code::Statement::Run(Node::Assign(slot, Box::new(member.node))));
-                    Binding::Slot(slot)
-                }
-            };
-            self.bind(symbol, binding, offset)?;
+            self.given(&variable.id, value, None, block)?;
         }
         Ok(())
     }
@@ -223,7 +164,12 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
 /// Whether nothing after these statements runs.
 pub(super) fn leaves(statements: &[code::Statement]) -> bool {
     match statements.last() {
-        Some(code::Statement::Return(_) | code::Statement::Throw { .. }) => true,
+        Some(
+            code::Statement::Return(_)
+            | code::Statement::Throw { .. }
+            | code::Statement::Break
+            | code::Statement::Continue,
+        ) => true,
         Some(code::Statement::If { then, otherwise, .. }) => leaves(then) && leaves(otherwise),
         _ => false,
     }
