@@ -16,6 +16,7 @@ pub(crate) mod limits;
 mod loader;
 mod meter;
 mod ops;
+mod recursion;
 mod regexp;
 mod steps;
 mod uncaught;

@@ -14,5 +14,6 @@ mod local;
 mod memory;
 mod promises;
 mod recipes;
+mod recursion;
 mod trial;
 mod web;
