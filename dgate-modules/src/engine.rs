@@ -17,6 +17,7 @@ pub(crate) mod limits;
 mod loader;
 mod meter;
 mod ops;
+mod recursion;
 mod regexp;
 mod show;
 mod steps;

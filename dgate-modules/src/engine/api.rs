@@ -47,6 +47,7 @@ pub(super) use self::state::{RequestState, write_back};
 use super::errors;
 use super::host::Host;
 use super::ops::named_error;
+use super::recursion;
 use crate::exchange::ErrorInfo;
 
 /// The prototypes of native objects.
@@ -120,6 +121,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     timers::install(context)?;
     prelude::install(context)?;
     define::function("__dgate_tick", 0, tick, context)?;
+    define::function("__dgate_enter", 0, enter, context)?;
     let prototypes = self::prototypes(context);
     let own = [
         &prototypes.context,
@@ -138,6 +140,18 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
 fn tick(_: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let host = Host::of(context);
     let left = host.look_at_clock();
+    told(left, &host, context)
+}
+
+/// The same where functions begin: looks at how deep calls are, too.
+fn enter(_: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let host = Host::of(context);
+    let left = host.look_at_clock().and_then(|left| Ok(recursion::look(&host, context)?.min(left)));
+    told(left, &host, context)
+}
+
+/// Remembers where the program stands when it is ended.
+fn told(left: JsResult<i32>, host: &Host, context: &Context) -> JsResult<JsValue> {
     if left.is_err() {
         *host.hit_trace.borrow_mut() = errors::here(context);
     }

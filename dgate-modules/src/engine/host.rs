@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use boa_engine::error::{EngineError, RuntimeLimitError};
 use boa_engine::object::builtins::JsFunction;
-use boa_engine::{Context, JsResult, JsValue};
+use boa_engine::{Context, JsError, JsResult, JsValue};
 
 use super::api::{Patterns, Prototypes};
 use super::call::Call;
@@ -297,12 +297,15 @@ impl Host {
         let over = cancelled
             || (used + elapsed > limit
                 && used + self.computed(since, elapsed, limit.saturating_sub(used)) > limit);
-        if over {
-            self.hit.set(Some(LimitKind::Cpu));
-            self.hit_call.borrow_mut().clone_from(&current);
-            return Err(uncatchable());
-        }
-        Ok(TICKS_PER_LOOK)
+        drop(current);
+        if over { Err(self.end(LimitKind::Cpu)) } else { Ok(TICKS_PER_LOOK) }
+    }
+
+    /// The current call has used too much of something. Returns what ends it.
+    pub(super) fn end(&self, kind: LimitKind) -> JsError {
+        self.hit.set(Some(kind));
+        self.hit_call.borrow_mut().clone_from(&self.current.borrow());
+        uncatchable()
     }
 }
 
@@ -313,7 +316,7 @@ fn believed(turn: Duration) -> Duration {
 }
 
 /// An error that no module catches. Which limit it stands for is noted in the host.
-pub(super) fn uncatchable() -> boa_engine::JsError {
+pub(super) fn uncatchable() -> JsError {
     EngineError::RuntimeLimit(RuntimeLimitError::LoopIteration).into()
 }
 

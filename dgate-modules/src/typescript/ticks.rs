@@ -1,7 +1,8 @@
 //! Ticks: what keeps a module from running for ever.
 //!
 //! The engine cannot be interrupted. So every function and every loop begins with `if(--fuel<0)fuel=tick()`: every so
-//! often the gateway gets control, looks at the clock, and may end the call with an error that no `catch` sees. The
+//! often the gateway gets control, looks at the clock, and may end the call with an error that no `catch` sees. Functions
+//! also have it look at how deep calls are (`enter()`). The
 //! variable of functions belongs to the module's own scope; that of loops to the function they are in, because the engine
 //! keeps such variables in registers. It begins low, so that many short loops cannot go without a look for long. No module
 //! may use names like these.
@@ -31,11 +32,11 @@ use super::positions::Inserted;
 
 /// Names that belong to the gateway.
 const RESERVED: &str = "__dgate_";
-const TICK: &str = "if(--__dgate_fuel<0)__dgate_fuel=__dgate_tick();";
+const TICK: &str = "if(--__dgate_fuel<0)__dgate_fuel=__dgate_enter();";
 /// What a function with loops begins with, and its loops.
 const LEFT: &str = "let __dgate_left=8;";
 const LOOP_TICK: &str = "if(--__dgate_left<0)__dgate_left=__dgate_tick();";
-const TICK_EXPRESSION: &str = "(--__dgate_fuel<0&&(__dgate_fuel=__dgate_tick()),";
+const TICK_EXPRESSION: &str = "(--__dgate_fuel<0&&(__dgate_fuel=__dgate_enter()),";
 
 /// What looks global but belongs to each module, because it carries the module's permissions or name.
 const OWN_GLOBALS: [&str; 3] = ["fetch", "console", "process"];

@@ -15,5 +15,6 @@ mod memory;
 mod nesting;
 mod promises;
 mod recipes;
+mod recursion;
 mod trial;
 mod web;
