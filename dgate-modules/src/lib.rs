@@ -36,8 +36,7 @@
 //! its `kind`: `cpu`, `timeout`, `recursion`, `promises`, `operations`, `string`, `list`, `body`.
 //!
 //! Regular expressions are bounded as well: those that may go back and forth for long in a text are matched by a matcher of
-//! the gateway's own, which looks at the clock. Those with sets of texts (`\q{…}`, properties such as `RGI_Emoji`) or with
-//! escapes in the names of groups are refused.
+//! the gateway's own, which looks at the clock.
 //!
 //! Each module of a route has these limits for its own part of a hook call. Computing time and time by the clock begin anew
 //! when its hook begins; what an earlier module left behind (timers, handlers that nobody waited for) counts as done by the one
