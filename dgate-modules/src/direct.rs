@@ -18,11 +18,13 @@ mod list;
 mod method;
 mod operate;
 mod read;
+mod reply;
 mod run;
 mod scene;
 #[cfg(test)]
 mod tests;
 mod text;
+mod url;
 mod value;
 
 use std::sync::Arc;
@@ -50,6 +52,8 @@ pub(crate) const MOST_NODES: usize = 2_000;
 pub(crate) struct Translated {
     /// What the module has of each hook; nothing is known when what it exports is found out only by running it.
     pub(crate) hooks: Option<[Translation; Hook::ALL.len()]>,
+    /// Whether some are members of the default export, which whoever imports that can change.
+    pub(crate) of_default: bool,
 }
 
 /// What a module has of one hook.
@@ -156,9 +160,14 @@ impl DirectHooks {
 /// What the modules of a program have of a hook, if it needs no engine in any of them.
 fn steps(program: &Program, evaluated: &Evaluated, hook: Hook) -> Option<Vec<(usize, Arc<Function>)>> {
     let mut steps = Vec::new();
+    let is_imported = program.modules.iter().any(|module| module.compiled.takes_default());
     for index in program.order(hook) {
         let is_there = evaluated.modules.get(index)?[hook as usize];
-        match &program.modules[index].compiled.translated.hooks.as_ref()?[hook as usize] {
+        let translated = &program.modules[index].compiled.translated;
+        if translated.of_default && is_imported {
+            return None;
+        }
+        match &translated.hooks.as_ref()?[hook as usize] {
             Translation::Absent if !is_there => {}
             Translation::Direct(function) if is_there => steps.push((index, function.clone())),
             _ => return None,

@@ -13,6 +13,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
 
 use crate::failure::LimitKind;
+use crate::message::is_framing;
 use crate::shared::SharedValues;
 use crate::thrown::Thrown;
 
@@ -125,6 +126,15 @@ impl Draft {
             written.extend_from_slice(bytes);
         }
         Ok(())
+    }
+
+    /// Becomes a whole `Response` of the web's.
+    pub(crate) fn respond(&mut self, status: StatusCode, headers: &HeaderMap, body: DraftBody) {
+        self.status = Some(status);
+        let own = headers.iter().filter(|(name, _)| !is_framing(name));
+        self.headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
+        self.body = body;
+        self.ended = true;
     }
 
     /// Writes the last of the body. `kind` is what it is, unless a header says so.

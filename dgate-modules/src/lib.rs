@@ -91,6 +91,7 @@ mod thread_time;
 mod thrown;
 mod trailers;
 mod typescript;
+mod web_url;
 mod worker;
 
 pub use capability::{ConsoleLine, Node};

@@ -25,6 +25,37 @@ const FRAMING: [HeaderName; 7] = [
     HeaderName::from_static("keep-alive"),
 ];
 
+/// Whether an answer of this status has no body.
+pub(crate) fn is_bare(status: u16) -> bool {
+    matches!(status, 204 | 205 | 304)
+}
+
+/// The status of a `Response` that is made; nothing for what is none.
+pub(crate) fn response_status(code: f64) -> Option<StatusCode> {
+    (200.0..600.0).contains(&code).then(|| StatusCode::from_u16(code as u16).ok()).flatten()
+}
+
+/// The error of what is none.
+pub(crate) fn no_response_status(shown: impl Display) -> Thrown {
+    Thrown::range(format!("{shown} is no status of a response"))
+}
+
+/// The status of a `Response` that leads elsewhere; nothing for what does not.
+pub(crate) fn redirect_status(code: f64) -> Option<StatusCode> {
+    let is_redirect = [301.0, 302.0, 303.0, 307.0, 308.0].contains(&code);
+    is_redirect.then(|| StatusCode::from_u16(code as u16).ok()).flatten()
+}
+
+/// The error of what does not.
+pub(crate) fn no_redirect(shown: impl Display) -> Thrown {
+    Thrown::range(format!("{shown} is no redirect"))
+}
+
+/// There is a body where none may be.
+pub(crate) fn with_body(status: u16) -> Thrown {
+    Thrown::typ(format!("a response with status {status} has no body"))
+}
+
 /// Whether a header is the gateway's business alone.
 pub(crate) fn is_framing(name: &HeaderName) -> bool {
     FRAMING.contains(name)

@@ -52,6 +52,19 @@ pub(crate) struct Compiled {
     pub(crate) translated: Translated,
 }
 
+impl Compiled {
+    /// Whether it imports the default export of another module, as such or among everything.
+    pub(crate) fn takes_default(&self) -> bool {
+        self.imports.iter().any(|import| {
+            let is_default = match &import.name {
+                Imported::Name(name) => name == "default",
+                Imported::Everything => true,
+            };
+            is_default && crate::native::find(&import.specifier, true).is_none()
+        })
+    }
+}
+
 /// Something is wrong with a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {

@@ -3,14 +3,18 @@
 mod list;
 mod math;
 mod operation;
+mod reply;
 mod text;
+mod url;
 
 use std::sync::Arc;
 
 pub(crate) use self::list::{EachMethod, ListCall, ListMethod};
 pub(crate) use self::math::MathFunction;
 pub(crate) use self::operation::{Cookie, Name, Operation, Read, Side, Value};
+pub(crate) use self::reply::{Reply, ReplyBody, ReplyOption};
 pub(crate) use self::text::{TextCall, TextMethod};
+pub(crate) use self::url::{MadeUrl, UrlPart};
 use crate::thrown::ErrorClass;
 use crate::typescript::Place;
 
@@ -155,6 +159,10 @@ pub(crate) enum Node {
     Text(Box<TextCall>),
     /// A function of the module.
     Call(Box<Call>),
+    /// `new URL(…)`.
+    MakeUrl(Box<MadeUrl>, Place),
+    /// A part of the `URL` that is in a variable.
+    UrlPart(usize, UrlPart),
     /// Something of the request.
     Read(Read),
     /// Something that is done with the request or an answer.

@@ -71,6 +71,7 @@ fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> bool {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Url(url) => quote(url.as_str(), out),
         Value::List(list) => {
             out.push(b'[');
             for (index, element) in list.iter().enumerate() {

@@ -60,6 +60,15 @@ impl<'c> Run<'c, '_, '_> {
                 let name = self.eval_text(name)?;
                 self.query(&name)?.is_some().into()
             }
+            Operation::UrlQuery(slot, name) => {
+                let name = self.eval_text(name)?;
+                self.url_query(*slot, &name)?.map_or(Value::Null, Value::text)
+            }
+            Operation::HasUrlQuery(slot, name) => {
+                let name = self.eval_text(name)?;
+                self.url_query(*slot, &name)?.is_some().into()
+            }
+            Operation::Reply(reply) => self.reply(reply, place)?,
             Operation::GetHeader(side, name) => {
                 let name = self.name(name)?;
                 let value = message::joined(self.scene.headers(*side)?, &name).map(|v| text::of_latin1(&v));
@@ -279,7 +288,7 @@ impl<'c> Run<'c, '_, '_> {
         }
     }
 
-    fn name(&mut self, name: &'c Name) -> Outcome<Cow<'c, HeaderName>> {
+    pub(super) fn name(&mut self, name: &'c Name) -> Outcome<Cow<'c, HeaderName>> {
         match name {
             Name::Known(name) => Ok(Cow::Borrowed(name)),
             Name::Made(node) => Ok(Cow::Owned(header_name(&self.eval_text(node)?)?)),
@@ -307,7 +316,7 @@ fn header_name(name: &str) -> Result<HeaderName, Thrown> {
     message::header_name(text::to_latin1(name).as_deref(), name)
 }
 
-fn header_value(value: &str) -> Result<HeaderValue, Thrown> {
+pub(super) fn header_value(value: &str) -> Result<HeaderValue, Thrown> {
     message::header_value(text::to_latin1(value).as_deref(), value)
 }
 

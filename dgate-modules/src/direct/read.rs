@@ -30,11 +30,9 @@ impl<'c> Run<'c, '_, '_> {
             Read::Env(name) => self.env(name),
             Read::NodeId => owned(&self.scene.capabilities.node.id),
             Read::NodeVersion => Value::text(env!("CARGO_PKG_VERSION")),
-            Read::Method => match &self.scene.request {
-                Seen::Open(request) => owned(request.method().as_str()),
-                Seen::Gone(head) => owned(head.method.as_str()),
-                Seen::Nothing => return Err(not_at_hand().into()),
-            },
+            Read::Method => owned(self.method()?.as_str()),
+            Read::FetchUrl => return self.fetch_url(),
+            Read::FetchMethod => return self.fetch_method(),
             Read::Path => owned(self.scene.request()?.1.path()),
             Read::Url => {
                 let (headers, uri) = self.scene.request()?;

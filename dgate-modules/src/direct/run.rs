@@ -228,6 +228,8 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
             Node::Each(method, turns) => self.each(*method, turns)?,
             Node::Text(call) => self.text_call(call)?,
             Node::Call(call) => self.function_call(call)?,
+            Node::MakeUrl(made, place) => placed(self.made_url(made), *place)?,
+            Node::UrlPart(slot, part) => self.url_part(*slot, *part),
             Node::Read(read) => self.read(read)?,
             Node::Operation(operation, place) => placed(self.operate(operation, *place), *place)?,
         })

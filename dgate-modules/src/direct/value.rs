@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use url::Url;
+
 use super::code::Constant;
 use super::text;
 use crate::message;
@@ -19,6 +21,8 @@ pub(super) enum Value<'c> {
     Text(Cow<'c, str>),
     /// Nobody changes it, nor asks whether it is the same as another.
     List(Rc<[Self]>),
+    /// Likewise.
+    Url(Rc<Url>),
 }
 
 impl<'c> Value<'c> {
@@ -46,7 +50,7 @@ impl<'c> Value<'c> {
             Self::Bool(value) => *value,
             Self::Number(number) => *number != 0.0 && !number.is_nan(),
             Self::Text(text) => !text.is_empty(),
-            Self::List(_) => true,
+            Self::List(_) | Self::Url(_) => true,
         }
     }
 
@@ -60,13 +64,14 @@ impl<'c> Value<'c> {
             Self::Number(number) => number_text(number).into(),
             Self::Text(text) => text,
             Self::List(list) => joined(&list, ",").into(),
+            Self::Url(url) => url.as_str().to_owned().into(),
         }
     }
 
     /// `Number(x)`.
     pub(super) fn to_number(&self) -> f64 {
         match self {
-            Self::Undefined => f64::NAN,
+            Self::Undefined | Self::Url(_) => f64::NAN,
             Self::Null => 0.0,
             Self::Bool(value) => f64::from(u8::from(*value)),
             Self::Number(number) => *number,
@@ -79,7 +84,7 @@ impl<'c> Value<'c> {
     pub(super) fn type_of(&self) -> &'static str {
         match self {
             Self::Undefined => "undefined",
-            Self::Null | Self::List(_) => "object",
+            Self::Null | Self::List(_) | Self::Url(_) => "object",
             Self::Bool(_) => "boolean",
             Self::Number(_) => "number",
             Self::Text(_) => "string",

@@ -2,8 +2,8 @@
 //!
 //! What is translated: functions whose statements are declarations, assignments to their own variables, `if`, `switch`
 //! without falling through, `for … of` over lists, `return` and `throw new Error(…)`; expressions of literals, templates,
-//! operators, methods of texts and lists, functions of the same module that do not call themselves, and what `ctx` has.
-//! Whatever else stands in a hook is an [`Obstacle`]: the engine runs it.
+//! operators, methods of texts and lists, functions of the same module that do not call themselves, `URL`, what `ctx` has,
+//! and a `Response` that is returned. Whatever else stands in a hook is an [`Obstacle`]: the engine runs it.
 
 mod answer;
 mod assignment;
@@ -17,16 +17,19 @@ mod list;
 mod literal;
 mod narrow;
 mod pattern;
+mod reply;
 mod statement;
 mod switch;
 mod table;
+mod url;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use oxc::ast::ast::{
     ArrowFunctionExpression, BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind,
-    Expression, Function, ModuleExportName, ObjectPropertyKind, Program, Statement, VariableDeclaration,
+    Expression, Function, ModuleExportName, ObjectProperty, ObjectPropertyKind, Program, PropertyKind,
+    Statement, VariableDeclaration,
 };
 use oxc::semantic::{AstNodes, Scoping, Semantic};
 use oxc::syntax::symbol::SymbolId;
@@ -92,26 +95,31 @@ pub(super) fn translate<'a>(
     let lines = positions::line_starts(source);
     let mut module =
         Module { source, lines, scoping, nodes, items: HashMap::new(), exported: HashSet::new() };
-    let hooks = (dialect == Dialect::Module).then(|| module.exports(program)).flatten().map(|exported| {
+    let exported = (dialect == Dialect::Module).then(|| module.exports(program)).flatten();
+    let of_default = exported.iter().flatten().any(|(_, (_, is_default), _)| *is_default);
+    let hooks = exported.map(|exported| {
         let mut hooks: [Translation; Hook::ALL.len()] = Default::default();
-        for (hook, item) in exported {
-            hooks[hook as usize] = module.hook(hook, item);
+        for (hook, rank, item) in exported {
+            hooks[hook as usize] = module.hook(hook, rank == FETCH, item);
         }
         hooks
     });
-    Translated { hooks }
+    Translated { hooks, of_default }
 }
 
 /// Which of several exports is the hook, least first: by its names in their order, itself before what stands in the default
 /// export; a fetch-style handler is the last resort.
 type Rank = (usize, bool);
 
+/// That of a fetch-style handler.
+const FETCH: Rank = (usize::MAX, true);
+
 /// What is exported as a hook: an item, or what stands at an offset and cannot be followed.
 type Exported<'a, 'p> = std::result::Result<Item<'a, 'p>, u32>;
 
 impl<'a, 'p> Module<'a, 'p> {
     /// The hooks that are exported. Nothing when that is found out only by running the module.
-    fn exports(&mut self, program: &'p Program<'a>) -> Option<Vec<(Hook, Exported<'a, 'p>)>> {
+    fn exports(&mut self, program: &'p Program<'a>) -> Option<Vec<(Hook, Rank, Exported<'a, 'p>)>> {
         program.body.iter().for_each(|statement| self.declare(statement));
         let mut found: Vec<(Hook, Rank, Exported<'a, 'p>)> = Vec::new();
         let mut add = |name: &str, is_default: bool, exported: Exported<'a, 'p>| {
@@ -121,7 +129,7 @@ impl<'a, 'p> Module<'a, 'p> {
                 }
             }
             if is_default && name == "fetch" {
-                found.push((Hook::RequestHandler, (usize::MAX, true), exported));
+                found.push((Hook::RequestHandler, FETCH, exported));
             }
         };
         for statement in &program.body {
@@ -161,7 +169,7 @@ impl<'a, 'p> Module<'a, 'p> {
                         if name == "__proto__" {
                             return None;
                         }
-                        add(&name, true, Err(property.span.start));
+                        add(&name, true, self.member(property).ok_or(property.span.start));
                     }
                 }
                 Statement::ExportFromDeclaration(export) => {
@@ -180,7 +188,21 @@ impl<'a, 'p> Module<'a, 'p> {
         }
         found.sort_by_key(|(hook, rank, _)| (*hook as usize, *rank));
         found.dedup_by_key(|(hook, ..)| *hook);
-        Some(found.into_iter().map(|(hook, _, exported)| (hook, exported)).collect())
+        Some(found)
+    }
+
+    /// What a member of the default export is, for ever: nobody in this module has a name for that object.
+    fn member(&self, property: &'p ObjectProperty<'a>) -> Option<Item<'a, 'p>> {
+        match &property.value {
+            _ if property.kind != PropertyKind::Init => None,
+            Expression::FunctionExpression(function) => Some(Item::Function(function)),
+            Expression::ArrowFunctionExpression(arrow) => Some(Item::Arrow(arrow)),
+            Expression::Identifier(name) => {
+                let reference = name.reference_id.get()?;
+                self.item(self.scoping.get_reference(reference).symbol_id())
+            }
+            _ => None,
+        }
     }
 
     fn declare(&mut self, statement: &'p Statement<'a>) {
@@ -224,8 +246,9 @@ impl<'a, 'p> Module<'a, 'p> {
         self.items.get(&symbol).copied().filter(|_| is_sure)
     }
 
-    fn hook(&self, hook: Hook, exported: Exported<'a, 'p>) -> Translation {
+    fn hook(&self, hook: Hook, is_fetch: bool, exported: Exported<'a, 'p>) -> Translation {
         let translated = match exported {
+            Ok(item) if is_fetch => Translator::new(self, hook).fetch(item),
             Ok(item) => Translator::new(self, hook).hook(item),
             Err(offset) => refuse(offset, "what is not exported as a function of the module"),
         };

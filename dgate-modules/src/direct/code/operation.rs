@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 
-use super::{Json, Node};
+use super::{Json, Node, Reply};
 use crate::typescript::Place;
 
 /// A name of a header.
@@ -50,6 +50,9 @@ pub(crate) enum Read {
     Host,
     RequestProtocol,
     RemoteAddress,
+    /// The `URL` of the `Request` of a fetch-style handler, and its method.
+    FetchUrl,
+    FetchMethod,
     RequestLength,
     HeadersSent,
     StatusCode,
@@ -72,6 +75,9 @@ pub(crate) enum Operation {
     DomainParameter(Node),
     Query(Node),
     HasQuery(Node),
+    /// A parameter of the query of the `URL` that is in a variable.
+    UrlQuery(usize, Node),
+    HasUrlQuery(usize, Node),
     GetHeader(Side, Name),
     HasHeader(Side, Name),
     SetHeader(Side, Name, Value),
@@ -89,6 +95,8 @@ pub(crate) enum Operation {
     Cookie(Side, Box<Cookie>),
     GetCookie(Node),
     Location(Node),
+    /// A `Response` that a hook returns.
+    Reply(Box<Reply>),
     /// `json(…)`, and `send` and `end` of objects.
     AnswerJson(Json),
     /// `send` of a text.
@@ -119,6 +127,8 @@ impl Operation {
                 | Self::DomainParameter(_)
                 | Self::Query(_)
                 | Self::HasQuery(_)
+                | Self::UrlQuery(..)
+                | Self::HasUrlQuery(..)
                 | Self::GetHeader(..)
                 | Self::HasHeader(..)
                 | Self::GetCookie(_)

@@ -333,4 +333,48 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("grows-in-list", "export function requestHandler(ctx) {\n  let s = ctx.request().headers.get('x-long');\n  s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; ctx.response().send([s, s, s, s].join(s));\n}"),
     ("too-many-parts", "export function requestHandler(ctx) {\n  let s = ctx.request().headers.get('x-long');\n  s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s;\n  ctx.response().send(s.split('x').length);\n}"),
     ("pad-too-long", "export function requestHandler(ctx) {\n  ctx.response().send('x'.padStart(1e9));\n}"),
+    ("fetch", "export default { async fetch(request) { return new Response(`<h1>${request.method}</h1>`, { headers: { 'content-type': 'text/html;charset=UTF-8', 'X-A': 1, 'x-a': request.headers.get('x-in'), connection: 'close' } }); } } // requestHandler"),
+    ("fetch-json", "export default { fetch(request, env, ctx) { const data = { hello: env.A, id: ctx.pathParam('id'), has: request.headers.has('x-in') }; return Response.json(data, { status: 201, headers: { 'x-b': undefined } }); } } // requestHandler"),
+    ("fetch-json-list", "export default { fetch: (request, { A }) => Response.json([A, null, [1]]) } // requestHandler"),
+    ("fetch-json-nothing", "export default { fetch() {\n  return Response.json(undefined);\n} } // requestHandler"),
+    ("fetch-json-bare", "export default { fetch() {\n  return Response.json({}, { status: 204 });\n} } // requestHandler"),
+    ("fetch-empty", "const fetch = () => { return new Response(); }; export default { fetch } // requestHandler"),
+    ("fetch-null", "export default { fetch() { return new Response(null, { status: 204 }); } } // requestHandler"),
+    ("fetch-bare", "export default { fetch() {\n  return new Response('x', { status: 304 });\n} } // requestHandler"),
+    ("fetch-number", "export default { fetch() { return new Response(1.50, { status: '202' }); } } // requestHandler"),
+    ("fetch-no-status", "export default { fetch() {\n  return new Response('x', { status: 'many' });\n} } // requestHandler"),
+    ("fetch-low-status", "export default { fetch() {\n  return new Response('x', { status: 101 });\n} } // requestHandler"),
+    ("fetch-status-part", "export default { fetch(r) { return new Response('x', { status: 200.9 }); } } // requestHandler"),
+    ("fetch-bad-header", "export default { fetch(request) {\n  return new Response('x', { headers: { 'a b': 'c' } });\n} } // requestHandler"),
+    ("fetch-bad-value", "export default { fetch(request) {\n  return new Response('x', { headers: { a: 'c\\n' + 'd' } });\n} } // requestHandler"),
+    ("fetch-nothing", "export default { fetch(request) { if (request.method === 'POST') return new Response('x'); } } // requestHandler"),
+    ("fetch-throws", "export default { fetch(request) {\n  throw new Error('no ' + request.method);\n} } // requestHandler"),
+    ("fetch-and-headers", "export default { fetch(request, env, ctx) { ctx.response().headers.set('x-a', 'first'); ctx.set('k', 'v'); return new Response(ctx.get('k'), { headers: { 'x-a': 'second' } }); } } // requestHandler"),
+    ("fetch-redirect", "export default { async fetch(request) { const to = 'https://example.com', code = 301; return Response.redirect(to, code); } } // requestHandler"),
+    ("fetch-redirect-found", "export default { fetch(request) { return Response.redirect(new URL('/b?c', request.url).href); } } // requestHandler"),
+    ("fetch-redirect-nowhere", "export default { fetch(request) {\n  return Response.redirect('/x');\n} } // requestHandler"),
+    ("fetch-redirect-bad", "export default { fetch(request) {\n  return Response.redirect('http://a', 200);\n} } // requestHandler"),
+    (
+        "fetch-routes",
+        "export default { async fetch(request, env) {
+           const url = new URL(request.url), { pathname, search } = url; const q = url.searchParams;
+           switch (request.method + pathname.slice(0, 7)) {
+             case 'GET/none': return new Response('no');
+             default: return Response.json([url.href, url.toString(), url.host, url.hostname, url.port, url.protocol, url.origin, url.hash, pathname, search, q.get('q'), q.get('none'), q.has('n'), url.searchParams.get('n'), request.url, typeof request.url, env.A]);
+           }
+         } } // requestHandler",
+    ),
+    ("hooks-of-default", "export default { requestModifier(ctx) { ctx.request().headers.set('x-d', 'e'); }, responseModifier: (ctx) => { ctx.upstream().headers.set('x-f', 'g'); } }"),
+    (
+        "urls",
+        "export function requestHandler(ctx) {
+           const referer = ctx.request().headers.get('x-url') ?? 'HTTP://User:Pw@EXAMPLE.com:80/a/../b c?d=ä#f', u = new URL(referer), { hostname: name } = u;
+           const rel = new URL('../x?y', 'http://a.example/b/c/d'), own = new URL(ctx.request().url);
+           return Response.json([u.href, name, u.host, u.port, u.origin, u.search, u.hash, rel.href, own.pathname, own.hostname, new URL('blob:http://a/b').origin, new URL('//x/y', own.href).host]);
+         }",
+    ),
+    ("url-bad", "export function requestHandler(ctx) {\n  const u = new URL(ctx.request().headers.get('x-in'));\n  ctx.response().send(u.href);\n}"),
+    ("url-bad-base", "export function requestHandler(ctx) {\n  ctx.response().send(new URL('/x', 'y').href);\n}"),
+    ("handler-returns", "export async function requestHandler(ctx) { if (ctx.query().get('n') === '7') return new Response('seven', { status: 207 }); return Response.json({}); }"),
+    ("hotlink", "export function requestModifier(ctx) { const r = ctx.request(); if (new URL('http://b.example/x').hostname !== new URL(r.url).hostname) ctx.response().redirect('https://c.example/', 302); }"),
 ];

@@ -154,4 +154,29 @@ pub(super) const CHAINS: &[(&str, &str, &str, &str)] = &[
         "export function requestModifier(ctx) { for (const k of ['a', 'a']) ctx.set('a', ctx.request().headers.get('x-long') + 'ü'); ctx.set('a', 'short'); }",
         "export function responseModifier(ctx) { ctx.upstream().headers.set('x-a', ctx.get('a')); }",
     ),
+    // What imports a default export can change it.
+    (
+        "default-changed",
+        "closed",
+        "export default { fetch() { return new Response('one'); } }; // requestHandler",
+        "import d from './default-changed-a'; d.fetch = () => new Response('two'); export function requestHandler() { return new Response('three'); }",
+    ),
+    (
+        "fetch-second",
+        "closed",
+        "export function requestHandler(ctx) { ctx.set('k', 'v'); }",
+        "export default { fetch(request, env, ctx) { return new Response(ctx.get('k') + new URL(request.url).pathname); } } // requestHandler",
+    ),
+    (
+        "fetch-open",
+        "open",
+        "export default { fetch(request) { throw new Error(`x`); } } // requestHandler",
+        "export default { fetch(request) { return new Response('b'); } } // requestHandler",
+    ),
+    (
+        "error-response",
+        "closed",
+        "export function requestModifier(ctx) { throw new TypeError(`no`); }",
+        "export function errorHandler(ctx, error) { return Response.json({ error: error.message.length > 0 }, { status: 503 }); } export function requestHandler() { return; }",
+    ),
 ];

@@ -116,7 +116,24 @@ fn what_needs_the_engine_is_told() {
             "1:45",
             "a value that is taken apart",
         ),
-        ("export default { fetch() {} }", "1:18", "what is not exported as a function of the module"),
+        (
+            "export default { fetch: make() }; function make() {}",
+            "1:18",
+            "what is not exported as a function of the module",
+        ),
+        ("export default { fetch(r, e, ctx) { ctx.request(); } }", "1:41", "`ctx.request`"),
+        (
+            "export default { fetch(r) { return f(r); } }; function f(r) {}",
+            "1:38",
+            "an object that is handed on",
+        ),
+        ("export default { fetch(r) { r.headers.set('a', 'b'); } }", "1:39", "`set` of this"),
+        ("export function requestModifier() { return new Response('x'); }", "1:44", "`new`"),
+        (
+            "export function requestHandler() { return new Response('x', { statusText: 'y' }); }",
+            "1:63",
+            "the option `statusText`",
+        ),
         (
             "export function requestHandler(ctx) { ctx.query().get('a'); ctx.request().path = '/'; }",
             "1:61",

@@ -20,6 +20,7 @@ use super::define::{self, Member};
 use super::{headers, prototypes};
 use crate::engine::call::Call;
 use crate::exchange::DraftBody;
+use crate::message::is_bare;
 
 /// What is behind a `Response`.
 #[derive(Trace, Finalize, JsData)]
@@ -49,11 +50,6 @@ enum Held {
     Text(JsString),
     Bytes(Bytes),
     Stream(Body),
-}
-
-/// Statuses of answers without a body.
-fn is_bare(status: u16) -> bool {
-    matches!(status, 204 | 205 | 304)
 }
 
 /// What was fetched.
@@ -93,14 +89,7 @@ pub(in crate::engine) fn apply_response(call: &Call, value: &JsValue) -> JsResul
             Held::Bytes(bytes) => DraftBody::Whole(bytes),
             Held::Stream(body) => DraftBody::Passed(body),
         };
-        call.state.draft(|draft| {
-            draft.status = Some(status);
-            let own = data.headers.borrow();
-            let own = own.iter().filter(|(name, _)| !crate::message::is_framing(name));
-            draft.headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
-            draft.body = body;
-            draft.ended = true;
-        })
+        call.state.draft(|draft| draft.respond(status, &data.headers.borrow(), body))
     })??;
     Ok(JsValue::undefined())
 }

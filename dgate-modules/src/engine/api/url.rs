@@ -1,6 +1,5 @@
 //! `URL`.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 
 use boa_engine::{Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue};
@@ -10,6 +9,7 @@ use url::{Url, quirks};
 use super::define::{self, Member};
 use super::{prototypes, query};
 use crate::engine::values::{argument, at_least, text};
+use crate::web_url;
 
 /// What is behind a `URL`.
 #[derive(Trace, Finalize, JsData)]
@@ -79,7 +79,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("toString", 0, href),
             Member::Method("toJSON", 0, href),
-            part!("origin", origin),
+            part!("origin", web_url::origin),
             part!("protocol", quirks::protocol, quirks::set_protocol),
             part!("username", quirks::username, quirks::set_username),
             part!("password", quirks::password, quirks::set_password),
@@ -135,33 +135,7 @@ fn parse_arguments(arguments: &[JsValue], context: &mut Context) -> JsResult<Res
 }
 
 pub(super) fn parse(input: &str, base: Option<&str>) -> Result<Url, JsNativeError> {
-    let invalid = |text: &str| JsNativeError::typ().with_message(format!("Invalid URL: {text}"));
-    let base = base.map(|base| Url::parse(base).map_err(|_| invalid(base))).transpose()?;
-    let parsed = match base.as_ref().filter(|base| base.is_special() && base.scheme() != "file") {
-        Some(base) => Url::options().base_url(Some(base)).parse(&fewer_slashes(input)),
-        None => Url::options().base_url(base.as_ref()).parse(input),
-    };
-    parsed.map_err(|_| invalid(input))
-}
-
-/// Any number of slashes, either way, begins an authority when it is more than one.
-fn fewer_slashes(input: &str) -> Cow<'_, str> {
-    let trimmed = input.trim_start_matches(|c: char| c <= ' ');
-    let mut slashes = trimmed.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r'));
-    if !(0..3).all(|_| matches!(slashes.next(), Some('/' | '\\'))) {
-        return input.into();
-    }
-    let rest = trimmed.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
-    format!("//{rest}").into()
-}
-
-/// The origin of a URL: what a `blob:` names has one if it is of the web.
-fn origin(url: &Url) -> String {
-    if url.scheme() != "blob" {
-        return quirks::origin(url);
-    }
-    let inner = Url::parse(url.path()).ok().filter(|inner| matches!(inner.scheme(), "http" | "https"));
-    inner.map_or_else(|| "null".to_owned(), |inner| quirks::origin(&inner))
+    web_url::parse(input, base).map_err(|thrown| JsNativeError::typ().with_message(thrown.message))
 }
 
 /// Tabs and line breaks alone are no port.

@@ -125,7 +125,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             given.push(Given { kind, narrow: self.is_narrow(&node) });
             match kind {
                 Kind::Value | Kind::List => values.push(node),
-                Kind::Host(_) if matches!(node, Node::Constant(_)) => {}
+                Kind::Host(host) if host.can_be_given() && matches!(node, Node::Constant(_)) => {}
                 _ => return refuse(argument.span().start, "an object that is handed on"),
             }
         }

@@ -82,7 +82,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_) => {
                 refuse(offset, "a function within the hook")
             }
-            Expression::NewExpression(_) => refuse(offset, "`new`"),
+            Expression::NewExpression(new) => self.new_object(new),
             Expression::RegExpLiteral(_) => refuse(offset, "a regular expression"),
             Expression::ImportExpression(_) => refuse(offset, "`import`"),
             Expression::ThisExpression(_) => refuse(offset, "`this`"),

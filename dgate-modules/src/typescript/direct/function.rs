@@ -9,7 +9,7 @@ use oxc::syntax::symbol::SymbolId;
 use super::host::Host;
 use super::{Item, Module, Result, refuse};
 use crate::direct::MOST_NODES;
-use crate::direct::code::{self, Constant, Doubt, Function, Needs, Node};
+use crate::direct::code::{self, Constant, Doubt, Function, Needs, Node, Read};
 use crate::hook::Hook;
 use crate::typescript::Place;
 
@@ -96,6 +96,8 @@ pub(super) struct Translator<'a, 'p, 'm> {
     pub(super) reads_query: bool,
     pub(super) sets_path: bool,
     pub(super) doubt: Doubt,
+    /// Whether it is a fetch-style handler.
+    pub(super) is_fetch: bool,
     /// Whether something may have been changed by the time that what comes next runs.
     pub(super) changed: bool,
     /// The same where the function that is translated returns.
@@ -121,10 +123,20 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
             reads_query: false,
             sets_path: false,
             doubt: Doubt::default(),
+            is_fetch: false,
             changed: false,
             changed_at_return: false,
             changed_at_jump: None,
         }
+    }
+
+    /// Translates a fetch-style handler.
+    pub(super) fn fetch(mut self, item: Item<'a, 'p>) -> Result<Function> {
+        let given = [Host::FetchRequest, Host::Env, Host::Context]
+            .map(|host| Given { kind: Kind::Host(host), narrow: true });
+        // The engine refuses what no `Request` can be.
+        (self.is_fetch, self.needs.request, self.doubt.values) = (true, true, true);
+        self.function("fetch", item, &given)
     }
 
     /// Translates a hook.
@@ -153,7 +165,13 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
         let narrow = std::mem::take(&mut self.narrow);
         let changed_at_return = std::mem::take(&mut self.changed_at_return);
         let changed_at_jump = self.changed_at_jump.take();
-        let mut body = self.parameters(parameters, given)?;
+        let mut body = Vec::new();
+        if self.is_fetch && self.depth == 1 {
+            // It is the first one: FETCH_URL.
+            let url = Node::Assign(self.slot(), Box::new(Node::Read(Read::FetchUrl)));
+            body.push(code::Statement::Run(url));
+        }
+        body.extend(self.parameters(parameters, given)?);
         body.extend(match item {
             Item::Function(function) => match &function.body {
                 Some(body) => self.block(&body.statements)?,

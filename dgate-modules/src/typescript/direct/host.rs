@@ -4,10 +4,14 @@ use oxc::ast::ast::Expression;
 
 use super::expression::after;
 use super::function::{Translator, Typed};
+use super::url::url_member;
 use super::{Result, refuse};
 use crate::direct::code::{Constant, Name, Node, Operation, Read, Side, Value};
 use crate::hook::Hook;
 use crate::message;
+
+/// The variable of a fetch-style handler that has the `URL` of its request.
+pub(super) const FETCH_URL: usize = 0;
 
 /// Something of the gateway's, known by what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +30,19 @@ pub(super) enum Host {
     Headers(Side),
     /// What an error handler is told.
     Error,
+    /// The `Request` of a fetch-style handler, and its headers, which are its own.
+    FetchRequest,
+    FetchHeaders,
+    /// The `URL` in a variable of the function, and its query.
+    Url(usize),
+    UrlQuery(usize),
+}
+
+impl Host {
+    /// Whether another function can have it.
+    pub(super) fn can_be_given(self) -> bool {
+        !matches!(self, Self::FetchRequest | Self::Url(_) | Self::UrlQuery(_))
+    }
 }
 
 impl<'a, 'p> Translator<'a, 'p, '_> {
@@ -44,6 +61,10 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             (Host::Response, "headers") => return Ok(Typed::host(Host::Headers(Side::Response))),
             (Host::Upstream, "headers") => return Ok(Typed::host(Host::Headers(Side::Upstream))),
             (Host::Request, "query") => return self.query(offset),
+            (Host::Url(slot), name) => return url_member(slot, name, offset),
+            (Host::FetchRequest, "url") => return url_member(FETCH_URL, "href", offset),
+            (Host::FetchRequest, "headers") => return Ok(Typed::host(Host::FetchHeaders)),
+            (Host::FetchRequest, "method") => Read::FetchMethod,
             (Host::Context, "id") => Read::Id,
             (Host::Namespace, "name") => Read::Namespace,
             (Host::Route, "name") => Read::Route,
@@ -124,6 +145,10 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                 Ok(self.done(operation, offset))
             }
             Host::Headers(side) => self.headers_call(side, name, arguments, offset),
+            Host::FetchHeaders if matches!(name, "get" | "has") => {
+                self.headers_call(Side::Request, name, arguments, offset)
+            }
+            Host::Url(_) | Host::UrlQuery(_) => self.url_call(host, name, arguments, offset),
             Host::Request => {
                 let body = Self::one(arguments, offset)?;
                 let operation = match name {
@@ -151,7 +176,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
     }
 
     /// An operation, now that everything it works with was translated.
-    fn operation(&mut self, operation: Operation, offset: u32) -> Node {
+    pub(super) fn operation(&mut self, operation: Operation, offset: u32) -> Node {
         if matches!(operation, Operation::Shared(_)) {
             self.doubt.shares = true;
             self.doubt.shares_late |= self.changed;
@@ -162,7 +187,8 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
 
     fn context_call(&mut self, name: &str, arguments: &[&'p Expression<'a>], offset: u32) -> Result<Typed> {
         let operation = match (name, arguments) {
-            ("request", []) => {
+            // The `Request` would not know of what is done with this one.
+            ("request", []) if !self.is_fetch => {
                 self.needs.request = true;
                 return Ok(Typed::host(Host::Request));
             }
@@ -200,13 +226,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         let Some((name, rest)) = arguments.split_first() else {
             return refuse(offset, format!("`headers.{method}`"));
         };
-        let name = match self.value(name)? {
-            Node::Constant(Constant::Text(text)) => match message::header_name(Some(text.as_bytes()), "") {
-                Ok(name) => Name::Known(name),
-                Err(_) => Name::Made(Node::Constant(Constant::Text(text))),
-            },
-            node => Name::Made(node),
-        };
+        let name = Self::header_name(self.value(name)?);
         let operation = match (method, rest) {
             ("get", []) => Operation::GetHeader(side, name),
             ("has", []) => Operation::HasHeader(side, name),
@@ -216,6 +236,16 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             _ => return refuse(offset, format!("`headers.{method}`")),
         };
         Ok(self.done(operation, offset))
+    }
+
+    pub(super) fn header_name(name: Node) -> Name {
+        match name {
+            Node::Constant(Constant::Text(text)) => match message::header_name(Some(text.as_bytes()), "") {
+                Ok(name) => Name::Known(name),
+                Err(_) => Name::Made(Node::Constant(Constant::Text(text))),
+            },
+            node => Name::Made(node),
+        }
     }
 
     fn header_value(&mut self, value: &'p Expression<'a>) -> Result<Value> {

@@ -46,7 +46,7 @@ impl Translator<'_, '_, '_> {
                 **operation,
                 Operation::GetHeader(..) | Operation::HasHeader(..) | Operation::HasQuery(_)
             ),
-            Node::Json(..) | Node::Call(_) => false,
+            Node::Json(..) | Node::Call(_) | Node::MakeUrl(..) => false,
             Node::Constant(_)
             | Node::Arithmetic(..)
             | Node::Compare(..)
@@ -59,6 +59,7 @@ impl Translator<'_, '_, '_> {
             | Node::Math(..)
             | Node::Now
             | Node::Encode(..)
+            | Node::UrlPart(..)
             | Node::OneOf(..) => true,
         }
     }

@@ -102,6 +102,12 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
 
     /// What a function returns.
     pub(super) fn returned(&mut self, value: &'p Expression<'a>) -> Result<Vec<code::Statement>> {
+        if self.depth == 1
+            && self.hook.answers()
+            && let Some(reply) = self.reply(value)?
+        {
+            return Ok(vec![code::Statement::Run(reply), code::Statement::Return(Node::undefined())]);
+        }
         let Typed { kind, node } = self.expression(value)?;
         self.changed_at_return |= self.changed;
         match kind {

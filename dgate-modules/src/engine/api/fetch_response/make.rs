@@ -9,9 +9,10 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 
-use super::{FetchResponse, Held, is_bare};
+use super::{FetchResponse, Held};
 use crate::engine::api::{body, headers, prototypes, query, url};
 use crate::engine::values::{argument, at_least, buffer_bytes, text};
+use crate::message::{self, is_bare, with_body};
 
 /// The body of what a module makes, and the type that it has if nothing else is said.
 fn body_of(value: &JsValue, context: &mut Context) -> JsResult<(Held, Option<HeaderValue>)> {
@@ -85,14 +86,12 @@ fn make(value: &JsValue, init: &JsValue, context: &mut Context) -> JsResult<Fetc
     };
     let (status, status_text, headers) = (get("status")?, get("statusText")?, get("headers")?);
     let code = if status.is_undefined() { 200.0 } else { status.to_number(context)? };
-    if !(200.0..600.0).contains(&code) {
-        let message = format!("{} is no status of a response", text(&status, context)?);
-        return Err(JsNativeError::range().with_message(message).into());
-    }
-    let code = code as u16;
+    let Some(code) = message::response_status(code) else {
+        return Err(message::no_response_status(text(&status, context)?).into());
+    };
+    let code = code.as_u16();
     if !matches!(body, Held::Nothing) && is_bare(code) {
-        let message = format!("a response with status {code} has no body");
-        return Err(JsNativeError::typ().with_message(message).into());
+        return Err(with_body(code).into());
     }
     let status_text =
         if status_text.is_undefined() { JsString::default() } else { status_text.to_string(context)? };
@@ -118,8 +117,7 @@ pub(super) fn json(_: &JsValue, arguments: &[JsValue], context: &mut Context) ->
     let bytes = body::json(&argument(arguments, 0), context)?;
     let made = make(&JsValue::undefined(), &argument(arguments, 1), context)?;
     if is_bare(made.status) {
-        let message = format!("a response with status {} has no body", made.status);
-        return Err(JsNativeError::typ().with_message(message).into());
+        return Err(with_body(made.status).into());
     }
     *made.body.borrow_mut() = Held::Bytes(bytes);
     if !made.headers.borrow().contains_key(CONTENT_TYPE) {
@@ -141,14 +139,13 @@ pub(super) fn redirect(_: &JsValue, arguments: &[JsValue], context: &mut Context
     let url = url::parse(&text(&argument(arguments, 0), context)?, None)?;
     let status = argument(arguments, 1);
     let code = if status.is_undefined() { 302.0 } else { status.to_number(context)? };
-    if ![301.0, 302.0, 303.0, 307.0, 308.0].contains(&code) {
-        let message = format!("{} is no redirect", text(&status, context)?);
-        return Err(JsNativeError::range().with_message(message).into());
-    }
+    let Some(code) = message::redirect_status(code) else {
+        return Err(message::no_redirect(text(&status, context)?).into());
+    };
     let location = HeaderValue::from_str(url.as_str())
         .map_err(|error| JsNativeError::typ().with_message(error.to_string()))?;
     let mut made = make(&JsValue::undefined(), &JsValue::undefined(), context)?;
     made.headers.borrow_mut().insert(LOCATION, location);
-    made.status = code as u16;
+    made.status = code.as_u16();
     Ok(prototypes(context).fetch_response.instance(made).into())
 }
