@@ -36,8 +36,7 @@
 //! its `kind`: `cpu`, `timeout`, `recursion`, `promises`, `operations`, `string`, `list`, `body`.
 //!
 //! Regular expressions are bounded as well: those that may go back and forth for long in a text are matched by a matcher of
-//! the gateway's own, which looks at the clock. Those with sets of texts (`\q{…}`, properties such as `RGI_Emoji`) or with
-//! escapes in the names of groups are refused.
+//! the gateway's own, which looks at the clock.
 //!
 //! What lies within something else is bounded as well: sources to 1,000 levels, values that built-ins go through (`JSON`, `flat`)
 //! to 1,000, prototypes of an object to 1,000, proxies that a runtime makes to 20,000. Calls of built-ins by built-ins end

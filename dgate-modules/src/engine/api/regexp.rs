@@ -219,9 +219,7 @@ fn pattern(host: &Host, source: JsString, flags: Flags) -> JsResult<Rc<Pattern>>
         }
     };
     known.map_err(|Unknown| {
-        refused(
-            "regular expressions with sets of texts (`\\q{…}`, properties such as `RGI_Emoji`) or escapes in the names of groups are not supported",
-        )
+        refused("this regular expression has something that cannot be matched within bounds")
     })
 }
 
