@@ -45,7 +45,12 @@ struct Runtimes {
     pulse: OnceCell<Arc<Pulse>>,
     /// How many runtimes wait for something.
     waiting: Cell<usize>,
+    /// When this thread last let others have the processor; nothing on a worker, whose others wait for it.
+    gave_way: Cell<Option<Instant>>,
 }
+
+/// How long a thread of the pool computes until others may.
+const SLICE: Duration = Duration::from_micros(200);
 
 impl Runtimes {
     fn pulse(&self) -> &Arc<Pulse> {
@@ -76,14 +81,25 @@ impl Runtimes {
 
 /// What runs on this thread looks at the clock.
 pub(crate) fn looks_at_clock() {
-    if let Some(pulse) = runtimes().pulse.get() {
+    let runtimes = runtimes();
+    if let Some(pulse) = runtimes.pulse.get() {
         pulse.look();
+    }
+    if let Some(last) = runtimes.gave_way.get() {
+        let now = Instant::now();
+        if now.saturating_duration_since(last) > SLICE {
+            // The system's own slices are some milliseconds long, and a worker that wakes meanwhile waits for their end.
+            std::thread::yield_now();
+            runtimes.gave_way.set(Some(now));
+        }
     }
 }
 
-/// This thread is seen as this from outside.
+/// This thread is one of a pool, and is seen as this from outside.
 pub(crate) fn adopt(pulse: Arc<Pulse>) {
-    let _ = runtimes().pulse.set(pulse);
+    let runtimes = runtimes();
+    let _ = runtimes.pulse.set(pulse);
+    runtimes.gave_way.set(Some(Instant::now()));
 }
 
 /// Begins a call, in the runtime where the request's other hooks ran if that is still good.

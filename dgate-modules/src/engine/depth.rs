@@ -17,6 +17,8 @@ use crate::stack;
 
 /// Values within one another, at most.
 pub(super) const DEEPEST: usize = 1_000;
+/// The same of what is kept as JSON: whoever reads it again goes no deeper than 128.
+const DEEPEST_KEPT: usize = 100;
 /// After so many values the clock is looked at.
 const VALUES_PER_LOOK: usize = 1_024;
 
@@ -34,8 +36,12 @@ pub(super) fn look_at_stack() -> JsResult<()> {
 /// # Errors
 /// When it is nested too deeply, or the call's time is over meanwhile.
 pub(super) fn written(value: &JsValue, most: f64, context: &mut Context) -> JsResult<f64> {
+    measured(value, DEEPEST, most, context)
+}
+
+fn measured(value: &JsValue, deepest: usize, most: f64, context: &mut Context) -> JsResult<f64> {
     let mut length = 0.0;
-    walk(value, context, |value| {
+    walk(value, deepest, context, |value| {
         length += 1.0 + value.as_string().map_or(0.0, |text| text.len() as f64);
         length <= most
     })?;
@@ -60,7 +66,7 @@ pub(super) fn flattened(list: &JsValue, levels: f64, most: f64, context: &mut Co
             continue;
         };
         if depth >= DEEPEST {
-            return Err(too_deep(context));
+            return Err(too_deep(DEEPEST, context));
         }
         if elements > most {
             break;
@@ -70,13 +76,13 @@ pub(super) fn flattened(list: &JsValue, levels: f64, most: f64, context: &mut Co
     Ok(elements)
 }
 
-/// A value as Rust's JSON; of what has none, `null`.
+/// A value as JSON that is kept; of what has none, `null`.
 ///
 /// # Errors
 /// When it is nested too deeply or in itself, too large, or a getter of it throws.
 pub(super) fn json(value: &JsValue, context: &mut Context) -> JsResult<serde_json::Value> {
     let most = Host::of(context).longest_text();
-    if written(value, most, context)? > most {
+    if measured(value, DEEPEST_KEPT, most, context)? > most {
         let message = format!("larger as JSON than modules may have it ({most})");
         return Err(refused(LimitKind::String, message, context));
     }
@@ -84,7 +90,12 @@ pub(super) fn json(value: &JsValue, context: &mut Context) -> JsResult<serde_jso
 }
 
 /// Goes through a value and all that lies in it until `go_on` says no.
-fn walk(value: &JsValue, context: &mut Context, mut go_on: impl FnMut(&JsValue) -> bool) -> JsResult<()> {
+fn walk(
+    value: &JsValue,
+    deepest: usize,
+    context: &mut Context,
+    mut go_on: impl FnMut(&JsValue) -> bool,
+) -> JsResult<()> {
     let (mut seen, mut left, mut path) = (0_usize, vec![(value.clone(), 0_usize)], Vec::new());
     while let Some((value, depth)) = left.pop() {
         seen += 1;
@@ -97,10 +108,10 @@ fn walk(value: &JsValue, context: &mut Context, mut go_on: impl FnMut(&JsValue) 
         let Some(object) = value.as_object() else { continue };
         path.truncate(depth);
         path.push(object.clone());
-        if depth >= DEEPEST {
+        if depth >= deepest {
             // What lies in itself is refused by whoever finds that.
             let different: HashSet<&JsObject> = path.iter().collect();
-            return if different.len() < path.len() { Ok(()) } else { Err(too_deep(context)) };
+            return if different.len() < path.len() { Ok(()) } else { Err(too_deep(deepest, context)) };
         }
         left.extend(parts(&object, context)?.into_iter().map(|part| (part, depth + 1)));
     }
@@ -118,7 +129,7 @@ pub(super) fn parts(object: &JsObject, context: &mut Context) -> JsResult<Vec<Js
     Ok(keys.iter().filter_map(named).collect())
 }
 
-fn too_deep(context: &Context) -> JsError {
-    let message = format!("nested more deeply than modules may have it ({DEEPEST})");
+fn too_deep(deepest: usize, context: &Context) -> JsError {
+    let message = format!("nested more deeply than modules may have it ({deepest})");
     refused(LimitKind::Recursion, message, context)
 }

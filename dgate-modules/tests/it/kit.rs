@@ -89,8 +89,8 @@ pub(crate) async fn get(gateway: &TestGateway, target: &str) -> Answer {
 
 /// Runs the body of a handler on this thread, with a minute to compute, and returns what it answered or what went wrong.
 pub(crate) async fn run(body: &str, settings: ModuleSettings) -> Result<String, String> {
-    let source =
-        format!("import {{ sleep }} from 'dgate';\nexport async function requestHandler(ctx) {{ {body} }}");
+    let imports = "import { sleep } from 'dgate'; import { addDocument } from 'dgate/state'; import { setCache } from 'dgate/storage';";
+    let source = format!("{imports}\nexport async function requestHandler(ctx) {{ {body} }}");
     let trial = Trial {
         revision: 1,
         resources: resource_set([Module::new("m", source).into()]),

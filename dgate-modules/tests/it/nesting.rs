@@ -50,6 +50,30 @@ async fn what_is_no_deeper_is_written() {
     assert!(failure.contains(TOO_DEEP), "{failure}");
 }
 
+/// Whoever reads it again must be able to.
+#[tokio::test]
+async fn what_is_kept_is_not_as_deep() {
+    let settings = ModuleSettings::default().with(|settings| {
+        settings.default_permissions = vec!["cache".to_owned(), "resource:document:write".to_owned()];
+    });
+    for act in ["setCache('k', a)", "await addDocument({ id: 'd', collection: 'c', data: a })"] {
+        let body = |levels: usize| {
+            format!(
+                "let a = 1; for (let i = 0; i < {levels}; i++) a = [a]; {act}; ctx.response().send('kept');"
+            )
+        };
+        // There is no such collection, which is found after that.
+        let result = kit::run(&body(100), settings.clone()).await;
+        let is_kept = result.as_deref() == Ok("kept");
+        assert!(
+            is_kept || result.as_ref().is_err_and(|e| e.contains("`c` does not exist")),
+            "{act}: {result:?}"
+        );
+        let failure = kit::run(&body(101), settings.clone()).await.unwrap_err();
+        assert!(failure.contains("nested more deeply than modules may have it (100)"), "{act}: {failure}");
+    }
+}
+
 #[tokio::test]
 async fn what_lies_in_itself_is_said_to() {
     for wide in ["1", "new Array(5000).fill({})"] {
