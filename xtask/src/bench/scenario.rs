@@ -138,6 +138,14 @@ pub(crate) const ALL: &[Scenario] = &[
         script: Some(Script::Fetch),
         ..PLAIN
     },
+    Scenario {
+        name: "slower-fetch",
+        about: "the same from one that takes 100 ms",
+        connections: 1_000,
+        pause: PAUSE.saturating_mul(2),
+        script: Some(Script::Fetch),
+        ..PLAIN
+    },
 ];
 
 impl Scenario {
