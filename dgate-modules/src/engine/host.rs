@@ -138,6 +138,13 @@ impl Host {
         std::mem::replace(&mut *self.current.borrow_mut(), call)
     }
 
+    /// What an earlier module left behind is done, and charged. Where it ran into a limit, it stays to be blamed.
+    pub(super) fn return_to_own(&self, call: &Call) {
+        if self.hit.get().is_none() {
+            call.return_to_own();
+        }
+    }
+
     fn charge(&self, call: &Call, time: Duration) {
         let computed = self.meter.charge(time);
         self.most.set(self.most.get().max(call.add_cpu(computed, self.turn.get())));
