@@ -44,8 +44,8 @@
 //! `new`: a chain of some 400,000, made in many calls, would end the process.
 //!
 //! Each module of a route has these limits for its own part of a hook call. Computing time and time by the clock begin anew
-//! when its hook begins; what an earlier module left behind (timers, handlers that nobody waited for) counts as done by the one
-//! that runs. A call on a thread of the pool also ends when the times of all modules of the route together are over, with
+//! when its hook begins; what a module left behind (timers, handlers that nobody waited for) is charged to it, also while a later
+//! one runs. A call on a thread of the pool also ends when the times of all modules of the route together are over, with
 //! the time it waited for the thread.
 //!
 //! Computing time is the processor's, not that of the clock on the wall: on a busy machine a call that uses up 50 ms may end
