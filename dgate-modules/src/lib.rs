@@ -40,7 +40,7 @@
 //!
 //! What lies within something else is bounded as well: sources to 1,000 levels, values that built-ins go through (`JSON`, `flat`)
 //! to 1,000 and those that are kept (documents, cache, events) to 100, prototypes of an object to 1,000, proxies that a runtime makes to 20,000. Calls of built-ins by built-ins end
-//! when three eighths of the stack are used (96 MiB). Nobody looks when prototypes are given by `class … extends`, by `{ __proto__ }` or by
+//! when 64 to 96 MiB of the stack are used. Nobody looks when prototypes are given by `class … extends`, by `{ __proto__ }` or by
 //! `new`: a chain of some 400,000, made in many calls, would end the process.
 //!
 //! Each module of a route has these limits for its own part of a hook call. Computing time and time by the clock begin anew

@@ -12,8 +12,8 @@ pub const STACK: usize = if cfg!(debug_assertions) { 512 << 20 } else { 256 << 2
 
 /// What a turn of a module finds at least.
 const ROOM: usize = STACK / 8 * 7;
-/// What is kept for the steps that nobody looks at.
-const RESERVE: usize = STACK / 8 * 5;
+/// What may be used of that until whoever looks says that it is enough. The rest is for the steps that nobody looks at.
+const ENOUGH: usize = 64 << 20;
 
 /// Runs something that may go deep: here if there is room, else on a stack of its own.
 pub(crate) fn with_room<R>(run: impl FnOnce() -> R) -> R {
@@ -22,5 +22,5 @@ pub(crate) fn with_room<R>(run: impl FnOnce() -> R) -> R {
 
 /// Whether whatever is going on has gone too deep to go on.
 pub(crate) fn is_short() -> bool {
-    stacker::remaining_stack().is_some_and(|left| left < RESERVE)
+    stacker::remaining_stack().is_some_and(|left| left < ROOM - ENOUGH)
 }

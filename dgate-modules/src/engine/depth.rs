@@ -6,7 +6,6 @@ use std::collections::HashSet;
 
 use boa_engine::builtins::proxy::Proxy;
 use boa_engine::builtins::typed_array::TypedArray;
-use boa_engine::error::{EngineError, RuntimeLimitError};
 use boa_engine::property::PropertyKey;
 use boa_engine::{Context, JsError, JsObject, JsResult, JsValue};
 
@@ -24,11 +23,8 @@ const VALUES_PER_LOOK: usize = 1_024;
 
 /// # Errors
 /// When too little of the stack is left for the engine to call itself once more: an error that the module cannot catch.
-pub(super) fn look_at_stack() -> JsResult<()> {
-    if stack::is_short() {
-        return Err(EngineError::RuntimeLimit(RuntimeLimitError::Recursion).into());
-    }
-    Ok(())
+pub(super) fn look_at_stack(context: &Context) -> JsResult<()> {
+    if stack::is_short() { Err(Host::of(context).end(LimitKind::Recursion)) } else { Ok(()) }
 }
 
 /// How many characters JSON of a value has at least, as far as plain properties tell. Counting ends beyond `most`.

@@ -8,9 +8,9 @@ async fn run(body: &str) -> Result<String, String> {
     kit::run(body, ModuleSettings::default()).await
 }
 
-/// Something twenty thousand levels deep: `grow` makes a level around `a`.
+/// Something four thousand levels deep: `grow` makes a level around `a`.
 fn deep(first: &str, grow: &str) -> String {
-    format!("let a = {first}; for (let i = 0; i < 20000; i++) {{ {grow} }}")
+    format!("let a = {first}; for (let i = 0; i < 4000; i++) {{ {grow} }}")
 }
 
 const TOO_DEEP: &str = "nested more deeply than modules may have it (1000)";
@@ -142,6 +142,18 @@ async fn built_ins_that_call_one_another() {
         "let i = [1].values(); for (let n = 0; n < 100000; n++) i = i.map((x) => x); i.next();",
     ] {
         let failure = run(body).await.expect_err(body);
+        assert!(failure.contains(CALLS), "{body}: {failure}");
+    }
+}
+
+/// The engine drops what it says itself in what goes on after an `await`.
+#[tokio::test]
+async fn after_waiting() {
+    for body in [
+        "class A { toJSON() { return { x: new A() }; } } JSON.stringify(new A());",
+        "Array.prototype.toString.call({ join: Array.prototype.toString });",
+    ] {
+        let failure = run(&format!("await null; {body}")).await.expect_err(body);
         assert!(failure.contains(CALLS), "{body}: {failure}");
     }
 }

@@ -75,7 +75,7 @@ where
     let name = own.get(js_string!("name"), context)?.to_string(context)?;
     let function = NativeFunction::from_copy_closure_with_captures(
         move |this, arguments, own: &JsFunction, context| {
-            look_at_stack()?;
+            look_at_stack(context)?;
             run(this, arguments, own, context)
         },
         own,
@@ -104,7 +104,7 @@ pub(super) fn mend_getter(
     let get = known.get().and_then(JsValue::as_function).ok_or_else(missing)?;
     let mended = NativeFunction::from_copy_closure_with_captures(
         move |this, _, get: &JsFunction, context| {
-            look_at_stack()?;
+            look_at_stack(context)?;
             let value = get.call(this, &[], context)?;
             mend(this, value, context)
         },

@@ -43,7 +43,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let exec = prototype.get(js_string!("exec"), context)?.as_function().ok_or_else(missing)?;
     let wrapped = NativeFunction::from_copy_closure_with_captures(
         |this, arguments, originals: &Originals, context| {
-            look_at_stack()?;
+            look_at_stack(context)?;
             if let Some(object) = this.as_object()
                 && let Ok(regexp) = JsRegExp::from_object(object.clone())
             {

@@ -6,9 +6,10 @@ use boa_engine::JsResult;
 
 use super::Host;
 use crate::engine::call::Call;
+use crate::engine::heap;
 use crate::engine::limits::{EVALUATION, TICKS_PER_LOOK};
-use crate::engine::{depth, heap};
 use crate::failure::LimitKind;
+use crate::stack;
 use crate::thread_time::thread_time;
 
 /// How many calls without ticks may pass until the clock is looked at, and how much in one call is as much as a call.
@@ -104,7 +105,9 @@ impl Host {
     /// the module cannot catch.
     pub(in crate::engine) fn look_at_clock(&self) -> JsResult<i32> {
         crate::worker::looks_at_clock();
-        depth::look_at_stack()?;
+        if stack::is_short() {
+            return Err(self.end(LimitKind::Recursion));
+        }
         self.look_at_handlers()?;
         let Some(since) = self.running_since.get() else { return Ok(TICKS_PER_LOOK) };
         let current = self.current.borrow();
