@@ -7,6 +7,7 @@
 mod api;
 mod call;
 mod clock;
+mod depth;
 mod entry;
 mod errors;
 mod heap;
@@ -18,6 +19,7 @@ mod meter;
 mod ops;
 mod recursion;
 mod regexp;
+mod show;
 mod steps;
 mod uncaught;
 mod values;
@@ -47,6 +49,7 @@ use crate::capability::Capabilities;
 use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::hook::Hook;
 use crate::program::Program;
+use crate::stack::with_room;
 
 /// One JavaScript context with a program in it.
 pub(crate) struct Runtime {
@@ -104,6 +107,10 @@ impl Runtime {
         program: &Arc<Program>,
         capabilities: Arc<Capabilities>,
     ) -> Result<Self, Failure> {
+        with_room(|| Self::new_here(id, program, capabilities))
+    }
+
+    fn new_here(id: u64, program: &Arc<Program>, capabilities: Arc<Capabilities>) -> Result<Self, Failure> {
         let host = Host::new(program.clone(), capabilities, id);
         let jobs = Rc::new(Jobs::default());
         let loader = Rc::new(Loader::default());
@@ -158,6 +165,11 @@ impl Runtime {
         self.begun.get()
     }
 
+    /// Whether a fresh one is better for new calls, by what it has made.
+    pub(crate) fn is_worn(&self) -> bool {
+        self.host.has_many_proxies()
+    }
+
     /// Since when nothing happened in it; nothing while calls wait.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         let waits = !self.calls.borrow().is_empty()
@@ -189,6 +201,10 @@ impl Runtime {
 
     /// Begins a call.
     pub(crate) fn begin(&self, task: Task) -> Begun {
+        with_room(|| self.begin_here(task))
+    }
+
+    fn begin_here(&self, task: Task) -> Begun {
         let started = Instant::now();
         self.last_used.set(started);
         let id = self.begun.replace(self.begun.get() + 1);
@@ -225,6 +241,10 @@ impl Runtime {
 
     /// Something that a call waited for has come.
     pub(crate) fn finish_operation(&self, operation: u64, outcome: Option<Outcome>) {
+        with_room(|| self.finish_operation_here(operation, outcome));
+    }
+
+    fn finish_operation_here(&self, operation: u64, outcome: Option<Outcome>) {
         self.last_used.set(Instant::now());
         let mut context = self.context.borrow_mut();
         self.host.start_clock();

@@ -26,7 +26,7 @@
 //! # What is bounded, and what is not
 //!
 //! Loops, calls, callbacks of built-ins, getters, generators and promise jobs end when the call has computed for longer than
-//! `limits.cpu`; calls within calls end at some 400; a call ends at `limits.timeout`, or at once if it waits for what never
+//! `limits.cpu`; calls within calls end at some 1,000; a call ends at `limits.timeout`, or at once if it waits for what never
 //! comes. Texts are bounded to 16 Mi characters, lists that built-ins walk through to a million entries, buffers to 64 MiB,
 //! operations that a call waits for at the same time to 256 (one more throws a `RangeError`), and handlers of promises that it has waiting (functions given to
 //! `then` that have not run yet; `await` has two) to 10,000: a call with more ends (`kind="promises"`). What was given no
@@ -36,12 +36,16 @@
 //! its `kind`: `cpu`, `timeout`, `recursion`, `promises`, `operations`, `string`, `list`, `body`.
 //!
 //! Regular expressions are bounded as well: those that may go back and forth for long in a text are matched by a matcher of
-//! the gateway's own, which looks at the clock. Those with sets of texts (`\q{…}`, properties such as `RGI_Emoji`) or with
-//! escapes in the names of groups are refused.
+//! the gateway's own, which looks at the clock.
+//!
+//! What lies within something else is bounded as well: sources to 1,000 levels, values that built-ins go through (`JSON`, `flat`)
+//! to 1,000, prototypes of an object to 1,000, proxies that a runtime makes to 20,000. Calls of built-ins by built-ins end
+//! when three eighths of the stack are used (96 MiB). Nobody looks when prototypes are given by `class … extends`, by `{ __proto__ }` or by
+//! `new`: a chain of some 400,000, made in many calls, would end the process.
 //!
 //! Each module of a route has these limits for its own part of a hook call. Computing time and time by the clock begin anew
-//! when its hook begins; what an earlier module left behind (timers, handlers that nobody waited for) counts as done by the one
-//! that runs. A call on a thread of the pool also ends when the times of all modules of the route together are over, with
+//! when its hook begins; what a module left behind (timers, handlers that nobody waited for) is charged to it, also while a later
+//! one runs. A call on a thread of the pool also ends when the times of all modules of the route together are over, with
 //! the time it waited for the thread.
 //!
 //! Computing time is the processor's, not that of the clock on the wall: on a busy machine a call that uses up 50 ms may end
@@ -90,6 +94,7 @@ mod random;
 mod runner;
 mod session;
 mod shared;
+mod stack;
 mod thread_time;
 mod thrown;
 mod trailers;
@@ -101,3 +106,4 @@ pub use capability::{ConsoleLine, Node};
 pub use limits::LimitSettings;
 pub use pool::PoolSettings;
 pub use runner::{ModuleRunner, ModuleSettings};
+pub use stack::STACK;

@@ -43,7 +43,7 @@ impl Default for LimitSettings {
             max_cpu: None,
             max_timeout: None,
             max_body: None,
-            recursion: 400,
+            recursion: 1_000,
             string: 16 << 20,
             list: 1_000_000,
             operations: 256,

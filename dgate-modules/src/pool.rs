@@ -42,6 +42,9 @@ pub struct PoolSettings {
     pub mailbox: usize,
     /// A thread that is in one built-in function for so long is stuck: calls of its module are refused until it is back.
     pub watchdog: Duration,
+    /// By how much the threads of the pool stand back behind all others, from 0 to 19: what heavy modules compute then
+    /// hardly delays what workers do. For callers that have no workers, all modules run on these threads. On Linux only.
+    pub niceness: u8,
 }
 
 impl Default for PoolSettings {
@@ -52,6 +55,7 @@ impl Default for PoolSettings {
             max_calls: 1_000_000,
             mailbox: 1_024,
             watchdog: Duration::from_secs(1),
+            niceness: 0,
         }
     }
 }

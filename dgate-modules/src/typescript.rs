@@ -12,6 +12,7 @@ mod diagnose;
 mod direct;
 mod growth;
 mod links;
+mod nesting;
 mod places;
 mod positions;
 mod ticks;
@@ -76,8 +77,12 @@ pub(crate) struct Fault {
 /// Compiles a module. `typescript` says whether types are allowed.
 ///
 /// # Errors
-/// Everything the parser complains about.
+/// Everything the parser complains about, and what is nested too deeply.
 pub(crate) fn compile(source: &str, typescript: bool) -> Result<Compiled, Vec<Fault>> {
+    nesting::with_room(source, || compile_here(source, typescript))
+}
+
+fn compile_here(source: &str, typescript: bool) -> Result<Compiled, Vec<Fault>> {
     let language = if typescript { SourceType::ts() } else { SourceType::mjs() };
     let (instrumented, translated) = {
         let allocator = Allocator::default();
@@ -86,6 +91,7 @@ pub(crate) fn compile(source: &str, typescript: bool) -> Result<Compiled, Vec<Fa
             return Err(diagnose::faults(parsed.diagnostics, source, None));
         }
         let program = &parsed.program;
+        nesting::check(source, program)?;
         let checked =
             SemanticBuilder::new().with_build_nodes(true).with_check_syntax_error(true).build(program);
         if !checked.diagnostics.is_empty() {

@@ -145,6 +145,8 @@ fn settle(pool: u64, max_calls: u64, program: ProgramId, runtime: &Rc<Runtime>) 
         "limit"
     } else if runtime.calls() >= max_calls {
         "max_calls"
+    } else if runtime.is_worn() {
+        "proxies"
     } else {
         return;
     };

@@ -6,8 +6,11 @@ use dgate_core::event::EventSink;
 use dgate_modules::{ModuleRunner, ModuleSettings, Node};
 use dgate_proxy::Gateway;
 
-use crate::config::Config;
+use crate::config::{Config, RuntimeFlavor};
 use crate::workers::Workers;
+
+/// How far heavy modules stand back behind workers when nothing else is said.
+const HEAVY_NICENESS: u8 = 10;
 
 /// The runner that a configuration wants.
 pub(crate) fn runner(config: &Config) -> Arc<ModuleRunner> {
@@ -40,6 +43,9 @@ pub(crate) fn settings(config: &Config) -> ModuleSettings {
         pool.max_calls = written.pool.max_calls;
         pool.mailbox = written.pool.mailbox;
         pool.watchdog = written.pool.watchdog.get();
+        // Without workers of their own, all modules run on the pool's threads.
+        let usual = if config.runtime.flavor == RuntimeFlavor::PerCore { HEAVY_NICENESS } else { 0 };
+        pool.niceness = written.pool.niceness.unwrap_or(usual);
     })
 }
 

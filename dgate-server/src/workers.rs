@@ -35,7 +35,12 @@ impl Workers {
             RuntimeFlavor::PerCore => Self::per_core(count),
             RuntimeFlavor::WorkStealing => {
                 let mut builder = Builder::new_multi_thread();
-                let runtime = builder.worker_threads(count).thread_name("worker").enable_all().build()?;
+                let runtime = builder
+                    .worker_threads(count)
+                    .thread_name("worker")
+                    .thread_stack_size(dgate_modules::STACK)
+                    .enable_all()
+                    .build()?;
                 let handles = vec![runtime.handle().clone()];
                 Ok(Self { handles, threads: Threads::WorkStealing(runtime) })
             }
@@ -49,7 +54,8 @@ impl Workers {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             handles.push(runtime.handle().clone());
             let (stop, stopped) = oneshot::channel();
-            let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+            let thread = std::thread::Builder::new().name(format!("worker-{number}"));
+            let thread = thread.stack_size(dgate_modules::STACK).spawn(move || {
                 dgate_core::worker::enter(number);
                 let _ = runtime.block_on(stopped);
             })?;

@@ -48,6 +48,13 @@ pub(crate) enum Answer {
     Url(String),
 }
 
+/// What a module of a chain may use in a call, and what it has computed.
+#[derive(Debug, Clone, Copy)]
+struct Account {
+    limits: CallLimits,
+    cpu: Duration,
+}
+
 /// A call that runs or waits.
 pub(super) struct Call {
     pub(super) id: u64,
@@ -65,15 +72,17 @@ pub(super) struct Call {
     awaited: RefCell<Option<JsPromise>>,
     /// Whether a returned `Response` is being applied.
     pub(super) applying: Cell<bool>,
-    /// Those of the module that runs.
-    limits: Cell<CallLimits>,
+    /// What the module that runs may use, and what it has.
+    account: Cell<Account>,
+    /// The same of those before it, by their places in the chain.
+    earlier: RefCell<Vec<Account>>,
+    /// The place and the account of the module that the call is in, while something runs that an earlier one left behind.
+    parked: Cell<Option<(usize, Account)>>,
     pub(super) operations: Cell<usize>,
     /// Handlers of promises that have not run yet.
     handlers: Cell<usize>,
     /// Why it was cancelled, when that happened before anybody waited.
     pub(super) failure: RefCell<Option<Failure>>,
-    /// What the module that runs has computed.
-    cpu: Cell<Duration>,
     /// When the module that runs was called.
     since: Cell<Instant>,
     /// Ends the call when the module that runs, and is not the first, takes too long.
@@ -106,11 +115,12 @@ impl Call {
             step: Cell::new(0),
             awaited: RefCell::default(),
             applying: Cell::new(false),
-            limits: Cell::new(limits),
+            account: Cell::new(Account { limits, cpu: Duration::ZERO }),
+            earlier: RefCell::default(),
+            parked: Cell::new(None),
             operations: Cell::new(0),
             handlers: Cell::new(0),
             failure: RefCell::default(),
-            cpu: Cell::new(Duration::ZERO),
             since: Cell::new(since),
             alarm: RefCell::default(),
             in_turn: Cell::new((0, Duration::ZERO)),
@@ -125,12 +135,13 @@ impl Call {
     }
 
     pub(super) fn cpu_used(&self) -> Duration {
-        self.cpu.get()
+        self.account.get().cpu
     }
 
     /// It computed for so long, in a turn of that number. Returns how long it did in that turn.
     pub(super) fn add_cpu(&self, time: Duration, turn: u64) -> Duration {
-        self.cpu.set(self.cpu.get() + time);
+        let Account { limits, cpu } = self.account.get();
+        self.account.set(Account { limits, cpu: cpu + time });
         let in_turn = match self.in_turn.get() {
             (known, before) if known == turn => before + time,
             _ => time,
@@ -140,20 +151,40 @@ impl Call {
     }
 
     pub(super) fn cpu_limit(&self) -> Duration {
-        self.limits.get().cpu
+        self.account.get().limits.cpu
     }
 
     /// What the module that runs may use.
     pub(super) fn limits(&self) -> CallLimits {
-        self.limits.get()
+        self.account.get().limits
     }
 
     /// The next module of the chain runs, with limits of its own.
     pub(super) fn begin_part(&self, limits: CallLimits) {
-        self.limits.set(limits);
-        self.cpu.set(Duration::ZERO);
+        let before = self.account.replace(Account { limits, cpu: Duration::ZERO });
+        self.earlier.borrow_mut().push(before);
         self.since.set(Instant::now());
         self.set_alarm(None);
+    }
+
+    /// Something runs that a module left behind: if that is an earlier one, it runs on that one's account, and in its place,
+    /// until [`Self::return_to_own`]. Says whether it is.
+    pub(super) fn go_back_to(&self, step: usize) -> bool {
+        if step == self.step.get() || self.parked.get().is_some() {
+            return false;
+        }
+        let Some(account) = self.earlier.borrow().get(step).copied() else { return false };
+        self.parked.set(Some((self.step.replace(step), self.account.replace(account))));
+        true
+    }
+
+    /// What an earlier module left behind is done.
+    pub(super) fn return_to_own(&self) {
+        let Some((step, account)) = self.parked.take() else { return };
+        let (earlier, used) = (self.step.replace(step), self.account.replace(account));
+        if let Some(account) = self.earlier.borrow_mut().get_mut(earlier) {
+            *account = used;
+        }
     }
 
     pub(super) fn has_alarm(&self) -> bool {
@@ -232,22 +263,31 @@ impl Call {
 pub(super) struct Handler(#[unsafe_ignore_trace] Counted);
 
 /// Counts until the handler has run, or is garbage.
-struct Counted(Rc<Call>);
+struct Counted {
+    call: Rc<Call>,
+    /// The place in the chain of the module that ran when it was made.
+    step: usize,
+}
 
 impl Handler {
     pub(super) fn new(call: Rc<Call>) -> Self {
         call.handlers.set(call.handlers.get() + 1);
-        Self(Counted(call))
+        let step = call.step.get();
+        Self(Counted { call, step })
     }
 
     pub(super) fn call(&self) -> &Rc<Call> {
-        &self.0.0
+        &self.0.call
+    }
+
+    pub(super) fn step(&self) -> usize {
+        self.0.step
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.handlers.set(self.0.handlers.get() - 1);
+        self.call.handlers.set(self.call.handlers.get() - 1);
     }
 }
 

@@ -3,6 +3,7 @@
 use boa_engine::{Context, JsError, JsNativeError, JsValue, js_string};
 
 use super::host::Host;
+use super::show::{shown, told};
 use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::thrown::{ErrorClass, Thrown};
 
@@ -25,7 +26,7 @@ pub(super) fn is_fatal(error: &JsError) -> bool {
 /// What went wrong, with places in the written source.
 pub(super) fn failure(error: JsError, context: &mut Context) -> Failure {
     let host = Host::of(context);
-    let mut trace = trace(&error.to_string(), &host);
+    let mut trace = trace(&told(&error, context), &host);
     if is_fatal(&error) {
         // The engine forgets where what cannot be caught came from, after an `await`.
         let stood = host.hit_trace.take();
@@ -69,7 +70,7 @@ pub(super) fn failure(error: JsError, context: &mut Context) -> Failure {
 pub(super) fn of_value(value: &JsValue, context: &mut Context) -> Failure {
     let host = Host::of(context);
     let Some(object) = value.as_object() else {
-        return Failure::new(FailureKind::Threw, format!("threw {}", value.display()));
+        return Failure::new(FailureKind::Threw, format!("threw {}", shown(value, context)));
     };
     let mut text = |key| {
         let value = object.get(key, context).ok()?;
@@ -87,7 +88,7 @@ pub(super) fn of_value(value: &JsValue, context: &mut Context) -> Failure {
     let message = match message {
         Some(message) if name == "Error" => message,
         Some(message) => format!("{name}: {message}"),
-        None => format!("threw {}", value.display()),
+        None => format!("threw {}", shown(value, context)),
     };
     place(Failure::new(kind, message), own_lines(&stack, &host))
 }

@@ -12,6 +12,7 @@ use boa_engine::{Context, JsError, JsResult, JsValue};
 use super::api::{Patterns, Prototypes};
 use super::call::Call;
 use super::clock::Clock;
+use super::depth;
 use super::heap;
 use super::limits::{EVALUATION, TICKS_PER_LOOK};
 use super::meter::Meter;
@@ -65,11 +66,17 @@ pub(super) struct Host {
     long: Cell<Option<(Duration, Duration)>>,
     /// How much was done without ticks since the clock was looked at.
     unwatched: Cell<f64>,
+    /// How many proxies were made, and objects that inherit from one.
+    proxies: Cell<usize>,
 }
 
 /// How many calls without ticks may pass until the clock is looked at, and how much in one call is as much as a call.
 const UNWATCHED: f64 = 64.0;
 const SMALL: f64 = 64.0;
+
+/// How many proxies a runtime may make: each may lie behind another, and the engine calls itself through all of them.
+/// A runtime that made half as many takes no more calls.
+pub(super) const PROXIES: usize = 20_000;
 
 /// From here on it is worth asking what of a turn the thread computed, and what of it others did.
 const LONG: Duration = Duration::from_millis(1);
@@ -104,6 +111,7 @@ impl Host {
             collected: Cell::new(false),
             long: Cell::new(None),
             unwatched: Cell::new(0.0),
+            proxies: Cell::new(0),
         })
     }
 
@@ -136,6 +144,13 @@ impl Host {
             self.running_since.set(Some(now));
         }
         std::mem::replace(&mut *self.current.borrow_mut(), call)
+    }
+
+    /// What an earlier module left behind is done, and charged. Where it ran into a limit, it stays to be blamed.
+    pub(super) fn return_to_own(&self, call: &Call) {
+        if self.hit.get().is_none() {
+            call.return_to_own();
+        }
     }
 
     fn charge(&self, call: &Call, time: Duration) {
@@ -239,6 +254,20 @@ impl Host {
         Err(uncatchable())
     }
 
+    /// One more proxy; `false` when there are too many.
+    pub(super) fn count_proxy(&self) -> bool {
+        let count = self.proxies.get() + 1;
+        if count <= PROXIES {
+            self.proxies.set(count);
+        }
+        count <= PROXIES
+    }
+
+    /// Whether it has made so many proxies that a fresh runtime is better.
+    pub(super) fn has_many_proxies(&self) -> bool {
+        self.proxies.get() > PROXIES / 2
+    }
+
     /// The same for what has no ticks: now and then, and always when it is large.
     pub(super) fn look_at_clock_after(&self, size: f64) -> JsResult<()> {
         let unwatched = self.unwatched.get() + 1.0 + size / SMALL;
@@ -252,10 +281,11 @@ impl Host {
     /// How many ticks may pass until the next look.
     ///
     /// # Errors
-    /// When the current call has used up its time, or a call has too many handlers of promises: an error that the module
-    /// cannot catch.
+    /// When the current call has used up its time or the stack, or a call has too many handlers of promises: an error that
+    /// the module cannot catch.
     pub(super) fn look_at_clock(&self) -> JsResult<i32> {
         crate::worker::looks_at_clock();
+        depth::look_at_stack()?;
         self.look_at_handlers()?;
         let Some(since) = self.running_since.get() else { return Ok(TICKS_PER_LOOK) };
         let current = self.current.borrow();

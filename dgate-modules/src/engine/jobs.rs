@@ -107,19 +107,24 @@ impl HostHooks for Hooks {
         context: &mut Context,
     ) -> JsResult<JsValue> {
         let tag = (job.host_defined() as &dyn std::any::Any).downcast_ref::<Handler>();
-        let Some(call) = tag.map(Handler::call) else {
+        let Some(handler) = tag else {
             return job.callback().call(this, arguments, context);
         };
+        let call = handler.call();
         if call.is_cancelled() {
             return Ok(JsValue::undefined());
         }
         let host = Host::of(context);
         let before = host.enter(Some(call.clone()));
+        let is_left_behind = call.go_back_to(handler.step());
         let result = job.callback().call(this, arguments, context);
         if let Some(settled) = call.take_settled() {
             host.settled.borrow_mut().push((call.clone(), settled));
         }
         host.enter(before);
+        if is_left_behind {
+            host.return_to_own(call);
+        }
         result
     }
 

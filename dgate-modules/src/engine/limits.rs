@@ -12,8 +12,8 @@ use crate::thrown::Thrown;
 
 /// Largest `ArrayBuffer`.
 pub(super) const LARGEST_BUFFER: u64 = 64 << 20;
-/// Values on the engine's stack.
-const LARGEST_STACK: usize = 64 << 10;
+/// Values on the engine's stack, for each call within calls that there may be.
+const VALUES_PER_CALL: usize = 160;
 /// Time to evaluate a module in, when a runtime is made.
 pub(crate) const EVALUATION: Duration = Duration::from_secs(1);
 /// How many ticks may pass between two looks at the clock.
@@ -35,6 +35,6 @@ pub(super) fn refusal(thrown: Thrown, context: &Context) -> JsError {
 pub(super) fn apply(settings: &LimitSettings, context: &mut Context) {
     let limits = context.runtime_limits_mut();
     limits.set_recursion_limit(settings.recursion);
-    limits.set_stack_size_limit(LARGEST_STACK);
+    limits.set_stack_size_limit(settings.recursion.max(400) * VALUES_PER_CALL);
     limits.set_backtrace_limit(16);
 }

@@ -38,6 +38,8 @@ pub(super) struct Operations {
 
 struct Pending {
     call: Option<Rc<Call>>,
+    /// The place in the chain of the module that began it.
+    step: usize,
     then: Then,
     task: Option<AbortHandle>,
     /// When it is done, if time was stopped.
@@ -82,7 +84,8 @@ impl Operations {
             call.operations.set(call.operations.get() + 1);
         }
         let id = self.next.replace(self.next.get() + 1);
-        self.pending.borrow_mut().insert(id, Pending { call, then, task: None, due: None });
+        let step = call.as_ref().map_or(0, |call| call.step.get());
+        self.pending.borrow_mut().insert(id, Pending { call, step, then, task: None, due: None });
         Ok(id)
     }
 
@@ -194,21 +197,51 @@ pub(super) fn finish(
     );
     if repeats {
         let pending = host.operations.pending.borrow();
-        let Some(Pending { then: Then::Call { callback, arguments, again: Some(delay) }, call, .. }) =
-            pending.get(&id)
+        let Some(Pending {
+            then: Then::Call { callback, arguments, again: Some(delay) }, call, step, ..
+        }) = pending.get(&id)
         else {
             return Ok(());
         };
-        let (callback, arguments, delay, call) = (callback.clone(), arguments.clone(), *delay, call.clone());
+        let (callback, arguments, delay) = (callback.clone(), arguments.clone(), *delay);
+        let (call, step) = (call.clone(), *step);
         drop(pending);
         start_timer(host, id, delay)?;
-        host.enter(call);
-        let result = callback.call(&JsValue::undefined(), &arguments, context);
-        return report(result, host, context);
+        return on_account(host, call, step, || {
+            let result = callback.call(&JsValue::undefined(), &arguments, context);
+            report(result, host, context)
+        });
     }
-    let Some(pending) = host.operations.take(id) else { return Ok(()) };
-    host.enter(pending.call);
-    match pending.then {
+    let Some(Pending { call, step, then, .. }) = host.operations.take(id) else { return Ok(()) };
+    on_account(host, call, step, || end(host, then, outcome, context))
+}
+
+/// Runs something in a call, on the account of the module that began it.
+fn on_account(
+    host: &Rc<Host>,
+    call: Option<Rc<Call>>,
+    step: usize,
+    run: impl FnOnce() -> JsResult<()>,
+) -> JsResult<()> {
+    let is_left_behind = call.as_ref().is_some_and(|call| {
+        host.enter(Some(call.clone()));
+        call.go_back_to(step)
+    });
+    if call.is_none() {
+        host.enter(None);
+    }
+    let result = run();
+    if let (true, Some(call)) = (is_left_behind, call) {
+        // What was computed until now is the earlier module's.
+        host.enter(Some(call.clone()));
+        host.return_to_own(&call);
+    }
+    result
+}
+
+/// What an operation came to is told.
+fn end(host: &Rc<Host>, then: Then, outcome: Option<Outcome>, context: &mut Context) -> JsResult<()> {
+    match then {
         Then::Settle(functions) => {
             let outcome = outcome.map_or(Ok(JsValue::undefined()), |outcome| outcome(context));
             match outcome {

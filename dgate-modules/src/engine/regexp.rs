@@ -3,6 +3,7 @@
 //! The engine's own matcher goes back and forth, and nothing can interrupt it. It is left what is done in no time whatever the
 //! text is; everything else is matched here, in the same order and to the same effect, as the standard has it.
 
+mod class;
 mod node;
 mod parse;
 mod program;

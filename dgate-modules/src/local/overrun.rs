@@ -84,7 +84,7 @@ async fn computed(body: &str) -> Duration {
 #[test]
 fn no_call_computes_for_much_longer_than_it_may() {
     // As large as those of the pool's threads, for calls that go deep.
-    let thread = std::thread::Builder::new().stack_size(16 << 20).spawn(|| {
+    let thread = std::thread::Builder::new().stack_size(crate::stack::STACK).spawn(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(all_are_in_time());
     });

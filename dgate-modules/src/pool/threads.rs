@@ -10,10 +10,8 @@ use super::{Pulse, Shared, waiting};
 use crate::engine::{self, Begun, Done, Task};
 use crate::failure::{Failure, FailureKind};
 use crate::program::Program;
+use crate::stack::STACK;
 use crate::worker;
-
-/// A hook may call itself through built-ins; every such call takes some of the thread's own stack.
-pub(super) const STACK: usize = 16 << 20;
 
 /// How often a thread that is to end looks whether it may.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -204,6 +202,7 @@ impl Threads {
         let named = std::thread::Builder::new().name(format!("modules-{number}")).stack_size(STACK);
         let started = named.spawn(move || {
             worker::adopt(pulse);
+            stand_back(shared.settings.niceness);
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => return tracing::error!(%error, "a thread for modules has no runtime"),
@@ -222,6 +221,18 @@ impl Threads {
         });
         started.ok().map(|_| thread)
     }
+}
+
+/// This thread computes when no other wants to, more or less. Elsewhere than on Linux, niceness is the whole process's.
+fn stand_back(niceness: u8) {
+    #[cfg(target_os = "linux")]
+    if niceness > 0
+        && let Err(error) = rustix::process::setpriority_process(None, i32::from(niceness.min(19)))
+    {
+        tracing::warn!(%error, "a thread for modules has the priority of all others");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = niceness;
 }
 
 /// Why a thread ends.

@@ -7,11 +7,11 @@ use dgate_core::hook::Hooks;
 use tokio::sync::oneshot;
 
 use super::Shared;
-use super::threads::STACK;
 use crate::engine::Runtime;
 use crate::failure::{Failure, FailureKind};
 use crate::hook::Hook;
 use crate::program::Program;
+use crate::stack::STACK;
 
 /// How long a module may take to be evaluated when it is checked, whatever it does.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -13,6 +13,7 @@ use oxc::span::SourceType;
 
 use super::Place;
 use super::positions::place;
+use crate::stack::with_room;
 
 /// Something that a module will ask permission for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,10 @@ const FUNCTIONS: [(&str, &str, &str, Scope); 20] = [
 
 /// What a source asks for; nothing when it does not compile.
 pub(crate) fn asks(source: &str, typescript: bool) -> Vec<Asked> {
+    with_room(|| asks_here(source, typescript))
+}
+
+fn asks_here(source: &str, typescript: bool) -> Vec<Asked> {
     let allocator = Allocator::default();
     let language = if typescript { SourceType::ts() } else { SourceType::mjs() };
     let parsed = Parser::new(&allocator, source, language).parse();

@@ -1,9 +1,14 @@
 //! Gateways with modules.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use dgate_core::Kind;
-use dgate_core::resource::AnyResource;
+use dgate_core::apply::resource_set;
+use dgate_core::resource::{AnyResource, Module};
+use dgate_core::store::MemoryStore;
+use dgate_modules::local::{LocalGateway, Network, Trial};
 use dgate_modules::{ModuleRunner, ModuleSettings};
 use dgate_proxy::Gateway;
 use dgate_proxy::testing::{Answer, TestGateway};
@@ -80,4 +85,23 @@ pub(crate) async fn handler(source: &str) -> TestGateway {
 pub(crate) async fn get(gateway: &TestGateway, target: &str) -> Answer {
     let request = Request::get(target).header("host", "a.example").body("").unwrap();
     gateway.client().await.send(request).await
+}
+
+/// Runs the body of a handler on this thread, with a minute to compute, and returns what it answered or what went wrong.
+pub(crate) async fn run(body: &str, settings: ModuleSettings) -> Result<String, String> {
+    let source =
+        format!("import {{ sleep }} from 'dgate';\nexport async function requestHandler(ctx) {{ {body} }}");
+    let trial = Trial {
+        revision: 1,
+        resources: resource_set([Module::new("m", source).into()]),
+        documents: Arc::new(MemoryStore::new()),
+        settings: settings.with(|settings| settings.limits.cpu = Duration::from_secs(60)),
+        network: Network::default(),
+    };
+    let gateway = LocalGateway::of_module(trial, "default", "m", "/**").await.map_err(|e| e.to_string())?;
+    let reply = gateway.send(Request::get("/").body(Bytes::new()).unwrap()).await;
+    match &*reply.failures {
+        [] => Ok(String::from_utf8(reply.response.body().to_vec()).unwrap()),
+        [failure, ..] => Err(format!("{}: {}", failure.kind, failure.message)),
+    }
 }

@@ -216,6 +216,11 @@ async fn what_is_bounded_is_still_right() {
           global: () => same("a1b2".match(/\d/g), ["1", "2"]) && [..."x1y2".matchAll(/[a-z](\d)/g)].map((m) => m[1]).join() === "1,2",
           long: () => ("word ".repeat(2e3) + "end").replace(/(\w+\s+)*end/, "") === "",
           emoji: () => /^\p{Emoji}$/u.test("\u{1f600}") && "\u{1f600}".split(/(?:)/u).length === 1,
+          emojis: () => /^\p{RGI_Emoji}$/v.test("\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f466}") && !/^\p{RGI_Emoji}$/v.test("1")
+            && same("1\u{fe0f}\u{20e3} \u{1f1e9}\u{1f1ea}".match(/\p{RGI_Emoji}/gv), ["1\u{fe0f}\u{20e3}", "\u{1f1e9}\u{1f1ea}"]),
+          texts: () => /[\q{a|abc|ab}]/v.exec("abcd")[0] === "abc" && /^[\q{a|ab|abc}]bc$/v.test("abc")
+            && "x-KM-y".replace(/[\q{km|}]/giv, "_") === "_x_-__-_y_" && /^[[a-z\q{ab}]--[a-f]]$/v.test("ab"),
+          names: () => /(?<\u0061>x)\k<a>/.exec("xx").groups.a === "x" && "b1".replace(/(?<\u{62}>\d)/u, "<$<b>>") === "b<1>",
           name: () => RegExp.prototype.exec.name === "exec" && RegExp.prototype.exec.length === 1,
           other: () => { try { RegExp.prototype.exec.call({}); } catch (e) { return e instanceof TypeError; } },
         };

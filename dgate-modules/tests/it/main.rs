@@ -12,6 +12,7 @@ mod kit;
 mod limits;
 mod local;
 mod memory;
+mod nesting;
 mod promises;
 mod recipes;
 mod recursion;

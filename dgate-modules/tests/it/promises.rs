@@ -1,38 +1,12 @@
 //! How many handlers of promises a call may have waiting.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use bytes::Bytes;
-use dgate_core::apply::resource_set;
-use dgate_core::resource::Module;
-use dgate_core::store::MemoryStore;
 use dgate_modules::ModuleSettings;
-use dgate_modules::local::{LocalGateway, Network, Trial};
-use http::Request;
+
+use crate::kit;
 
 /// Runs a handler that may have a thousand of them, and returns what it answered or what went wrong.
 async fn run(body: &str) -> Result<String, String> {
-    let source =
-        format!("import {{ sleep }} from 'dgate';\nexport async function requestHandler(ctx) {{ {body} }}");
-    let settings = ModuleSettings::default().with(|settings| {
-        settings.limits.promises = 1_000;
-        // What is too much here is nothing but promises.
-        settings.limits.cpu = Duration::from_secs(60);
-    });
-    let trial = Trial {
-        revision: 1,
-        resources: resource_set([Module::new("m", source).into()]),
-        documents: Arc::new(MemoryStore::new()),
-        settings,
-        network: Network::default(),
-    };
-    let gateway = LocalGateway::of_module(trial, "default", "m", "/**").await.unwrap();
-    let reply = gateway.send(Request::get("/").body(Bytes::new()).unwrap()).await;
-    match &*reply.failures {
-        [] => Ok(String::from_utf8(reply.response.body().to_vec()).unwrap()),
-        [failure, ..] => Err(format!("{}: {}", failure.kind, failure.message)),
-    }
+    kit::run(body, ModuleSettings::default().with(|settings| settings.limits.promises = 1_000)).await
 }
 
 /// Name and handler, which has too many.

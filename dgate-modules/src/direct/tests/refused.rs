@@ -11,10 +11,10 @@ fn nothing_is_too_deep_or_too_long() {
         hook(&format!("{}{middle}{}", begin.repeat(times), end.repeat(times)))
     };
     for (source, what) in [
-        (many("!", "1", "", 1_000), "what is nested this deeply"),
-        (many("", "ctx.id", " + ctx.id", 1_000), "what is nested this deeply"),
-        (many("ctx.id ? 1 : ", "2", "", 1_000), "what is nested this deeply"),
-        (many("[", "1", "]", 1_000), "what is nested this deeply"),
+        (many("!", "1", "", 900), "what is nested this deeply"),
+        (many("", "ctx.id", " + ctx.id", 900), "what is nested this deeply"),
+        (many("ctx.id ? 1 : ", "2", "", 900), "what is nested this deeply"),
+        (many("[", "1", "]", 900), "what is nested this deeply"),
         (hook(&format!("[{}]", "ctx.id,".repeat(3_000))), "a hook that is this long"),
         (
             (1..40).fold("function f0(x) { return x; }".to_owned(), |all, n| {

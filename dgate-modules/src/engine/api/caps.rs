@@ -4,11 +4,11 @@
 //! given (see [`crate::typescript`] for what the compiler adds). Regular expressions are looked after in `regexp.rs`, searches
 //! for texts in `search.rs`.
 
-use boa_engine::object::builtins::{JsArray, JsFunction, JsMap, JsSet, JsTypedArray};
-use boa_engine::property::PropertyDescriptor;
-use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
+use boa_engine::object::builtins::{JsArray, JsMap, JsSet, JsTypedArray};
+use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, js_string};
 
 use super::define;
+use crate::engine::depth;
 use crate::engine::host::Host;
 use crate::engine::limits::refused;
 use crate::engine::values::argument;
@@ -71,9 +71,10 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let array = constructors.array().clone();
     let string = constructors.string().prototype();
     let typed = constructors.typed_array().prototype();
-    for name in LIST.into_iter().filter(|name| *name != "join") {
+    for name in LIST.into_iter().filter(|name| !matches!(*name, "flat" | "join")) {
         wrap(&array.prototype(), name, |this, _, context| length(this, context), longest_list, context)?;
     }
+    wrap(&array.prototype(), "flat", flattened, longest_list, context)?;
     wrap(&array.prototype(), "join", joined, longest_text, context)?;
     for name in TYPED {
         wrap(
@@ -210,29 +211,19 @@ fn size(value: &JsValue, context: &mut Context) -> JsResult<f64> {
 }
 
 fn wrap(object: &JsObject, name: &str, size: Size, most: Most, context: &mut Context) -> JsResult<()> {
-    let key = JsString::from(name);
-    let original = object.get(key.clone(), context)?;
-    let Some(original) = original.as_function() else { return Ok(()) };
-    let length = original.get(js_string!("length"), context)?.to_u32(context)?;
-    let wrapped = NativeFunction::from_copy_closure_with_captures(
-        move |this, arguments, original: &JsFunction, context| {
+    define::instead(
+        object,
+        JsString::from(name),
+        move |this, arguments, own, context| {
             let size = size(this, arguments, context)?;
             most.bounds(size, context)?;
             Host::of(context).look_at_clock_after(size)?;
-            let result = original.call(this, arguments, context)?;
+            let result = own.call(this, arguments, context)?;
             Most::text(&Host::of(context)).bounds(text_length(&result), context)?;
             Ok(result)
         },
-        original,
-    );
-    let function = boa_engine::object::FunctionObjectBuilder::new(context.realm(), wrapped)
-        .name(key.clone())
-        .length(length as usize)
-        .build();
-    let descriptor =
-        PropertyDescriptor::builder().value(function).writable(true).enumerable(false).configurable(true);
-    object.define_property_or_throw(key, descriptor, context)?;
-    Ok(())
+        context,
+    )
 }
 
 fn text_length(value: &JsValue) -> f64 {
@@ -293,27 +284,17 @@ fn replaced(this: &JsValue, arguments: &[JsValue]) -> f64 {
     length + (times + 1.0) * (each + rest)
 }
 
-/// How many characters JSON of a value has at least, as far as plain properties tell; the clock is looked at meanwhile.
+/// How much JSON of a value there is at least.
 fn written(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<f64> {
-    let (mut seen, mut length) = (0_u32, 0.0);
     let longest = Host::of(context).longest_text();
-    let mut left: Vec<JsValue> = vec![argument(arguments, 0)];
-    while let Some(value) = left.pop() {
-        seen += 1;
-        length += 1.0 + text_length(&value);
-        if seen.is_multiple_of(1024) {
-            Host::of(context).look_at_clock()?;
-        }
-        if length > longest {
-            break;
-        }
-        // Whatever else there is runs code of the module's own, which ticks.
-        let plain = |object: &JsObject| object.is_ordinary() || object.is_array();
-        let Some(object) = value.as_object().filter(plain) else { continue };
-        for key in object.own_property_keys(context)? {
-            let property = object.borrow().properties().get(&key);
-            left.extend(property.and_then(|property| property.value().cloned()));
-        }
-    }
-    Ok(length)
+    depth::written(&argument(arguments, 0), longest, context)
+}
+
+/// How many elements `flat` makes of a list.
+fn flattened(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<f64> {
+    let levels = argument(arguments, 0);
+    let levels = if levels.is_undefined() { 1.0 } else { levels.to_number(context)? };
+    let longest = Host::of(context).longest_list();
+    let count = length(this, context)?;
+    Ok(count.max(depth::flattened(this, levels, longest, context)?))
 }

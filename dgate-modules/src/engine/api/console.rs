@@ -9,6 +9,7 @@ use super::prelude;
 use crate::capability::ConsoleLine;
 use crate::engine::errors;
 use crate::engine::host::Host;
+use crate::engine::show::shown;
 
 /// The longest line, in bytes.
 const LONGEST: usize = 8 << 10;
@@ -109,7 +110,10 @@ fn show(value: &JsValue, context: &mut Context) -> String {
         return json.to_std_string_lossy();
     }
     let text = value.to_string(context);
-    let mut text = text.map_or_else(|_| value.display().to_string(), |text| text.to_std_string_lossy());
+    let mut text = match text {
+        Ok(text) => text.to_std_string_lossy(),
+        Err(_) => shown(value, context),
+    };
     if is_error && let Some(place) = errors::of_value(value, context).place {
         let _ = write!(text, " ({place})");
     }

@@ -2,8 +2,10 @@
 
 use boa_engine::object::builtins::JsFunction;
 use boa_engine::object::{ConstructorBuilder, FunctionObjectBuilder};
-use boa_engine::property::PropertyDescriptor;
-use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction};
+use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
+
+use crate::engine::depth::look_at_stack;
 
 /// A native function.
 pub(in crate::engine) type Native = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
@@ -56,6 +58,36 @@ pub(super) fn add(object: &JsObject, members: &[Member], context: &mut Context) 
     Ok(())
 }
 
+/// Puts something of the gateway's own in the place of a method of the engine's. It is given that method, and begins only
+/// while there is room on the stack.
+pub(super) fn instead<F>(
+    object: &JsObject,
+    key: impl Into<PropertyKey>,
+    run: F,
+    context: &mut Context,
+) -> JsResult<()>
+where
+    F: Fn(&JsValue, &[JsValue], &JsFunction, &mut Context) -> JsResult<JsValue> + Copy + 'static,
+{
+    let key = key.into();
+    let Some(own) = object.get(key.clone(), context)?.as_function() else { return Ok(()) };
+    let length = own.get(js_string!("length"), context)?.to_u32(context)?;
+    let name = own.get(js_string!("name"), context)?.to_string(context)?;
+    let function = NativeFunction::from_copy_closure_with_captures(
+        move |this, arguments, own: &JsFunction, context| {
+            look_at_stack()?;
+            run(this, arguments, own, context)
+        },
+        own,
+    );
+    let function =
+        FunctionObjectBuilder::new(context.realm(), function).name(name).length(length as usize).build();
+    let descriptor =
+        PropertyDescriptor::builder().value(function).writable(true).enumerable(false).configurable(true);
+    object.define_property_or_throw(key, descriptor, context)?;
+    Ok(())
+}
+
 /// What is made of the value of a getter: `this`, and what the engine's own says.
 pub(super) type Mend = fn(&JsValue, JsValue, &mut Context) -> JsResult<JsValue>;
 
@@ -72,6 +104,7 @@ pub(super) fn mend_getter(
     let get = known.get().and_then(JsValue::as_function).ok_or_else(missing)?;
     let mended = NativeFunction::from_copy_closure_with_captures(
         move |this, _, get: &JsFunction, context| {
+            look_at_stack()?;
             let value = get.call(this, &[], context)?;
             mend(this, value, context)
         },

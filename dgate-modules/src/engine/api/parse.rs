@@ -3,42 +3,33 @@
 //! The engine's own makes a program of the text and runs it: slow, and what it learns of names it never forgets. This one
 //! makes values of text in one pass. With a function as its second argument, the engine's is called.
 
-use boa_engine::object::FunctionObjectBuilder;
-use boa_engine::object::builtins::{JsArray, JsFunction};
-use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::object::builtins::JsArray;
+use boa_engine::property::PropertyKey;
 use boa_engine::string::{JsStr, JsStrVariant};
-use boa_engine::{
-    Context, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string,
-};
+use boa_engine::{Context, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue, js_string};
 
+use super::define;
+use crate::engine::depth::DEEPEST;
 use crate::engine::host::Host;
 use crate::engine::values::{argument, latin1};
 
-/// Values within one another, at most.
-const DEEPEST: usize = 1000;
 /// After so many values the clock is looked at.
 const VALUES_PER_LOOK: u32 = 1024;
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let json = context.intrinsics().objects().json();
-    let engines = json.get(js_string!("parse"), context)?.as_function();
-    let engines = engines.ok_or_else(|| JsNativeError::typ().with_message("no `JSON.parse`"))?;
-    let parse = NativeFunction::from_copy_closure_with_captures(
-        |this, arguments, engines: &JsFunction, context| {
+    define::instead(
+        &json,
+        js_string!("parse"),
+        |this, arguments, own, context| {
             if argument(arguments, 1).is_callable() {
-                return engines.call(this, arguments, context);
+                return own.call(this, arguments, context);
             }
             let text = argument(arguments, 0).to_string(context)?;
             value_of(text.as_str(), context)
         },
-        engines,
-    );
-    let parse =
-        FunctionObjectBuilder::new(context.realm(), parse).name(js_string!("parse")).length(2).build();
-    let descriptor =
-        PropertyDescriptor::builder().value(parse).writable(true).enumerable(false).configurable(true);
-    json.define_property_or_throw(js_string!("parse"), descriptor, context)?;
-    Ok(())
+        context,
+    )
 }
 
 /// The value of a text in UTF-8.

@@ -14,6 +14,7 @@ use super::define::{self, Member};
 use super::{harden, prototypes};
 use crate::bytes_text::{decode_text, encode_text};
 use crate::engine::host::Host;
+use crate::engine::show::shown;
 use crate::engine::values::{argument, array_buffer, buffer_bytes, bytes, text};
 use crate::hook::Hook;
 
@@ -140,7 +141,8 @@ pub(super) fn stringify(value: &JsValue, context: &mut Context) -> JsResult<JsSt
         stringify.as_callable().ok_or_else(|| JsNativeError::typ().with_message("no `JSON.stringify`"))?;
     let text = stringify.call(&json.into(), std::slice::from_ref(value), context)?;
     text.as_string().ok_or_else(|| {
-        JsNativeError::typ().with_message(format!("{} cannot be written as JSON", value.display())).into()
+        let message = format!("{} cannot be written as JSON", shown(value, context));
+        JsNativeError::typ().with_message(message).into()
     })
 }
 

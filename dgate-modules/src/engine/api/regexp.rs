@@ -12,6 +12,7 @@ use boa_engine::{
 use boa_gc::{Finalize, Trace};
 
 use super::define;
+use crate::engine::depth::look_at_stack;
 use crate::engine::host::Host;
 use crate::engine::regexp::{Captures, Flags, Halt, Pattern, Unknown};
 use crate::engine::values::argument;
@@ -42,6 +43,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let exec = prototype.get(js_string!("exec"), context)?.as_function().ok_or_else(missing)?;
     let wrapped = NativeFunction::from_copy_closure_with_captures(
         |this, arguments, originals: &Originals, context| {
+            look_at_stack()?;
             if let Some(object) = this.as_object()
                 && let Ok(regexp) = JsRegExp::from_object(object.clone())
             {
@@ -217,9 +219,7 @@ fn pattern(host: &Host, source: JsString, flags: Flags) -> JsResult<Rc<Pattern>>
         }
     };
     known.map_err(|Unknown| {
-        refused(
-            "regular expressions with sets of texts (`\\q{…}`, properties such as `RGI_Emoji`) or escapes in the names of groups are not supported",
-        )
+        refused("this regular expression has something that cannot be matched within bounds")
     })
 }
 

@@ -17,6 +17,7 @@ use super::state::{RequestState, Side};
 use crate::cookies::{self, SetCookie};
 use crate::engine::host::Host;
 use crate::engine::limits::refusal;
+use crate::engine::show::shown;
 use crate::engine::values::{argument, header_value, needs, text};
 use crate::message;
 
@@ -180,7 +181,7 @@ pub(super) fn status(value: &JsValue, context: &mut Context) -> JsResult<StatusC
         IntegerOrInfinity::Integer(code) => code as f64,
         _ => f64::INFINITY,
     };
-    Ok(message::status(code, value.display())?)
+    Ok(message::status(code, shown(value, context))?)
 }
 
 /// `Set-Cookie` of `(name, value, options)`.

@@ -2,10 +2,10 @@
 //! begins: what may take long that way is refused, and `split` is done here.
 
 use boa_engine::object::builtins::{JsArray, JsFunction, JsRegExp};
-use boa_engine::property::PropertyDescriptor;
 use boa_engine::string::JsStrVariant;
-use boa_engine::{Context, JsObject, JsResult, JsString, JsSymbol, JsValue, NativeFunction, js_string};
+use boa_engine::{Context, JsResult, JsString, JsSymbol, JsValue};
 
+use super::define;
 use crate::engine::host::Host;
 use crate::engine::limits::refused;
 use crate::engine::values::argument;
@@ -30,26 +30,8 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         ("split", split),
     ];
     for (name, instead) in all {
-        replace_method(&string, name, instead, context)?;
+        define::instead(&string, JsString::from(name), instead, context)?;
     }
-    Ok(())
-}
-
-fn replace_method(object: &JsObject, name: &str, instead: Instead, context: &mut Context) -> JsResult<()> {
-    let key = JsString::from(name);
-    let Some(original) = object.get(key.clone(), context)?.as_function() else { return Ok(()) };
-    let length = original.get(js_string!("length"), context)?.to_u32(context)?;
-    let function = NativeFunction::from_copy_closure_with_captures(
-        move |this, arguments, original: &JsFunction, context| instead(this, arguments, original, context),
-        original,
-    );
-    let function = boa_engine::object::FunctionObjectBuilder::new(context.realm(), function)
-        .name(key.clone())
-        .length(length as usize)
-        .build();
-    let descriptor =
-        PropertyDescriptor::builder().value(function).writable(true).enumerable(false).configurable(true);
-    object.define_property_or_throw(key, descriptor, context)?;
     Ok(())
 }
 

@@ -2,21 +2,48 @@
 
 use std::ops::Range;
 
+use super::class::Class;
 use super::set::Set;
+use super::text::is_line_end;
 
 /// A part of a pattern.
 #[derive(Debug)]
 pub(super) enum Node {
     One(One),
+    /// One of the texts of a class, or of its characters: the longest first, of at most so many characters.
+    Texts {
+        class: usize,
+        longest: usize,
+    },
     Sequence(Vec<Node>),
     Choice(Vec<Node>),
     Group(usize, Box<Node>),
-    Repeat { least: u32, most: u32, greedy: bool, body: Box<Node>, groups: Range<usize> },
-    Look { behind: bool, negative: bool, body: Box<Node> },
-    Start { multiline: bool },
-    End { multiline: bool },
-    Boundary { negative: bool, wide: bool },
-    Back { groups: Vec<usize>, fold: bool },
+    Repeat {
+        least: u32,
+        most: u32,
+        greedy: bool,
+        body: Box<Node>,
+        groups: Range<usize>,
+    },
+    Look {
+        behind: bool,
+        negative: bool,
+        body: Box<Node>,
+    },
+    Start {
+        multiline: bool,
+    },
+    End {
+        multiline: bool,
+    },
+    Boundary {
+        negative: bool,
+        wide: bool,
+    },
+    Back {
+        groups: Vec<usize>,
+        fold: bool,
+    },
 }
 
 /// What a single character may be.
@@ -29,6 +56,18 @@ pub(super) enum One {
     Set(usize),
 }
 
+impl One {
+    /// Whether a character is one of these.
+    pub(super) fn is(self, char: u32, sets: &[Set]) -> bool {
+        match self {
+            Self::Char(expected) => char == expected,
+            Self::All => true,
+            Self::AllInLine => !is_line_end(char),
+            Self::Set(set) => sets[set].has(char),
+        }
+    }
+}
+
 /// A pattern as a tree.
 #[derive(Debug)]
 pub(super) struct Parsed {
@@ -36,6 +75,7 @@ pub(super) struct Parsed {
     /// How many groups capture, the whole included.
     pub(super) groups: usize,
     pub(super) sets: Vec<Set>,
+    pub(super) classes: Vec<Class>,
     pub(super) unicode: bool,
     /// The names of groups, by number; empty for those without.
     pub(super) names: Vec<Vec<u32>>,
@@ -63,13 +103,14 @@ impl Node {
         }
     }
 
-    /// Whether something in it is repeated that is not always the same length, or goes back to what was captured.
+    /// Whether something in it is repeated that is not always the same length, goes back to what was captured, or is one of
+    /// many texts.
     pub(super) fn is_nested(&self) -> bool {
         match self {
             Self::Sequence(parts) | Self::Choice(parts) => parts.iter().any(Self::is_nested),
             Self::Group(_, body) => body.is_nested(),
             Self::Repeat { body, .. } => !body.is_plain(),
-            Self::Look { .. } | Self::Back { .. } => true,
+            Self::Look { .. } | Self::Back { .. } | Self::Texts { .. } => true,
             _ => false,
         }
     }
@@ -106,6 +147,7 @@ impl Node {
                 if ways > 1.0 { ways.powf(turns) * ends } else { ends }
             }
             Self::Back { .. } => length.max(1.0),
+            Self::Texts { longest, .. } => *longest as f64 + 1.0,
             _ => 1.0,
         }
     }

@@ -1,9 +1,13 @@
 //! Reads patterns. The engine has accepted them already, so nothing is refused here but what cannot be followed.
 
+mod class;
 mod escape;
+mod name;
+mod texts;
 
 use std::collections::HashMap;
 
+use super::class::Class;
 use super::node::{Node, One, Parsed};
 use super::set::Set;
 use super::{Flags, Unknown};
@@ -11,17 +15,15 @@ use super::{Flags, Unknown};
 /// Reads a pattern.
 pub(super) fn parse(text: &[u32], flags: Flags) -> Result<Parsed, Unknown> {
     let names = names(text, flags);
-    let mut parser = Parser { text, at: 0, flags, groups: 1, names, sets: Vec::new(), known: HashMap::new() };
+    let (sets, classes, known) = Default::default();
+    let mut parser = Parser { text, at: 0, flags, groups: 1, names, sets, classes, known };
     let node = parser.choice()?;
     if parser.at < text.len() {
         return Err(Unknown);
     }
     let unicode = parser.is_unicode();
-    // Names may have escapes in them, which nobody writes.
-    if parser.names.iter().flatten().any(|char| *char == u32::from('\\')) {
-        return Err(Unknown);
-    }
-    Ok(Parsed { node, groups: parser.groups, sets: parser.sets, unicode, names: parser.names })
+    let Parser { groups, names, sets, classes, .. } = parser;
+    Ok(Parsed { node, groups, sets, classes, unicode, names })
 }
 
 /// The groups that capture, by number, with their names.
@@ -40,8 +42,7 @@ fn names(text: &[u32], flags: Flags) -> Vec<Vec<u32>> {
             if !is(1, '?') {
                 names.push(Vec::new());
             } else if is(2, '<') && !is(3, '=') && !is(3, '!') {
-                let name = text[at + 3..].iter().take_while(|char| **char != u32::from('>'));
-                names.push(name.copied().collect());
+                names.push(name::read(&text[at + 3..]).0);
             }
         }
         at += 1;
@@ -56,6 +57,7 @@ struct Parser<'t> {
     groups: usize,
     names: Vec<Vec<u32>>,
     sets: Vec<Set>,
+    classes: Vec<Class>,
     known: HashMap<(Vec<u32>, Flags), usize>,
 }
 
@@ -169,9 +171,7 @@ impl Parser<'_> {
         let node = if let Some((_, behind, negative)) = look.into_iter().find(|(begin, ..)| self.eat(begin)) {
             Node::Look { behind, negative, body: Box::new(self.choice()?) }
         } else if self.eat("(?<") {
-            while !self.eat(">") {
-                self.at += 1;
-            }
+            self.at += name::read(&self.text[self.at..]).1;
             self.captured()?
         } else if self.eat("(?") {
             self.modifiers()?;
@@ -209,15 +209,12 @@ impl Parser<'_> {
 
     fn class(&mut self) -> Result<Node, Unknown> {
         let begin = self.at;
-        let mut depth = 0_usize;
+        let (mut depth, mut longest) = (0_usize, None);
         loop {
             match self.peek() {
                 Some('\\') => {
-                    // Classes of texts, not of characters.
-                    if self.flags.unicode_sets
-                        && matches!(self.text.get(self.at + 1), Some(c) if *c == u32::from('q') || *c == u32::from('p'))
-                    {
-                        self.simple_property()?;
+                    if self.flags.unicode_sets {
+                        longest = longest.max(texts::longest(&self.text[self.at..]));
                     }
                     self.at += 1;
                 }
@@ -228,21 +225,14 @@ impl Parser<'_> {
             }
             self.at += 1;
             if depth == 0 {
-                let text = self.text[begin..self.at.min(self.text.len())].to_vec();
-                return self.set(text);
+                let Some(longest) = longest else {
+                    let text = self.text[begin..self.at.min(self.text.len())].to_vec();
+                    return self.set(text);
+                };
+                self.at = begin;
+                let class = self.class_of_texts()?;
+                return Ok(self.texts(class, longest.max(1)));
             }
-        }
-    }
-
-    /// Properties of texts (`\p{RGI_Emoji}`) and texts in classes (`\q{ab}`) cannot be followed.
-    fn simple_property(&self) -> Result<(), Unknown> {
-        let rest: String =
-            self.text[self.at + 1..].iter().map_while(|char| char::from_u32(*char)).take(40).collect();
-        let of_texts = ["Basic_Emoji", "Emoji_Keycap_Sequence", "RGI_"];
-        let property = rest.strip_prefix("p{");
-        match property {
-            Some(name) if !of_texts.iter().any(|begin| name.starts_with(begin)) => Ok(()),
-            _ => Err(Unknown),
         }
     }
 
@@ -257,16 +247,23 @@ impl Parser<'_> {
         self.set(text).unwrap_or(Node::One(One::Char(char)))
     }
 
+    fn texts(&mut self, class: Class, longest: usize) -> Node {
+        self.classes.push(class);
+        Node::Texts { class: self.classes.len() - 1, longest }
+    }
+
+    /// The characters that a part of a pattern stands for.
     fn set(&mut self, text: Vec<u32>) -> Result<Node, Unknown> {
+        Ok(Node::One(One::Set(self.set_number(text)?)))
+    }
+
+    fn set_number(&mut self, text: Vec<u32>) -> Result<usize, Unknown> {
         let key = (text, self.flags);
-        let number = match self.known.get(&key) {
-            Some(number) => *number,
-            None => {
-                self.sets.push(Set::new(&key.0, self.flags).ok_or(Unknown)?);
-                self.known.insert(key, self.sets.len() - 1);
-                self.sets.len() - 1
-            }
-        };
-        Ok(Node::One(One::Set(number)))
+        if let Some(number) = self.known.get(&key) {
+            return Ok(*number);
+        }
+        self.sets.push(Set::new(&key.0, self.flags).ok_or(Unknown)?);
+        self.known.insert(key, self.sets.len() - 1);
+        Ok(self.sets.len() - 1)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::class::Class;
 use super::node::{Node, One, Parsed};
 use super::set::Set;
 
@@ -12,6 +13,12 @@ pub(super) enum Op {
     One(One),
     /// The character before.
     OneBehind(One),
+    /// A text of a class, or a character of it; one that ends here if it is behind.
+    Texts {
+        class: usize,
+        longest: usize,
+        behind: bool,
+    },
     /// Some characters of one kind.
     Many {
         one: One,
@@ -75,6 +82,7 @@ pub(super) enum Op {
 pub(super) struct Program {
     pub(super) ops: Vec<Op>,
     pub(super) sets: Vec<Set>,
+    pub(super) classes: Vec<Class>,
     pub(super) groups: usize,
     pub(super) registers: usize,
     pub(super) unicode: bool,
@@ -95,6 +103,7 @@ impl Program {
             groups: parsed.groups,
             registers: writer.registers,
             sets: parsed.sets,
+            classes: parsed.classes,
             unicode: parsed.unicode,
             first,
             anchored,
@@ -116,6 +125,9 @@ impl Writer {
     fn write(&mut self, node: &Node, behind: bool) {
         match node {
             Node::One(one) => self.ops.push(if behind { Op::OneBehind(*one) } else { Op::One(*one) }),
+            Node::Texts { class, longest } => {
+                self.ops.push(Op::Texts { class: *class, longest: *longest, behind });
+            }
             Node::Sequence(parts) if behind => parts.iter().rev().for_each(|part| self.write(part, behind)),
             Node::Sequence(parts) => parts.iter().for_each(|part| self.write(part, behind)),
             Node::Choice(parts) => self.choice(parts, behind),

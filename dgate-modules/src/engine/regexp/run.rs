@@ -1,6 +1,7 @@
 //! Goes through instructions, and back where there was a choice.
 
 use super::Halt;
+use super::class::Class;
 use super::node::One;
 use super::program::{Op, Program};
 use super::text::{Text, is_line_end, is_same};
@@ -9,6 +10,8 @@ use super::text::{Text, is_line_end, is_same};
 const STEPS_PER_LOOK: u32 = 4_096;
 /// How many characters of one kind are one step.
 const CHARS_PER_STEP: u32 = 8;
+/// Finding out whether a text is one of a set's takes as long as so many characters.
+const CHARS_PER_TEXT: u32 = 512;
 /// How much there may be to go back to: some 100 MB.
 const DEEPEST: usize = 1 << 22;
 /// What is in a register that holds nothing.
@@ -97,12 +100,7 @@ impl<T: Copy + Into<u32>, E> Run<'_, '_, T, E> {
     }
 
     fn is(&self, one: One, char: u32) -> bool {
-        match one {
-            One::Char(expected) => char == expected,
-            One::All => true,
-            One::AllInLine => !is_line_end(char),
-            One::Set(set) => self.program.sets[set].has(char),
-        }
+        one.is(char, &self.program.sets)
     }
 
     fn set(&mut self, register: usize, value: usize) {
@@ -129,6 +127,9 @@ impl<T: Copy + Into<u32>, E> Run<'_, '_, T, E> {
                 }
                 Op::OneBehind(one) => {
                     self.text.before(at).filter(|(char, _)| self.is(*one, *char)).map(|(_, at)| (op + 1, at))
+                }
+                Op::Texts { class, longest, behind } => {
+                    self.texts(op, at, &program.classes[*class], (*longest, *behind))?
                 }
                 Op::Many { one, least, most, greedy } => self.many(op, at, *one, (*least, *most, *greedy))?,
                 Op::Split(other) => {
@@ -205,6 +206,31 @@ impl<T: Copy + Into<u32>, E> Run<'_, '_, T, E> {
                     None => return Ok(false),
                 },
             };
+        }
+    }
+
+    /// Takes a text of a class: the longest that there is here, and shorter ones when that leads nowhere.
+    fn texts(
+        &mut self,
+        op: usize,
+        from: usize,
+        class: &Class,
+        (longest, behind): (usize, bool),
+    ) -> Result<Option<(usize, usize)>, Halt<E>> {
+        let (mut text, mut at, mut first) = (Vec::new(), from, None);
+        loop {
+            self.count(CHARS_PER_TEXT)?;
+            if class.has(&text, &self.program.sets) {
+                // What is found last is what is gone on with first.
+                let shorter = first.replace(at);
+                self.back.extend(shorter.map(|at| Back::Branch { op: op + 1, at }));
+            }
+            let next = if behind { self.text.before(at) } else { self.text.after(at) };
+            let Some((char, next)) = next.filter(|_| text.len() < longest) else {
+                return Ok(first.map(|at| (op + 1, at)));
+            };
+            text.insert(if behind { 0 } else { text.len() }, char);
+            at = next;
         }
     }
 

@@ -64,6 +64,18 @@ impl Set {
         answer
     }
 
+    /// Whether a text is one of them, in a set that has texts.
+    pub(super) fn has_text(&self, text: &[u32]) -> bool {
+        let mut units = Vec::with_capacity(text.len() * 2);
+        for char in text {
+            match char::from_u32(*char) {
+                Some(char) => units.extend_from_slice(char.encode_utf16(&mut [0; 2])),
+                None => units.push(*char as u16),
+            }
+        }
+        self.matcher.find_from_utf16(&units, 0).next().is_some()
+    }
+
     fn ask(&self, char: u32) -> bool {
         let mut units = [0; 2];
         let units: &[u16] = match char::from_u32(char) {

@@ -260,11 +260,91 @@ fn what_is_harmless_is_left_alone() {
     }
 }
 
+/// What a pattern with the flag `v` finds first in a text, and captures in its first group.
+fn finds(pattern: &str, kind: &str, text: &str) -> Option<(String, Option<String>)> {
+    let chars: Vec<u32> = pattern.chars().map(u32::from).collect();
+    let pattern = Pattern::new(&chars, flags(kind)).unwrap();
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let found = pattern.find(&units, 0, false, &mut || Ok::<(), ()>(())).unwrap()?;
+    let of = |(begin, end): (usize, usize)| String::from_utf16_lossy(&units[begin..end]);
+    Some((of(found[0]?), found.get(1).copied().flatten().map(of)))
+}
+
 #[test]
-fn what_cannot_be_followed_is_told() {
-    for pattern in ["[\\q{ab}]", "\\p{RGI_Emoji}"] {
-        let chars: Vec<u32> = pattern.chars().map(u32::from).collect();
-        assert!(Pattern::new(&chars, flags("v")).is_err(), "{pattern}");
+fn texts_of_classes_are_taken_the_longest_first() {
+    let whole = |pattern: &str, kind: &str, text: &str| finds(pattern, kind, text).map(|found| found.0);
+    for (pattern, text, found) in [
+        ("[\\q{a|ab|abc}]", "abcd", Some("abc")),
+        ("[a-c\\q{bc}]+?", "bca", Some("bc")),
+        ("[\\q{}]", "x", Some("")),
+        ("^[\\q{ab||c}]$", "", Some("")),
+        ("^[\\q{\\b\\x61|b}]$", "\u{8}a", Some("\u{8}a")),
+        ("^[[a-z\\q{ab}]--[aeiou]]$", "b", Some("b")),
+        ("^[[a-z\\q{ab}]--[aeiou]]$", "a", None),
+        ("^[[a-z\\q{ab}]--[aeiou]]$", "ab", Some("ab")),
+        ("^[\\q{a|ab|abc}]bc$", "abc", Some("abc")),
+        ("^(?:[\\q{ab|a}])+b$", "aabb", Some("aabb")),
+        ("[\\q{abc|d|}]", "xd", Some("")),
+        ("^[\\q{abc|d}]$", "ab", None),
+        ("^[\\q{abc|d}&&\\q{abc|e}]$", "abc", Some("abc")),
+        ("^[\\q{abc|d}&&\\q{abc|e}]$", "d", None),
+        ("^[\\q{abc|de}--\\q{abc}]$", "abc", None),
+        ("^[\\q{abc|de}--\\q{abc}]$", "de", Some("de")),
+        ("^[[\\q{ab}]\\d]+$", "1ab2", Some("1ab2")),
+        ("^[^\\q{a|b}]$", "c", Some("c")),
+        ("^[^\\q{a|b}]$", "a", None),
+        ("[\\q{\\u{1f600}x|\\}]}]", "-\u{1f600}x", Some("\u{1f600}x")),
+        ("(?<=[\\q{ab|b}])c", "abc", Some("c")),
+        ("(?<![\\q{ab|b}])c", "abc", None),
+    ] {
+        assert_eq!(whole(pattern, "v", text).as_deref(), found, "/{pattern}/v in {text:?}");
+    }
+    assert_eq!(whole("^[\\q{KM|x}]$", "iv", "k\u{4d}").as_deref(), Some("kM"));
+    assert_eq!(whole("^[\\q{KM|x}]$", "v", "km"), None);
+    let captured = finds("(?<=([\\q{b|ab}]))c", "v", "abc").and_then(|found| found.1);
+    assert_eq!(captured.as_deref(), Some("ab"), "the longest first also where it looks behind");
+}
+
+#[test]
+fn properties_of_texts_are_known() {
+    let is = |property: &str, text: &str| finds(&format!("^\\p{{{property}}}$"), "v", text).is_some();
+    let (family, flag, keycap) =
+        ("\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f466}", "\u{1f1e9}\u{1f1ea}", "1\u{fe0f}\u{20e3}");
+    let scotland = "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}";
+    for text in [family, flag, keycap, scotland, "\u{1f44d}\u{1f3fd}", "\u{1f600}", "\u{2764}\u{fe0f}"] {
+        assert!(is("RGI_Emoji", text), "{text}");
+    }
+    for text in ["1", "\u{1f1e9}", "a", "\u{1f468}\u{200d}", "\u{1f600}\u{1f600}", ""] {
+        assert!(!is("RGI_Emoji", text), "{text}");
+    }
+    assert!(is("Emoji_Keycap_Sequence", keycap) && !is("Emoji_Keycap_Sequence", "1"));
+    assert!(is("RGI_Emoji_Flag_Sequence", flag) && !is("RGI_Emoji_Flag_Sequence", family));
+    assert!(is("RGI_Emoji_ZWJ_Sequence", family) && !is("RGI_Emoji_ZWJ_Sequence", "\u{1f600}"));
+    assert!(is("RGI_Emoji_Tag_Sequence", scotland) && !is("RGI_Emoji_Tag_Sequence", flag));
+    assert!(is("RGI_Emoji_Modifier_Sequence", "\u{1f44d}\u{1f3fd}"));
+    assert!(is("Basic_Emoji", "\u{1f600}") && is("Basic_Emoji", "\u{2764}\u{fe0f}"));
+    let text = format!("a{family}{flag}b{keycap}");
+    let all = finds("^a(\\p{RGI_Emoji}+)b", "v", &text).and_then(|found| found.1);
+    assert_eq!(all, Some(format!("{family}{flag}")));
+    let without = |text: &str| finds("^[\\p{RGI_Emoji}--\\q{\u{1f600}}]$", "v", text).is_some();
+    assert!(without(family) && !without("\u{1f600}"));
+}
+
+#[test]
+fn names_of_groups_may_have_escapes() {
+    for (pattern, kind, name) in [
+        ("(?<\\u0061b>x)\\k<ab>", "", "ab"),
+        ("(?<a>x)\\k<\\u{61}>", "", "a"),
+        ("(?<\\u{61}>x)\\k<\\u0061>", "u", "a"),
+        ("(?<\\ud835\\udc9c>x)\\k<\\u{1d49c}>", "", "\u{1d49c}"),
+        ("(?<\\u{1d49c}>x)\\k<\\ud835\\udc9c>", "v", "\u{1d49c}"),
+        ("(?<\u{1d49c}>x)\\k<\u{1d49c}>", "u", "\u{1d49c}"),
+    ] {
+        let both = Both::new(pattern, flags(kind));
+        assert_eq!(both.here.names(), ["", name], "/{pattern}/{kind}");
+        let [here, engine] = both.find("-xx", 0).unwrap();
+        assert_eq!(here, Some(vec![Some((1, 3)), Some((1, 2))]), "/{pattern}/{kind}");
+        assert_eq!(here, engine, "/{pattern}/{kind}");
     }
 }
 

@@ -50,7 +50,7 @@ pub struct ModuleBounds {
     /// The most that a module may say for `body`; no bounds when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_body: Option<ByteSize>,
-    /// Calls within calls, from 32 to 400.
+    /// Calls within calls, from 32 to 4000.
     pub recursion: usize,
     /// Longest text that built-ins make, in characters, up to 67108864.
     pub string: usize,
@@ -72,7 +72,7 @@ impl Default for ModuleBounds {
             max_cpu: None,
             max_timeout: None,
             max_body: None,
-            recursion: 400,
+            recursion: 1_000,
             string: 16 << 20,
             list: 1_000_000,
             operations: 256,
@@ -102,7 +102,7 @@ impl Modules {
                 limits.max_body.is_some_and(|most| most.bytes() < limits.body.bytes()),
                 "is more than `max_body`",
             ),
-            ("limits/recursion", !(32..=400).contains(&limits.recursion), "must be between 32 and 400"),
+            ("limits/recursion", !(32..=4_000).contains(&limits.recursion), "must be between 32 and 4000"),
             (
                 "limits/string",
                 !(1_024..=64 << 20).contains(&limits.string),
@@ -120,6 +120,11 @@ impl Modules {
             ("pool/max_calls", pool.max_calls == 0, "must be at least 1"),
             ("pool/mailbox", pool.mailbox == 0, "must be at least 1"),
             ("pool/watchdog", is_zero(Some(pool.watchdog)), "must be longer than zero"),
+            (
+                "pool/niceness",
+                pool.niceness.is_some_and(|niceness| niceness > 19),
+                "must be between 0 and 19",
+            ),
         ] {
             if is_wrong {
                 let name = at.rsplit('/').next().unwrap_or(at);
@@ -146,6 +151,10 @@ pub struct ModulePool {
     /// A thread that is in one built-in function of a module for so long is stuck: calls of the module are refused until
     /// it is back.
     pub watchdog: HumanDuration,
+    /// By how much threads for modules that compute for long stand back behind all others, from 0 to 19, as `nice` says it;
+    /// 10 when absent, and 0 when work moves between threads, where they run all modules. On Linux only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub niceness: Option<u8>,
 }
 
 impl Default for ModulePool {
@@ -156,6 +165,7 @@ impl Default for ModulePool {
             max_calls: 1_000_000,
             mailbox: 1_024,
             watchdog: HumanDuration::from_secs(1),
+            niceness: None,
         }
     }
 }

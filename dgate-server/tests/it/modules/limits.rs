@@ -111,13 +111,13 @@ fn a_module_that_wants_too_much_is_refused() {
         assert!(said.contains(part), "{part}: {said}");
     }
     let said = check(
-        "{cpu: 0s, max_timeout: 1s, recursion: 1000, list: 0, operations: 0, string: 1, promises: 1}",
+        "{cpu: 0s, max_timeout: 1s, recursion: 5000, list: 0, operations: 0, string: 1, promises: 1}",
         "{}",
     );
     for part in [
         "`cpu` must be longer than zero",
         "`timeout` is more than `max_timeout`",
-        "`recursion` must be between 32 and 400",
+        "`recursion` must be between 32 and 4000",
         "`list` must be between",
         "`operations` must be between",
         "`string` must be between",

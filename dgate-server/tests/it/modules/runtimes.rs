@@ -19,6 +19,7 @@ proxy:
           let count = 0;
           export function requestHandler(ctx) {{
             if (ctx.query().has('loop')) for (;;);
+            if (ctx.query().has('proxies')) for (let i = 0; i < 10001; i++) new Proxy({{}}, {{}});
             ctx.response().send('{answer}' + ++count);
           }}
     routes: [{{name: r, paths: ['/'], modules: [m]}}]
@@ -68,6 +69,10 @@ async fn runtimes_are_given_up_for_each_reason() {
     assert_eq!(running.get("/?loop").await.status(), 500);
     assert_eq!(retired(&running, "limit").await, 1);
     assert!(running.get("/").await.text().starts_with('a'));
+    let running = Running::start(&configuration("a", "{}")).await;
+    assert_eq!(running.get("/?proxies").await.text(), "a1");
+    assert_eq!(retired(&running, "proxies").await, 1, "they may lie behind one another, without end");
+    assert_eq!(running.get("/").await.text(), "a1");
 
     let running = Running::start(&configuration("a", "{idle_timeout: 40ms}")).await;
     eventually("it goes when it is not used", async || retired(&running, "idle").await >= 1).await;
@@ -129,4 +134,43 @@ async fn many_small_calls_in_one_turn_stay_on_the_worker() {
     .await;
     assert!(calls.join_all().await.iter().all(|sum| sum == "499500"));
     assert_eq!(running.metric(CREATED).await, Some(1.0), "none of them did much");
+}
+
+/// The niceness of each of a server's threads that have this name and a number.
+#[cfg(target_os = "linux")]
+fn niceness(running: &Running, name: &str) -> Vec<i32> {
+    let mut found = Vec::new();
+    for task in std::fs::read_dir(format!("/proc/{}/task", running.id())).unwrap().flatten() {
+        let Ok(stat) = std::fs::read_to_string(task.path().join("stat")) else { continue };
+        let (head, rest) = stat.rsplit_once(')').unwrap();
+        let number = head.split_once('(').unwrap().1.strip_prefix(name);
+        if number.is_some_and(|number| number.parse::<u32>().is_ok()) {
+            // Its field 19; the first of these is field 3.
+            found.push(rest.split_whitespace().nth(16).unwrap().parse().unwrap());
+        }
+    }
+    found
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn heavy_modules_stand_back() {
+    let stealing = configuration("a", "{}").replace("{workers: 1}", "{workers: 1, flavor: work_stealing}");
+    for (configuration, expected) in [
+        (configuration("a", "{}"), 10),
+        (configuration("a", "{niceness: 3}"), 3),
+        (configuration("a", "{niceness: 0}"), 0),
+        (stealing, 0),
+    ] {
+        let running = Running::start(&configuration).await;
+        // Once it has looped, its calls go to the pool's threads.
+        assert_eq!(running.get("/?loop").await.status(), 500);
+        assert!(running.get("/").await.text().starts_with('a'));
+        let threads = niceness(&running, "modules-");
+        assert!(
+            !threads.is_empty() && threads.iter().all(|nice| *nice == expected),
+            "{expected}: {threads:?}"
+        );
+        assert!(niceness(&running, "worker-").iter().all(|nice| *nice == 0), "{expected}");
+    }
 }

@@ -6,6 +6,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::Value;
 
 use super::Function;
+use crate::engine::depth::json;
 use crate::engine::ops::named_error;
 use crate::engine::values::{argument, data, optional_text, text};
 
@@ -81,7 +82,7 @@ fn verify(_: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<Js
 
 /// `sign(claims, key, {alg, kid})`: the token.
 fn sign(_: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let claims = argument(arguments, 0).to_json(context)?.unwrap_or(Value::Null);
+    let claims = json(&argument(arguments, 0), context)?;
     if !claims.is_object() {
         return Err(JsNativeError::typ().with_message("`sign` needs an object of claims").into());
     }

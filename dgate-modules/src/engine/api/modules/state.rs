@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::system::unavailable;
 use super::{Function, field, granted, ttl, whole};
 use crate::engine::api::body::settled;
+use crate::engine::depth::json;
 use crate::engine::host::Host;
 use crate::engine::ops::{self, Outcome, named_error};
 use crate::engine::values::{argument, needs, optional_text, text};
@@ -192,7 +193,7 @@ fn add_document(importer: usize, arguments: &[JsValue], context: &mut Context) -
     let id = field("addDocument", &options, "id", context)?;
     let data = options.get(js_string!("data"), context)?;
     needs("addDocument", &["data?"], std::slice::from_ref(&data))?;
-    let data = data.to_json(context)?.unwrap_or(Value::Null);
+    let data = json(&data, context)?;
     let ttl = ttl(&options.clone().into(), context)?;
     let expected = expected(&options, context)?;
     let (documents, namespace) = documents(context)?;
@@ -235,7 +236,7 @@ fn get_collection(importer: usize, arguments: &[JsValue], context: &mut Context)
 fn add_collection(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let value = argument(arguments, 0);
     let (documents, namespace) = documents(context)?;
-    let mut json = value.to_json(context)?.unwrap_or(Value::Null);
+    let mut json = json(&value, context)?;
     if let Some(object) = json.as_object_mut() {
         object.insert("namespace".to_owned(), namespace.to_string().into());
     }

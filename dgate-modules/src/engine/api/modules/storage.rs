@@ -3,6 +3,7 @@
 use boa_engine::{Context, JsNativeError, JsResult, JsValue};
 
 use super::{Function, granted, ttl};
+use crate::engine::depth::json;
 use crate::engine::host::Host;
 use crate::engine::values::{argument, text};
 
@@ -29,7 +30,7 @@ fn get(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResul
 fn set(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let _granted = granted(importer, "cache", None, context)?;
     let key = text(&argument(arguments, 0), context)?;
-    let value = argument(arguments, 1).to_json(context)?.unwrap_or(serde_json::Value::Null);
+    let value = json(&argument(arguments, 1), context)?;
     let ttl = ttl(&argument(arguments, 2), context)?;
     let host = Host::of(context);
     if host.capabilities.cache.set(&host.program.namespace, &key, value, ttl) {

@@ -5,6 +5,7 @@ use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, N
 use dgate_core::event::{CustomEvent, Event};
 
 use super::{Function, duration, granted};
+use crate::engine::depth::json;
 use crate::engine::host::Host;
 use crate::engine::ops;
 use crate::engine::values::{argument, text};
@@ -50,7 +51,7 @@ pub(super) fn retry(context: &mut Context) -> JsResult<JsValue> {
 fn emit(importer: usize, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let name = text(&argument(arguments, 0), context)?;
     let _granted = granted(importer, "event:emit", Some(&name), context)?;
-    let data = argument(arguments, 1).to_json(context)?.unwrap_or(serde_json::Value::Null);
+    let data = json(&argument(arguments, 1), context)?;
     let host = Host::of(context);
     let events = host.capabilities.events.get().ok_or_else(|| unavailable("events"))?;
     let source = host.program.modules[importer].name.clone();

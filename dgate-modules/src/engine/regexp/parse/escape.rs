@@ -1,8 +1,9 @@
 //! What follows a backslash.
 
 use super::super::Unknown;
+use super::super::class::Class;
 use super::super::node::Node;
-use super::Parser;
+use super::{Parser, name, texts};
 
 impl Parser<'_> {
     pub(super) fn escape(&mut self) -> Result<Node, Unknown> {
@@ -19,25 +20,23 @@ impl Parser<'_> {
             'd' | 'D' | 's' | 'S' | 'w' | 'W' => return self.set(self.text[begin..self.at].to_vec()),
             'p' | 'P' if unicode => {
                 self.at = begin;
-                if self.flags.unicode_sets && char == u32::from('p') {
-                    self.simple_property()?;
-                }
+                let is_of_texts = self.flags.unicode_sets && char == u32::from('p');
+                let longest = is_of_texts.then(|| texts::longest(&self.text[begin..])).flatten();
                 while !self.eat("}") {
                     self.at += 1;
                     if self.at > self.text.len() {
                         return Err(Unknown);
                     }
                 }
-                return self.set(self.text[begin..self.at].to_vec());
+                let text = self.text[begin..self.at].to_vec();
+                let Some(longest) = longest else { return self.set(text) };
+                let class = Class::Leaf { set: self.set_number(text)?, of_texts: true };
+                return Ok(self.texts(class, longest));
             }
             'k' if unicode || self.names.iter().any(|name| !name.is_empty()) => {
-                let name: Vec<u32> = self.text[self.at..]
-                    .iter()
-                    .skip(1)
-                    .take_while(|char| **char != u32::from('>'))
-                    .copied()
-                    .collect();
-                self.at += name.len() + 2;
+                self.at += 1;
+                let (name, length) = name::read(&self.text[self.at..]);
+                self.at += length;
                 let named = self.names.iter().enumerate().filter(|(_, known)| **known == name);
                 return Ok(self.back(named.map(|(number, _)| number).collect()));
             }
