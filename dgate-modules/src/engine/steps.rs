@@ -1,5 +1,7 @@
 //! How a call gets through the modules of its chain, one after another, waiting in between or not.
 
+mod never;
+
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -11,7 +13,7 @@ use dgate_core::resource::FailurePolicy;
 use super::call::{Answer, Call, CallTag, Done};
 use super::host::Host;
 use super::{Part, Runtime, api, errors, uncaught};
-use crate::failure::{Failure, FailureKind, LimitKind};
+use crate::failure::{Failure, FailureKind};
 use crate::hook::Hook;
 use crate::limits::CallLimits;
 use crate::program::ProgramModule;
@@ -179,34 +181,6 @@ impl Runtime {
                 .unwrap_or_else(|| Failure::new(FailureKind::Internal, "the call was cancelled")))),
             (Step::Waits, false) if self.never_comes(call) => Step::Ended(Err(self.forlorn(call))),
             (step, _) => step,
-        }
-    }
-
-    /// Whether nothing is left in the whole runtime that could settle what a call waits for.
-    fn never_comes(&self, call: &Rc<Call>) -> bool {
-        self.host.operations.is_empty()
-            && self.jobs.is_empty()
-            && !self.host.settled.borrow().iter().any(|(settled, _)| Rc::ptr_eq(settled, call))
-    }
-
-    fn forlorn(&self, call: &Call) -> Failure {
-        let said = "the module waits for something that never comes";
-        let mut failure = Failure::limit(LimitKind::Timeout, said);
-        failure.module = self.module(call).map(|module| module.name.clone());
-        failure
-    }
-
-    /// Ends calls that wait when nothing is left that they could wait for.
-    pub(super) fn give_up_what_never_comes(&self) {
-        if !self.host.operations.is_empty() || self.calls.borrow().is_empty() {
-            return;
-        }
-        let waiting: Vec<Rc<Call>> = self.calls.borrow().values().cloned().collect();
-        for call in waiting.into_iter().filter(|call| self.never_comes(call)) {
-            self.calls.borrow_mut().remove(&call.id);
-            let result = Err(self.forlorn(&call));
-            let done = self.end(&call, result);
-            call.tell(done);
         }
     }
 
