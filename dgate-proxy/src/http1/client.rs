@@ -3,10 +3,10 @@
 //! Request and response run in the task of whoever asked: the request body is sent while the response is awaited and
 //! while it is read, whichever comes first.
 
+mod connection;
 mod response_body;
 mod upload;
 
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use dgate_core::body::{Body, BodyError};
 use dgate_core::context::InterimSink;
 use http::header::CONTENT_LENGTH;
@@ -26,12 +26,10 @@ use super::encode::{self, BodyHeader};
 use super::framing::{self, Framing};
 use super::head::{HeadLimits, HeadScanner, parse_response};
 use super::outgoing::Outgoing;
-use super::read_room::HeadRoom;
 use crate::client::Lease;
-use crate::deadline::Deadline;
 use crate::forwarding::LateHeaders;
-use crate::io::Io;
 use crate::tunnel::Tunnel;
+pub(crate) use connection::Connection;
 use response_body::ResponseBody;
 use upload::{Upload, UploadError};
 
@@ -40,71 +38,6 @@ pub(crate) const MOST_INTERIM: u32 = 100;
 
 /// What an upstream's response head may take: we asked for it, so this is about memory, not about taste.
 const RESPONSE_LIMITS: HeadLimits = HeadLimits { bytes: 256 * 1_024, headers: 512, uri: 256 * 1_024 };
-
-/// How much is read at first on a new connection: most answers come whole.
-const FIRST_ROOM: usize = 16 * 1_024;
-
-/// A connection to an upstream.
-pub(crate) struct Connection {
-    io: Io,
-    buffer: BytesMut,
-    room: HeadRoom,
-    deadline: Deadline,
-    /// Whether it has carried a request before.
-    pub(crate) is_reused: bool,
-    /// When it was put aside last.
-    idle_since: Instant,
-    /// How long the upstream keeps it open, if it said so.
-    idle_limit: Option<Duration>,
-}
-
-impl Connection {
-    pub(crate) fn new(io: Io) -> Self {
-        Self {
-            io,
-            buffer: BytesMut::new(),
-            room: HeadRoom::new(FIRST_ROOM),
-            deadline: Deadline::default(),
-            is_reused: false,
-            idle_since: Instant::now(),
-            idle_limit: None,
-        }
-    }
-
-    /// Gets ready to be put aside. Returns whether it is worth it.
-    pub(crate) fn put_aside(&mut self, now: Instant) -> bool {
-        // What came behind the response is no answer to anything.
-        if !self.buffer.is_empty() || self.idle_limit.is_some_and(|limit| limit.is_zero()) {
-            return false;
-        }
-        self.buffer = BytesMut::new();
-        self.idle_since = now;
-        true
-    }
-
-    /// Whether it has not been idle for too long.
-    pub(crate) fn is_fresh(&self, now: Instant, idle_timeout: Duration) -> bool {
-        let limit = self.idle_limit.map_or(idle_timeout, |limit| limit.min(idle_timeout));
-        self.idle_for(now) < limit
-    }
-
-    /// How long it has been idle.
-    pub(crate) fn idle_for(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.idle_since)
-    }
-
-    /// Whether the upstream has closed it, or sent something nobody asked for. Costs nothing when nothing happened.
-    pub(crate) fn is_stale(&mut self) -> bool {
-        let mut cx = Context::from_waker(std::task::Waker::noop());
-        !self.buffer.is_empty() || self.io.poll_read_into(&mut cx, &mut self.buffer, 1).is_ready()
-    }
-}
-
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("io", &self.io).finish_non_exhaustive()
-    }
-}
 
 /// What is sent, and how long it may take.
 pub(crate) struct Outbound<'r> {

@@ -1,33 +1,33 @@
 //! What a request says to the upstream about where it comes from, and what ends at this hop.
 
+mod origin;
+
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use dgate_core::body::Body;
-use dgate_core::context::{ConnectionInfo, HeaderBlock, Matched, RequestContext};
+use dgate_core::context::Matched;
 use dgate_core::snapshot::RouteService;
 use dgate_core::{ErrorKind, GatewayError};
-use http::header::{ACCEPT_ENCODING, CONNECTION, EXPECT, FORWARDED, HOST, UPGRADE, VIA};
+use http::header::{ACCEPT_ENCODING, CONNECTION, EXPECT, HOST, UPGRADE};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use self::origin::{block_of, set_forwarded, set_via};
 use super::Passage;
 use super::hop_by_hop::{strip_hop_by_hop, strip_request};
 use crate::forwarding::{
-    LateHeaders, X_DGATE_CANARY, X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE, X_FORWARDED_FOR,
-    X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP, X_REQUEST_ID,
+    LateHeaders, X_DGATE_CANARY, X_DGATE_NAMESPACE, X_DGATE_ROUTE, X_DGATE_SERVICE, X_REQUEST_ID,
 };
 use crate::future::OrError;
 use crate::http1::has_token;
 use crate::plan::{HashOn, ProxyPlan};
 use crate::route::context;
-use crate::settings::ProxySettings;
 
 /// Prepares a request for the upstream, once for all attempts: hop-by-hop headers, forwarding headers, the stripped
 /// path. On the way back it removes hop-by-hop headers from the response.
@@ -197,18 +197,6 @@ fn prepare_headers(
     Ok(Prepared { target, late: None })
 }
 
-/// What a request says that comes straight from its client.
-fn block_of(connection: &ConnectionInfo, host: Option<&HeaderValue>) -> Arc<HeaderBlock> {
-    connection.header_block(host, |host| {
-        let mut headers = HeaderMap::new();
-        host.map(|host| headers.insert(HOST, host.clone()));
-        set_untrusted(&mut headers, connection);
-        set_via(&mut headers);
-        headers.remove(HOST);
-        HeaderBlock::new(headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
-    })
-}
-
 /// The protocol that the client wants to change to, if that is possible here.
 fn wanted_upgrade(
     request: &Request<Body>,
@@ -249,83 +237,4 @@ fn rewritten(request: &Request<Body>, matched: &Matched, drop_query: bool) -> Op
         None => format!("{slash}{rest}"),
     };
     PathAndQuery::try_from(target).map(Uri::from).ok()
-}
-
-/// Says where the request comes from. What an untrusted client says about that is dropped, what a trusted proxy says is
-/// added to.
-fn set_forwarded(headers: &mut HeaderMap, context: &RequestContext, settings: Option<&ProxySettings>) {
-    let trusted = context.record.client.trusted;
-    if settings.is_some_and(|settings| settings.disable_x_forwarded_headers) {
-        if !trusted {
-            for name in
-                [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_FORWARDED_PORT, X_REAL_IP, FORWARDED]
-            {
-                headers.remove(name);
-            }
-        }
-        return;
-    }
-    let connection = &*context.connection;
-    if !trusted {
-        set_untrusted(headers, connection);
-        return;
-    }
-    let host = headers.get(HOST).cloned();
-    let all_before = joined(headers, &X_FORWARDED_FOR);
-    headers.insert(X_FORWARDED_FOR, appended(all_before, connection.peer_header()));
-    let all_before = joined(headers, &FORWARDED);
-    headers.insert(FORWARDED, appended(all_before, &connection.forwarded_header(host.as_ref())));
-    keep_or_set(headers, X_FORWARDED_PROTO, Some(HeaderValue::from_static(connection.scheme())));
-    keep_or_set(headers, X_FORWARDED_HOST, host);
-    keep_or_set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
-    let ip = HeaderValue::from_str(&context.record.client.ip.to_string()).ok();
-    set(headers, X_REAL_IP, ip);
-}
-
-fn set_untrusted(headers: &mut HeaderMap, connection: &ConnectionInfo) {
-    let peer = connection.peer_header();
-    let host = headers.get(HOST).cloned();
-    headers.insert(X_FORWARDED_FOR, peer.clone());
-    headers.insert(FORWARDED, connection.forwarded_header(host.as_ref()));
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(connection.scheme()));
-    set(headers, X_FORWARDED_HOST, host);
-    set(headers, X_FORWARDED_PORT, connection.port_header().cloned());
-    headers.insert(X_REAL_IP, peer.clone());
-}
-
-fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
-    match value {
-        Some(value) => drop(headers.insert(name, value)),
-        None => drop(headers.remove(name)),
-    }
-}
-
-fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
-    if !headers.contains_key(&name) {
-        set(headers, name, value);
-    }
-}
-
-/// All values of a list header, in one.
-fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
-    let values: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
-    (!values.is_empty()).then(|| values.join(&b", "[..]))
-}
-
-fn appended(before: Option<Vec<u8>>, value: &HeaderValue) -> HeaderValue {
-    let Some(mut list) = before else { return value.clone() };
-    list.extend_from_slice(b", ");
-    list.extend_from_slice(value.as_bytes());
-    HeaderValue::from_bytes(&list).unwrap_or_else(|_| value.clone())
-}
-
-/// Notes this hop (RFC 9110, section 7.6.3).
-fn set_via(headers: &mut HeaderMap) {
-    const OURS: HeaderValue = HeaderValue::from_static("1.1 dgate");
-    if headers.contains_key(VIA) {
-        let before = joined(headers, &VIA);
-        headers.insert(VIA, appended(before, &OURS));
-    } else {
-        headers.insert(VIA, OURS);
-    }
 }

@@ -1,26 +1,24 @@
 //! A client's connection, shared between the one who drives it and the request body that is read from it.
 
+mod request_body;
+
 use std::fmt;
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
-use dgate_core::body::BodyError;
 use dgate_core::context::InterimSink;
 use http::{HeaderMap, StatusCode};
-use http_body::{Frame, SizeHint};
 
+pub(super) use self::request_body::RequestBody;
 use super::super::body_decoder::{BodyDecoder, Next};
 use super::super::encode;
 use super::super::framing::RequestFraming;
 use super::super::head::{HeadError, HeadLimits, HeadScanner};
 use super::super::outgoing::Outgoing;
-use super::super::read_room::{HeadRoom, ReadRoom};
+use super::super::read_room::HeadRoom;
 use crate::io::Io;
-use crate::pace::{Pace, PaceLimits};
-use crate::request_body::RequestBodyError;
 
 /// How much is read at first on a new connection. What a client sends ahead is read in such pieces, too.
 const HEAD_ROOM: usize = 4 * 1_024;
@@ -215,97 +213,5 @@ impl Wire {
     /// Takes the connection away, with what was read and not used.
     pub(super) fn take(&mut self) -> (Io, BytesMut) {
         (std::mem::take(&mut self.io), std::mem::take(&mut self.buffer))
-    }
-}
-
-/// The body of a request, read from the connection when somebody asks for it.
-pub(super) struct RequestBody {
-    wire: Arc<SharedWire>,
-    request: u64,
-    room: ReadRoom,
-    pace: Pace,
-}
-
-impl RequestBody {
-    pub(super) fn new(wire: Arc<SharedWire>, request: u64, pace: PaceLimits) -> Self {
-        Self { wire, request, room: ReadRoom::default(), pace: Pace::new(pace) }
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
-        let shared = self.wire.clone();
-        let wire = &mut *shared.lock();
-        if wire.request != self.request {
-            return Poll::Ready(Some(Err(RequestBodyError::Over)));
-        }
-        if wire.continue_wanted {
-            wire.continue_wanted = false;
-            encode::push_interim(&mut wire.interim.buffer, StatusCode::CONTINUE, &HeaderMap::new());
-        }
-        let ended = ready!(self.poll_frame_of(wire, cx));
-        let is_last = match &ended {
-            Some(Ok(_)) => wire.decoder.is_done(),
-            Some(Err(error)) => {
-                wire.broken = true;
-                wire.gone = matches!(error, RequestBodyError::Io(_));
-                true
-            }
-            None => true,
-        };
-        if is_last {
-            wire.body_is_over(cx);
-        }
-        Poll::Ready(ended)
-    }
-
-    fn poll_frame_of(
-        &mut self,
-        wire: &mut Wire,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
-        loop {
-            match wire.decoder.next(&mut wire.buffer, wire.eof) {
-                Ok(Next::Frame(frame)) => return Poll::Ready(Some(Ok(frame))),
-                Ok(Next::End) => return Poll::Ready(None),
-                Ok(Next::Nothing) => {}
-                Err(error) => return Poll::Ready(Some(Err(RequestBodyError::Broken(error.to_string())))),
-            }
-            if let Poll::Ready(Err(error)) = wire.poll_interim(cx) {
-                return Poll::Ready(Some(Err(RequestBodyError::Io(error))));
-            }
-            match wire.io.poll_read_into(cx, &mut wire.buffer, self.room.get()) {
-                Poll::Ready(Ok(read)) => {
-                    wire.eof |= read == 0;
-                    self.room.adapt(read);
-                    self.pace.moved(read);
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(RequestBodyError::Io(error)))),
-                Poll::Pending => {
-                    ready!(self.pace.poll_too_slow(cx));
-                    return Poll::Ready(Some(Err(RequestBodyError::TooSlow)));
-                }
-            }
-        }
-    }
-}
-
-impl http_body::Body for RequestBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.poll_next(cx).map_err(Into::into)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        let wire = self.wire.lock();
-        wire.request == self.request && wire.decoder.is_done()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let wire = self.wire.lock();
-        if wire.request == self.request { wire.decoder.size_hint() } else { SizeHint::default() }
     }
 }
