@@ -16,6 +16,7 @@ pub(crate) mod code;
 mod json;
 mod list;
 mod method;
+mod native;
 mod operate;
 mod read;
 mod reply;
@@ -40,6 +41,7 @@ use crate::engine::Answer;
 use crate::failure::{Failure, FailureKind};
 use crate::hook::Hook;
 use crate::metrics;
+use crate::permission::Wanted;
 use crate::pool::Evaluated;
 use crate::program::Program;
 use crate::typescript::Obstacle;
@@ -103,10 +105,13 @@ impl DirectHooks {
 
     /// What a hook of all modules has to do with; everything when it needs the engine.
     pub(crate) fn needs(&self, hook: Hook) -> Needs {
-        let Some(steps) = &self.hooks[hook as usize] else { return Needs { request: true, answer: true } };
+        let Some(steps) = &self.hooks[hook as usize] else {
+            return Needs { request: true, answer: true, cache: true };
+        };
         steps.iter().fold(Needs::default(), |all, (_, function)| Needs {
             request: all.request || function.needs.request,
             answer: all.answer || function.needs.answer,
+            cache: all.cache || function.needs.cache,
         })
     }
 
@@ -169,7 +174,14 @@ fn steps(program: &Program, evaluated: &Evaluated, hook: Hook) -> Option<Vec<(us
         }
         match &translated.hooks.as_ref()?[hook as usize] {
             Translation::Absent if !is_there => {}
-            Translation::Direct(function) if is_there => steps.push((index, function.clone())),
+            Translation::Direct(function) if is_there => {
+                // The engine knows how to say that something is not granted.
+                let cache = Wanted { name: "cache", scope: None };
+                if function.needs.cache && program.modules[index].permissions.check(&cache).is_err() {
+                    return None;
+                }
+                steps.push((index, function.clone()));
+            }
             _ => return None,
         }
     }

@@ -6,6 +6,18 @@ use sha2::Digest as _;
 /// The names there are.
 pub(crate) const NAMES: [&str; 7] = ["md5", "sha1", "sha256", "sha384", "sha512", "sha512_224", "sha512_256"];
 
+/// The name of a hash as it is known here, however it is written.
+pub(crate) fn named(wanted: &str) -> Option<&'static str> {
+    let plain = wanted.to_ascii_lowercase().replace('-', "_");
+    let plain = plain.strip_prefix("sha_").map_or(plain.clone(), |size| format!("sha{size}"));
+    NAMES.into_iter().find(|known| *known == plain)
+}
+
+/// Whether two secrets are the same; how long that takes tells nothing of where they differ.
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
+}
+
 macro_rules! by_name {
     ($name:expr, $run:ident) => {
         match $name {

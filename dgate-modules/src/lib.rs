@@ -70,6 +70,7 @@
 //! Not bounded is the memory of many values that are each within their bounds, other than by the time it takes to make
 //! them.
 
+mod bytes_text;
 mod capability;
 mod chain;
 mod cookies;
@@ -79,6 +80,7 @@ mod exchange;
 mod failure;
 mod hash;
 mod hook;
+mod ip_range;
 mod json;
 mod limits;
 pub mod local;

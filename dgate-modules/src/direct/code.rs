@@ -2,6 +2,7 @@
 
 mod list;
 mod math;
+mod native;
 mod operation;
 mod reply;
 mod text;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 pub(crate) use self::list::{EachMethod, ListCall, ListMethod};
 pub(crate) use self::math::MathFunction;
+pub(crate) use self::native::{Digest, NativeCall, NativeFunction};
 pub(crate) use self::operation::{Cookie, Name, Operation, Read, Side, Value};
 pub(crate) use self::reply::{Reply, ReplyBody, ReplyOption};
 pub(crate) use self::text::{TextCall, TextMethod};
@@ -37,6 +39,8 @@ pub(crate) struct Needs {
     pub(crate) request: bool,
     /// It writes an answer of its own.
     pub(crate) answer: bool,
+    /// It uses the cache, and so has the permission.
+    pub(crate) cache: bool,
 }
 
 /// Whether it may turn out in a call that only the engine can have a value. The call then begins anew there, so that is
@@ -159,6 +163,12 @@ pub(crate) enum Node {
     Text(Box<TextCall>),
     /// A function of the module.
     Call(Box<Call>),
+    /// `atob(x)`, `btoa(x)`.
+    FromBase64(Box<Self>),
+    ToBase64(Box<Self>),
+    /// A function of the gateway's own modules.
+    Native(Box<NativeCall>, Place),
+    Digest(Box<Digest>),
     /// `new URL(…)`.
     MakeUrl(Box<MadeUrl>, Place),
     /// A part of the `URL` that is in a variable.

@@ -9,6 +9,7 @@ use super::code::{Call, Function, Node, Statement};
 use super::scene::Scene;
 use super::text;
 use super::value::Value;
+use crate::bytes_text;
 use crate::failure::{Failure, FailureKind, LimitKind};
 use crate::metrics::count_limit;
 use crate::program::ProgramModule;
@@ -228,6 +229,18 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
             Node::Each(method, turns) => self.each(*method, turns)?,
             Node::Text(call) => self.text_call(call)?,
             Node::Call(call) => self.function_call(call)?,
+            Node::FromBase64(text) => {
+                let text = self.eval_text(text)?;
+                let bytes =
+                    text::to_latin1(&text).and_then(|bytes| bytes_text::forgiving(bytes.into_owned()));
+                Value::text(text::of_latin1(&bytes.ok_or(Stop::NeedsEngine)?))
+            }
+            Node::ToBase64(text) => {
+                let text = self.eval_text(text)?;
+                Value::text(bytes_text::base64(&text::to_latin1(&text).ok_or(Stop::NeedsEngine)?))
+            }
+            Node::Native(call, place) => placed(self.native(call), *place)?,
+            Node::Digest(digest) => self.digest(digest)?,
             Node::MakeUrl(made, place) => placed(self.made_url(made), *place)?,
             Node::UrlPart(slot, part) => self.url_part(*slot, *part),
             Node::Read(read) => self.read(read)?,
@@ -358,7 +371,7 @@ pub(super) fn throw<T>(place: Place, thrown: Thrown) -> Outcome<T> {
 }
 
 /// Says where something was thrown that could not say it itself.
-fn placed<T>(mut outcome: Outcome<T>, place: Place) -> Outcome<T> {
+pub(super) fn placed<T>(mut outcome: Outcome<T>, place: Place) -> Outcome<T> {
     if let Err(stop) = &mut outcome
         && let Stop::Threw(_, trace) = &mut **stop
         && trace.is_empty()

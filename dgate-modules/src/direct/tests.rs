@@ -48,7 +48,8 @@ async fn gateway(cases: &[(String, String)], upstream: &str, settings: ModuleSet
     ];
     for (name, source) in cases {
         let module = json!({
-            "name": name, "payload_raw": source, "env": { "A": "from env", "WIDE": "a😀bä" },
+            "name": name, "payload_raw": source, "permissions": ["cache"],
+            "env": { "A": "from env", "WIDE": "a😀bä" },
         });
         resources.push(resource(Kind::Module, module));
         let mut route =
@@ -145,8 +146,14 @@ async fn chains_do_the_same_with_the_engine_and_without() {
             vec![resource(Kind::Service, json!({ "name": "s", "urls": [upstream.url()], "retries": 0 }))];
         for (name, policy, first, second) in CHAINS {
             let (a, b) = (format!("{name}-a"), format!("{name}-b"));
+            let permissions = if *name == "denied" { vec![] } else { vec!["cache"] };
             let module = |name: &str, source: &str, policy: &str| {
-                resource(Kind::Module, json!({ "name": name, "payload_raw": source, "on_failure": policy }))
+                resource(
+                    Kind::Module,
+                    json!({
+                        "name": name, "payload_raw": source, "on_failure": policy, "permissions": permissions,
+                    }),
+                )
             };
             resources.extend([module(&a, first, policy), module(&b, second, "closed")]);
             let mut route = json!({ "name": name, "paths": [format!("/{name}/{{id}}")], "modules": [a, b] });

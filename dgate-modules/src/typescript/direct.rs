@@ -1,9 +1,10 @@
 //! Finds the hooks of a module that need no engine, and translates them (see [`crate::direct`]).
 //!
-//! What is translated: functions whose statements are declarations, assignments to their own variables, `if`, `switch`
-//! without falling through, `for … of` over lists, `return` and `throw new Error(…)`; expressions of literals, templates,
-//! operators, methods of texts and lists, functions of the same module that do not call themselves, `URL`, what `ctx` has,
-//! and a `Response` that is returned. Whatever else stands in a hook is an [`Obstacle`]: the engine runs it.
+//! What is translated: functions whose statements are declarations, assignments to their own variables, `if`,
+//! `switch` without falling through, `for … of` over lists, `return` and `throw new Error(…)`; expressions of
+//! literals, templates, operators, methods of texts and lists, functions of the same module that do not call
+//! themselves, `URL`, what `ctx` has, a `Response` that is returned, and functions of the gateway's own modules that
+//! take and give texts and numbers. Whatever else stands in a hook is an [`Obstacle`]: the engine runs it.
 
 mod answer;
 mod assignment;
@@ -16,6 +17,7 @@ mod json;
 mod list;
 mod literal;
 mod narrow;
+mod natives;
 mod pattern;
 mod reply;
 mod statement;
@@ -28,8 +30,8 @@ use std::sync::Arc;
 
 use oxc::ast::ast::{
     ArrowFunctionExpression, BindingIdentifier, BindingPattern, Declaration, ExportDefaultDeclarationKind,
-    Expression, Function, ModuleExportName, ObjectProperty, ObjectPropertyKind, Program, PropertyKind,
-    Statement, VariableDeclaration,
+    Expression, Function, ImportDeclaration, ImportDeclarationSpecifier, ModuleExportName, ObjectProperty,
+    ObjectPropertyKind, Program, PropertyKind, Statement, VariableDeclaration,
 };
 use oxc::semantic::{AstNodes, Scoping, Semantic};
 use oxc::syntax::symbol::SymbolId;
@@ -40,6 +42,7 @@ use super::positions::{self, Place};
 use crate::direct::code::Constant;
 use crate::direct::{Translated, Translation};
 use crate::hook::Hook;
+use crate::native;
 
 /// Why a hook needs the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +83,8 @@ struct Module<'a, 'p> {
     scoping: &'p Scoping,
     nodes: &'p AstNodes<'a>,
     items: HashMap<SymbolId, Item<'a, 'p>>,
+    /// Functions of the gateway's own modules that it imports: of which module, and what.
+    natives: HashMap<SymbolId, (&'static str, &'static str)>,
     /// What other modules can see.
     exported: HashSet<SymbolId>,
 }
@@ -93,8 +98,8 @@ pub(super) fn translate<'a>(
 ) -> Translated {
     let (scoping, nodes) = (semantic.scoping(), semantic.nodes());
     let lines = positions::line_starts(source);
-    let mut module =
-        Module { source, lines, scoping, nodes, items: HashMap::new(), exported: HashSet::new() };
+    let (items, natives, exported) = (HashMap::new(), HashMap::new(), HashSet::new());
+    let mut module = Module { source, lines, scoping, nodes, items, natives, exported };
     let exported = (dialect == Dialect::Module).then(|| module.exports(program)).flatten();
     let of_default = exported.iter().flatten().any(|(_, (_, is_default), _)| *is_default);
     let hooks = exported.map(|exported| {
@@ -207,6 +212,7 @@ impl<'a, 'p> Module<'a, 'p> {
 
     fn declare(&mut self, statement: &'p Statement<'a>) {
         match statement {
+            Statement::ImportDeclaration(import) => self.declare_imports(import),
             Statement::FunctionDeclaration(function) => self.declare_function(function),
             Statement::VariableDeclaration(variables) => self.declare_variables(variables),
             Statement::ExportDeclaration(export) => match &export.declaration {
@@ -215,6 +221,18 @@ impl<'a, 'p> Module<'a, 'p> {
                 _ => {}
             },
             _ => {}
+        }
+    }
+
+    fn declare_imports(&mut self, import: &ImportDeclaration<'a>) {
+        let Some(module) = native::find(&import.source.value, false) else { return };
+        for specifier in import.specifiers.iter().flatten() {
+            let ImportDeclarationSpecifier::ImportSpecifier(specifier) = specifier else { continue };
+            let name = specifier.imported.name();
+            let export = native::exports(module).iter().find(|export| **export == &*name);
+            if let (Some(symbol), Some(export)) = (specifier.local.symbol_id.get(), export) {
+                self.natives.insert(symbol, (module, *export));
+            }
         }
     }
 

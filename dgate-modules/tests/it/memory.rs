@@ -72,6 +72,8 @@ async fn storm(gateway: &TestGateway, target: &str) {
 async fn gateway() -> TestGateway {
     let mut setup = Setup::new();
     setup.settings.pool.max_threads = 1;
+    // It is threads with runtimes that this is about.
+    setup.settings.direct_hooks = false;
     setup
         .with(resource(
             Kind::Module,

@@ -377,4 +377,61 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("url-bad-base", "export function requestHandler(ctx) {\n  ctx.response().send(new URL('/x', 'y').href);\n}"),
     ("handler-returns", "export async function requestHandler(ctx) { if (ctx.query().get('n') === '7') return new Response('seven', { status: 207 }); return Response.json({}); }"),
     ("hotlink", "export function requestModifier(ctx) { const r = ctx.request(); if (new URL('http://b.example/x').hostname !== new URL(r.url).hostname) ctx.response().redirect('https://c.example/', 302); }"),
+    (
+        "natives",
+        "import { sha256, md5, hmac, createHash, createHmac as keyed, timingSafeEqual, randomUUID, hexEncode } from 'dgate/crypto'; import { base64Encode, ipInRange, uuid, hexEncode as hex } from 'dgate/util';
+         export function requestHandler(ctx) {
+           const x = ctx.request().headers.get('x-in'), l = ctx.request().headers.get('x-latin'), ip = ctx.request().remoteAddress, w = ctx.env.WIDE;
+           ctx.response().json([
+             sha256(x, 'hex'), md5(w, 'base64rawurl'), hmac('sha-256', 'key', w, 'hex'), hmac('SHA512', x, l, 'b64url'), createHash('md5').update(x).update(l).update(1).digest('base64'), createHash('sha1').digest('hex'), keyed('sha384', x).update(w).digest('base64raw'),
+             timingSafeEqual(x, 'In put'), timingSafeEqual(x, w), timingSafeEqual('1', 1), randomUUID().length, uuid() === uuid(), crypto.randomUUID().length, hexEncode(w), hex(1.5), base64Encode(w), base64Encode(l), ipInRange(ip, '127.0.0.0/8'), ipInRange('10.0.0.1', '10.0.0.1'), ipInRange('::1', 'fe80::/10'), ipInRange('::ffff:10.1.2.3', '10.0.0.0/8'),
+             ['192.168.0.0/16', '127.0.0.1'].some((range) => ipInRange(ip, range)), btoa(x), btoa(l), atob('SW4gcHV0'), atob(' SW 4g\\ncHV0Cg= = '), atob(btoa(l)), atob(''), btoa('')
+           ]);
+         }",
+    ),
+    ("native-needs", "import { sha256 } from 'dgate/crypto'; export function requestHandler(ctx) {\n  ctx.response().send(sha256(ctx.pathParam('none'), 'hex'));\n}"),
+    ("native-needs-null", "import { timingSafeEqual } from 'dgate/crypto'; export function requestHandler(ctx) {\n  ctx.response().json(timingSafeEqual('a', ctx.query().get('gone')));\n}"),
+    ("native-no-data", "import { createHash } from 'dgate/crypto'; export function requestHandler(ctx) {\n  ctx.response().json(createHash('md5').update('a').update(ctx.query().get('gone')).digest('hex'));\n}"),
+    ("native-no-key", "import { createHmac } from 'dgate/crypto'; export function requestHandler(ctx) {\n  ctx.response().json(createHmac('md5', ctx.query().get('gone')).update('a').digest('hex'));\n}"),
+    ("native-no-range", "import { ipInRange } from 'dgate/util'; export function requestHandler(ctx) {\n  ctx.response().json(ipInRange('1.2.3.4', ctx.query().get('n')));\n}"),
+    ("native-no-ip", "import { ipInRange } from 'dgate/util'; export function requestHandler(ctx) {\n  ctx.response().json(ipInRange(ctx.query().get('n'), 'x'));\n}"),
+    ("atob-bad", "export function requestHandler(ctx) {\n  ctx.response().send(atob(ctx.request().headers.get('x-in') + '!'));\n}"),
+    ("btoa-wide", "export function requestHandler(ctx) {\n  ctx.response().send(btoa(ctx.env.WIDE));\n}"),
+    (
+        "basic-auth",
+        "import { timingSafeEqual } from 'dgate/crypto';
+         export function requestModifier(ctx) {
+           const response = ctx.response(), authorization = ctx.request().headers.get('x-basic') ?? `Basic ${btoa('ann:secret:x')}`;
+           const [scheme, encoded] = authorization.split(' ');
+           if (!encoded || scheme !== 'Basic') { response.status(400).send('malformed'); return; }
+           const credentials = atob(encoded), index = credentials.indexOf(':'), user = credentials.substring(0, index), pass = credentials.substring(index + 1);
+           if (user !== 'ann' || !timingSafeEqual(pass, ctx.env.PASS ?? 'secret:x')) response.status(401).send('who?'); else ctx.request().headers.set('x-user', user);
+         }",
+    ),
+    (
+        "cache",
+        "import { getCache, setCache, deleteCache, increment } from 'dgate/storage';
+         export function requestHandler(ctx) {
+           const none = getCache('none'), again = getCache('kept') ?? 'nothing';
+           setCache('a', 'texts ü😀'); setCache('n', 7.5, { ttl: '1m' }); setCache('b', true, { ttl: 60 }); setCache('z', null); setCache(1, 2);
+           ctx.response().json([none, again, increment('hits'), increment('hits', 2.5), increment('hits', -1, { ttl: '10s' }), deleteCache('a'), deleteCache('a'), increment('hits', undefined)]); deleteCache('hits');
+         }",
+    ),
+    (
+        "cached",
+        "import { getCache } from 'dgate/storage';
+         export function requestHandler(ctx) { const a = [getCache('n'), getCache('b'), getCache('z'), getCache('1'), getCache('a'), getCache('list')]; ctx.response().json(a); }",
+    ),
+    ("cache-no-number", "import { increment, setCache } from 'dgate/storage'; export function requestHandler(ctx) {\n  setCache('text', 'a');\n  increment('text');\n}"),
+    ("cache-by-text", "import { increment } from 'dgate/storage'; export function requestHandler(ctx) {\n  increment('number', '1');\n}"),
+    ("cache-no-key", "import { setCache } from 'dgate/storage'; export function requestHandler(ctx) {\n  setCache(ctx.pathParam('none'), 1);\n}"),
+    ("cache-no-value", "import { setCache } from 'dgate/storage'; export function requestHandler(ctx) {\n  setCache('a', ctx.pathParam('none'));\n}"),
+    (
+        "rate-limit",
+        "import { increment } from 'dgate/storage';
+         export function requestModifier(ctx) {
+           const count = increment(`hits:${ctx.request().remoteAddress}`, 1, { ttl: '1m' });
+           if (count > 0) { ctx.response().headers.set('retry-after', '60'); ctx.response().status(429).json({ error: 'too many', count }); }
+         }",
+    ),
 ];

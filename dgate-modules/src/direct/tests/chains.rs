@@ -179,4 +179,17 @@ pub(super) const CHAINS: &[(&str, &str, &str, &str)] = &[
         "export function requestModifier(ctx) { throw new TypeError(`no`); }",
         "export function errorHandler(ctx, error) { return Response.json({ error: error.message.length > 0 }, { status: 503 }); } export function requestHandler() { return; }",
     ),
+    // Nobody granted it.
+    (
+        "denied",
+        "closed",
+        "import { increment } from 'dgate/storage'; export function requestHandler(ctx) {\n  increment('a');\n}",
+        "export function errorHandler(ctx, error) { ctx.response().send(error.message); }",
+    ),
+    (
+        "cached-objects",
+        "closed",
+        "import { setCache } from 'dgate/storage'; export function requestModifier(ctx) { for (const k of ['list']) setCache(k, [1, { a: 'b' }]); setCache('text', '\\ud83d'); }",
+        "import { getCache } from 'dgate/storage'; export function responseModifier(ctx) { const list = getCache('list'), text = getCache('text'); ctx.upstream().writeJson({ list, text }); }",
+    ),
 ];

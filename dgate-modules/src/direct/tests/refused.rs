@@ -53,7 +53,7 @@ fn what_needs_the_engine_is_told() {
         (
             "export function requestHandler(ctx) { for (const x of ['a']) { ctx.env.A.slice(1); ctx.response().status(201); } }",
             "1:39",
-            "a loop that changes something and takes texts apart",
+            "a loop that changes something and may need the engine",
         ),
         (
             "const A = ['a']; export function requestHandler(ctx) { A.includes('a'); } function f() { A.push('b'); }",

@@ -1,8 +1,5 @@
 //! `atob`, `btoa`, `crypto`, `performance`, `queueMicrotask`.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use boa_engine::builtins::typed_array::TypedArrayKind;
 use boa_engine::object::builtins::{JsArrayBuffer, JsPromise, JsTypedArray, JsUint8Array};
 use boa_engine::string::JsStrVariant;
@@ -11,16 +8,9 @@ use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, js_string}
 use super::decoder;
 use super::define::{self, Member};
 use super::prelude::dom_error;
+use crate::bytes_text;
 use crate::engine::host::Host;
 use crate::engine::values::{argument, array_buffer, at_least, buffer_bytes, text};
-
-/// As lenient as the web's decoder: padding may be missing.
-const FORGIVING: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     define::function("btoa", 1, btoa, context)?;
@@ -65,7 +55,7 @@ fn btoa(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
     at_least("btoa", 1, arguments)?;
     let value = argument(arguments, 0).to_string(context)?;
     match binary(&value) {
-        Some(bytes) => Ok(JsString::from(FORGIVING.encode(bytes)).into()),
+        Some(bytes) => Ok(JsString::from(bytes_text::base64(&bytes)).into()),
         None => Err(dom_error("InvalidCharacterError", "`btoa` takes characters up to U+00FF only", context)),
     }
 }
@@ -73,16 +63,7 @@ fn btoa(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
 fn atob(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     at_least("atob", 1, arguments)?;
     let value = argument(arguments, 0).to_string(context)?;
-    let decoded = binary(&value).and_then(|mut bytes| {
-        bytes.retain(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 12));
-        // Padding is right, or absent.
-        let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
-        let plain = bytes.len() - padding;
-        if padding > 2 || (padding > 0 && bytes.len() % 4 != 0) || plain % 4 == 1 {
-            return None;
-        }
-        FORGIVING.decode(&bytes[..plain]).ok()
-    });
+    let decoded = binary(&value).and_then(bytes_text::forgiving);
     match decoded {
         Some(bytes) => Ok(crate::engine::values::latin1(&bytes).into()),
         None => Err(dom_error("InvalidCharacterError", "`atob`: this is not base64", context)),

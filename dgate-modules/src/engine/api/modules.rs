@@ -17,7 +17,6 @@ use boa_engine::module::SyntheticModuleInitializer;
 use boa_engine::object::FunctionObjectBuilder;
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, Module, NativeFunction};
 
-pub(super) use self::util::{decode_text, encode_text};
 use super::prelude::milliseconds;
 use super::{console, denied, harden};
 use crate::engine::host::Host;

@@ -12,6 +12,7 @@ use super::body::{Form, convert};
 use super::context;
 use super::define::{self, Member};
 use super::{harden, prototypes};
+use crate::bytes_text::{decode_text, encode_text};
 use crate::engine::host::Host;
 use crate::engine::show::shown;
 use crate::engine::values::{argument, array_buffer, buffer_bytes, bytes, text};
@@ -164,7 +165,7 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
             Member::Method("bytesOf", 2, |_, arguments, context| {
                 let (value, encoding) =
                     (text(&argument(arguments, 0), context)?, text(&argument(arguments, 1), context)?);
-                let bytes = super::modules::decode_text(&value, &encoding).ok_or_else(|| {
+                let bytes = decode_text(&value, &encoding).ok_or_else(|| {
                     JsNativeError::typ().with_message(format!("unknown encoding `{encoding}`"))
                 })?;
                 array_buffer(&bytes, context)
@@ -172,7 +173,7 @@ fn lent(context: &mut Context) -> JsResult<JsObject> {
             Member::Method("textOf", 2, |_, arguments, context| {
                 let bytes = buffer_bytes(&argument(arguments, 0), context)?.unwrap_or_default();
                 let encoding = text(&argument(arguments, 1), context)?;
-                let text = super::modules::encode_text(&bytes, &encoding).ok_or_else(|| {
+                let text = encode_text(&bytes, &encoding).ok_or_else(|| {
                     JsNativeError::typ().with_message(format!("unknown encoding `{encoding}`"))
                 })?;
                 Ok(JsString::from(text).into())

@@ -1,6 +1,6 @@
 //! Calls.
 
-use oxc::ast::ast::{CallExpression, Expression};
+use oxc::ast::ast::{CallExpression, Expression, IdentifierReference};
 use oxc::span::GetSpan;
 
 use super::expression::after;
@@ -26,6 +26,9 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             Expression::Identifier(name) if self.is_global(name) => {
                 self.global_call(&name.name, &arguments, offset)
             }
+            Expression::Identifier(name) if let Some(native) = self.native(name) => {
+                self.native_call(native, &arguments, offset)
+            }
             Expression::Identifier(name) => {
                 let symbol = self.symbol(name).filter(|symbol| !self.names.contains_key(symbol));
                 let Some(item) = self.module.item(symbol) else {
@@ -49,6 +52,11 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                     && self.identifier(object).is_err()
                 {
                     return self.global_method(&object.name, name, &arguments, offset);
+                }
+                if name == "digest"
+                    && let Some(digest) = self.digest(call)?
+                {
+                    return Ok(digest);
                 }
                 let receiver = self.expression(&member.object)?;
                 match receiver.kind {
@@ -105,11 +113,21 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
 
     /// Half of a character may come up, which only the engine can have.
     pub(super) fn may_halve(&mut self, offset: u32) -> Result<()> {
+        self.may_need_engine("a text that is taken apart", offset)
+    }
+
+    /// The engine may have to take over, which it can as long as nothing was changed.
+    pub(super) fn may_need_engine(&mut self, what: &str, offset: u32) -> Result<()> {
         if self.changed {
-            return refuse(offset, "a text that is taken apart after something was changed");
+            return refuse(offset, format!("{what} after something was changed"));
         }
         self.doubt.values = true;
         Ok(())
+    }
+
+    /// What a name stands for that is imported from one of the gateway's own modules.
+    pub(super) fn native(&self, name: &IdentifierReference<'a>) -> Option<(&'static str, &'static str)> {
+        self.module.natives.get(&self.symbol(name)?).copied()
     }
 
     fn function_call(

@@ -14,7 +14,9 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         arguments: &[&'p Expression<'a>],
         offset: u32,
     ) -> Result<Typed> {
-        if !matches!(name, "String" | "Number" | "Boolean" | "encodeURIComponent") {
+        if matches!(name, "atob" | "btoa") {
+            self.may_need_engine(name, offset)?;
+        } else if !matches!(name, "String" | "Number" | "Boolean" | "encodeURIComponent") {
             return refuse(offset, format!("`{name}`"));
         }
         let [argument] = arguments else {
@@ -24,6 +26,8 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         Ok(Typed::value(match name {
             "String" => Node::ToText(value),
             "Number" => Node::ToNumber(value),
+            "atob" => Node::FromBase64(value),
+            "btoa" => Node::ToBase64(value),
             "Boolean" => Node::Not(Box::new(Node::Not(value))),
             _ => Node::Encode(value, self.place(offset)),
         }))
@@ -43,6 +47,9 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
                 Node::Json(Box::new(json), self.place(offset))
             }
             ("Date", "now", []) => Node::Now,
+            ("crypto", "randomUUID", []) => {
+                return self.native_call(("dgate/crypto", "randomUUID"), arguments, offset);
+            }
             ("Math", name, arguments) if let Some(function) = MathFunction::named(name, arguments.len()) => {
                 let numbers = arguments.iter().map(|number| self.value(number)).collect::<Result<_>>()?;
                 Node::Math(function, numbers)

@@ -92,7 +92,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         // What a turn changes was changed when the next one begins.
         let changes = (self.changed || self.changed_at_jump == Some(true)) && !before;
         if changes && self.doubt.values {
-            return refuse(offset, "a loop that changes something and takes texts apart");
+            return refuse(offset, "a loop that changes something and may need the engine");
         }
         self.doubt.shares_late |= changes && self.doubt.shares;
         self.doubt.shares |= doubt.shares;

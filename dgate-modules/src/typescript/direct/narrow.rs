@@ -1,7 +1,7 @@
 //! Texts without characters of two units: these can be taken apart wherever one likes.
 
 use super::function::Translator;
-use crate::direct::code::{Constant, EachMethod, Node, Operation, Read, TextMethod};
+use crate::direct::code::{Constant, EachMethod, NativeFunction, Node, Operation, Read, TextMethod};
 
 impl Translator<'_, '_, '_> {
     /// Whether a value is such a text, or none; or a list of these.
@@ -46,6 +46,7 @@ impl Translator<'_, '_, '_> {
                 **operation,
                 Operation::GetHeader(..) | Operation::HasHeader(..) | Operation::HasQuery(_)
             ),
+            Node::Native(call, _) => call.function != NativeFunction::GetCache,
             Node::Json(..) | Node::Call(_) | Node::MakeUrl(..) => false,
             Node::Constant(_)
             | Node::Arithmetic(..)
@@ -60,6 +61,9 @@ impl Translator<'_, '_, '_> {
             | Node::Now
             | Node::Encode(..)
             | Node::UrlPart(..)
+            | Node::FromBase64(_)
+            | Node::ToBase64(_)
+            | Node::Digest(_)
             | Node::OneOf(..) => true,
         }
     }

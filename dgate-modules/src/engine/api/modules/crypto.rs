@@ -4,7 +4,7 @@ use boa_engine::object::builtins::JsArray;
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
 
 use super::Function;
-use super::util::encode_text;
+use crate::bytes_text::encode_text;
 use crate::engine::values::{argument, array_buffer, data, text};
 use crate::hash;
 use crate::random::{self, hex, uuid};
@@ -41,7 +41,7 @@ pub(super) fn function(export: &str) -> Option<Function> {
         },
         "timingSafeEqual" => |_, arguments, context| {
             let (a, b) = (data(&argument(arguments, 0), context)?, data(&argument(arguments, 1), context)?);
-            Ok(aws_lc_rs::constant_time::verify_slices_are_equal(&a, &b).is_ok().into())
+            Ok(hash::is_same(&a, &b).into())
         },
         _ => return None,
     })
@@ -50,11 +50,7 @@ pub(super) fn function(export: &str) -> Option<Function> {
 /// The name of a hash, as it is known here.
 fn name(value: &JsValue, context: &mut Context) -> JsResult<&'static str> {
     let wanted = text(value, context)?;
-    let plain = wanted.to_ascii_lowercase().replace('-', "_");
-    let plain = plain.strip_prefix("sha_").map_or(plain.clone(), |size| format!("sha{size}"));
-    hash::NAMES
-        .into_iter()
-        .find(|known| *known == plain)
+    hash::named(&wanted)
         .ok_or_else(|| JsNativeError::typ().with_message(format!("there is no hash `{wanted}`")).into())
 }
 
