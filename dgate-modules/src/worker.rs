@@ -12,7 +12,7 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) use self::control::watch;
 use crate::engine::{self, Begun, Outcome, Part, Runtime, Task};
@@ -46,12 +46,7 @@ struct Runtimes {
     pulse: OnceCell<Arc<Pulse>>,
     /// How many runtimes wait for something.
     waiting: Cell<usize>,
-    /// When this thread last let others have the processor; nothing on a worker, whose others wait for it.
-    gave_way: Cell<Option<Instant>>,
 }
-
-/// How long a thread of the pool computes until others may.
-const SLICE: Duration = Duration::from_micros(200);
 
 impl Runtimes {
     fn pulse(&self) -> &Arc<Pulse> {
@@ -62,9 +57,9 @@ impl Runtimes {
     fn turn<R>(&self, runtime: &Rc<Runtime>, hook: Option<Hook>, run: impl FnOnce() -> R) -> R {
         let pulse = self.pulse();
         let waited = runtime.is_waiting();
-        pulse.begin(runtime.id, hook);
+        let turn = pulse.begin(runtime.id, hook);
         let result = run();
-        pulse.end();
+        drop(turn);
         self.waits(waited, runtime.is_waiting());
         engine::after_turn();
         result
@@ -82,25 +77,14 @@ impl Runtimes {
 
 /// What runs on this thread looks at the clock.
 pub(crate) fn looks_at_clock() {
-    let runtimes = runtimes();
-    if let Some(pulse) = runtimes.pulse.get() {
+    if let Some(pulse) = runtimes().pulse.get() {
         pulse.look();
-    }
-    if let Some(last) = runtimes.gave_way.get() {
-        let now = Instant::now();
-        if now.saturating_duration_since(last) > SLICE {
-            // The system's own slices are some milliseconds long, and a worker that wakes meanwhile waits for their end.
-            std::thread::yield_now();
-            runtimes.gave_way.set(Some(now));
-        }
     }
 }
 
-/// This thread is one of a pool, and is seen as this from outside.
+/// This thread is seen as this from outside.
 pub(crate) fn adopt(pulse: Arc<Pulse>) {
-    let runtimes = runtimes();
-    let _ = runtimes.pulse.set(pulse);
-    runtimes.gave_way.set(Some(Instant::now()));
+    let _ = runtimes().pulse.set(pulse);
 }
 
 /// Begins a call, in the runtime where the request's other hooks ran if that is still good.

@@ -10,7 +10,7 @@ mod url;
 
 use std::sync::Arc;
 
-pub(crate) use self::list::{EachMethod, ListCall, ListMethod};
+pub(crate) use self::list::{ListCall, ListMethod};
 pub(crate) use self::math::MathFunction;
 pub(crate) use self::native::{Digest, NativeCall, NativeFunction};
 pub(crate) use self::operation::{Cookie, Name, Operation, Read, Side, Value};
@@ -65,29 +65,12 @@ pub(crate) enum Statement {
         then: Vec<Self>,
         otherwise: Vec<Self>,
     },
-    /// `for (const x of list)`.
-    ForOf(Loop),
-    /// Ends the innermost loop.
-    Break,
-    /// Ends a turn of it.
-    Continue,
     Return(Node),
     Throw {
         class: ErrorClass,
         message: Node,
         place: Place,
     },
-}
-
-/// Something that is done for each element of a list.
-#[derive(Debug)]
-pub(crate) struct Loop {
-    pub(crate) list: Node,
-    /// The variable that holds the element.
-    pub(crate) slot: usize,
-    pub(crate) body: Vec<Statement>,
-    /// Of how many nodes that is.
-    pub(crate) nodes: usize,
 }
 
 /// A value that is known beforehand.
@@ -157,8 +140,6 @@ pub(crate) enum Node {
     Index(Box<[Self; 2]>, Place),
     /// A method or the length of a list.
     ListCall(Box<ListCall>),
-    /// A method of a list that calls a function for its elements.
-    Each(EachMethod, Box<Loop>),
     /// A method or the length of a text.
     Text(Box<TextCall>),
     /// A function of the module.

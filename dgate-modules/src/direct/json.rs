@@ -1,7 +1,7 @@
 //! JSON of objects and lists as they stand in a hook. They are written right away; there are no objects.
 
 use super::code::Json;
-use super::run::{Outcome, Run};
+use super::run::{Outcome, Run, throw, too_large};
 use super::value::{Value, number_text};
 use crate::json::quote;
 use crate::typescript::Place;
@@ -10,7 +10,7 @@ impl<'c> Run<'c, '_, '_> {
     /// Something as JSON; nothing for `undefined`.
     pub(super) fn json(&mut self, json: &'c Json, place: Place) -> Outcome<Option<Vec<u8>>> {
         let mut out = Vec::with_capacity(128);
-        let is_some = self.write_json(json, &mut out)?;
+        let is_some = self.write_json(json, place, &mut out)?;
         self.work(out.len())?;
         if let Ok(text) = std::str::from_utf8(&out) {
             self.fits(text, place)?;
@@ -19,16 +19,23 @@ impl<'c> Run<'c, '_, '_> {
     }
 
     /// Writes it; `false` for `undefined`, of which nothing is written.
-    fn write_json(&mut self, json: &'c Json, out: &mut Vec<u8>) -> Outcome<bool> {
+    fn write_json(&mut self, json: &'c Json, place: Place, out: &mut Vec<u8>) -> Outcome<bool> {
         match json {
             Json::Ready(text) => out.extend_from_slice(text.as_bytes()),
-            Json::Value(node) => return Ok(write_value(&self.eval(node)?, out)),
+            Json::Value(node) => {
+                let (value, begin) = (self.eval(node)?, out.len());
+                let is_some = write_value(&value, self.longest_json(), out);
+                self.spend(out.len() - begin)?;
+                self.bounded(out, place)?;
+                return Ok(is_some);
+            }
             Json::Slot(slot) => {
                 let before = out.len();
                 if let Value::Text(text) = self.variable(*slot) {
                     out.extend_from_slice(text.as_bytes());
                 }
                 self.work(out.len() - before)?;
+                self.bounded(out, place)?;
             }
             Json::Object(members) => {
                 out.push(b'{');
@@ -39,7 +46,7 @@ impl<'c> Run<'c, '_, '_> {
                         out.push(b',');
                     }
                     out.extend_from_slice(key.as_bytes());
-                    if !self.write_json(value, out)? {
+                    if !self.write_json(value, place, out)? {
                         out.truncate(before);
                     }
                 }
@@ -51,7 +58,7 @@ impl<'c> Run<'c, '_, '_> {
                     if index > 0 {
                         out.push(b',');
                     }
-                    if !self.write_json(element, out)? {
+                    if !self.write_json(element, place, out)? {
                         out.extend_from_slice(b"null");
                     }
                 }
@@ -60,9 +67,22 @@ impl<'c> Run<'c, '_, '_> {
         }
         Ok(true)
     }
+
+    /// How many bytes JSON may have before anybody counts its characters, of which each has three at most.
+    fn longest_json(&self) -> usize {
+        self.scene.capabilities.limits.string.saturating_mul(3)
+    }
+
+    fn bounded(&self, out: &[u8], place: Place) -> Outcome<()> {
+        if out.len() > self.longest_json() {
+            return throw(place, too_large(self.scene.capabilities.limits.string as f64));
+        }
+        Ok(())
+    }
 }
 
-fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> bool {
+/// Writes it; `false` for `undefined`, of which nothing is written. What is longer than `most` is left off.
+fn write_value(value: &Value<'_>, most: usize, out: &mut Vec<u8>) -> bool {
     match value {
         Value::Undefined => return false,
         Value::Number(number) if !number.is_finite() => out.extend_from_slice(b"null"),
@@ -75,10 +95,13 @@ fn write_value(value: &Value<'_>, out: &mut Vec<u8>) -> bool {
         Value::List(list) => {
             out.push(b'[');
             for (index, element) in list.iter().enumerate() {
+                if out.len() > most {
+                    break;
+                }
                 if index > 0 {
                     out.push(b',');
                 }
-                if !write_value(element, out) {
+                if !write_value(element, most, out) {
                     out.extend_from_slice(b"null");
                 }
             }

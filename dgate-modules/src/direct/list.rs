@@ -1,23 +1,21 @@
-//! Lists: what is done for each element, and with them.
+//! Lists, and what is done with them.
 
 use std::rc::Rc;
 
 use super::arithmetic::{relative, same_value_zero, to_integer};
-use super::code::{EachMethod, ListCall, ListMethod, Loop, Node};
+use super::code::{ListCall, ListMethod, Node};
 use super::method::part;
-use super::run::{Flow, Outcome, Run, throw};
+use super::run::{Outcome, Run, throw};
 use super::text;
 use super::value::{Value, joined};
 use crate::thrown::Thrown;
 use crate::typescript::Place;
 
-/// Walking a node takes as long as so many bytes of text.
-const NODE: usize = 64;
-
 impl<'c> Run<'c, '_, '_> {
-    /// A list, whose place counts as text does.
+    /// A list, whose place counts as text does, and the texts in it once more: they may be copies.
     pub(super) fn list_of(&mut self, elements: Vec<Value<'c>>) -> Outcome<Value<'c>> {
-        self.work(elements.len() * size_of::<Value<'_>>())?;
+        let texts: usize = elements.iter().map(length_of).sum();
+        self.work(texts + elements.len() * size_of::<Value<'_>>())?;
         Ok(Value::List(elements.into()))
     }
 
@@ -26,52 +24,6 @@ impl<'c> Run<'c, '_, '_> {
         Ok(match self.eval(node)? {
             Value::List(list) => list,
             _ => Rc::default(),
-        })
-    }
-
-    pub(super) fn for_of(&mut self, turns: &'c Loop) -> Outcome<Flow<'c>> {
-        for element in &*self.list(&turns.list)? {
-            match self.turn(turns, element.clone())? {
-                Flow::Next | Flow::Continue => {}
-                Flow::Break => break,
-                flow @ Flow::Return(_) => return Ok(flow),
-            }
-        }
-        Ok(Flow::Next)
-    }
-
-    /// What is done for an element.
-    fn turn(&mut self, turns: &'c Loop, element: Value<'c>) -> Outcome<Flow<'c>> {
-        self.spend(turns.nodes * NODE)?;
-        self.assign(turns.slot, element);
-        self.block(&turns.body)
-    }
-
-    /// Calls a function for each element.
-    pub(super) fn each(&mut self, method: EachMethod, turns: &'c Loop) -> Outcome<Value<'c>> {
-        let list = self.list(&turns.list)?;
-        let mut made = Vec::new();
-        for (index, element) in list.iter().enumerate() {
-            let value = match self.turn(turns, element.clone())? {
-                Flow::Return(value) => value,
-                _ => Value::Undefined,
-            };
-            match method {
-                EachMethod::Every if !value.is_true() => return Ok(false.into()),
-                EachMethod::Some if value.is_true() => return Ok(true.into()),
-                EachMethod::Find if value.is_true() => return Ok(element.clone()),
-                EachMethod::FindIndex if value.is_true() => return Ok((index as f64).into()),
-                EachMethod::Filter if value.is_true() => made.push(element.clone()),
-                EachMethod::Map => made.push(value),
-                _ => {}
-            }
-        }
-        Ok(match method {
-            EachMethod::Every => true.into(),
-            EachMethod::Some => false.into(),
-            EachMethod::FindIndex => (-1.0).into(),
-            EachMethod::Find | EachMethod::ForEach => Value::Undefined,
-            EachMethod::Filter | EachMethod::Map => self.list_of(made)?,
         })
     }
 
@@ -104,8 +56,7 @@ impl<'c> Run<'c, '_, '_> {
                     value => value.into_text(),
                 };
                 // It may become long: so it is looked at before.
-                let text = |element: &Value<'_>| if let Value::Text(text) = element { text.len() } else { 0 };
-                let length = list.iter().map(text).sum::<usize>() + between.len() * list.len();
+                let length = list.iter().map(length_of).sum::<usize>() + between.len() * list.len();
                 self.work(length)?;
                 self.made(joined(&list, &between), call.place)?
             }
@@ -134,6 +85,11 @@ impl<'c> Run<'c, '_, '_> {
             _ => Ok(Value::Undefined),
         }
     }
+}
+
+/// How long the text is that a value is.
+pub(super) fn length_of(value: &Value<'_>) -> usize {
+    if let Value::Text(text) = value { text.len() } else { 0 }
 }
 
 /// The element of an index; nothing is there for what is no index.

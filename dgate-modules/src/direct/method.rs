@@ -163,9 +163,10 @@ impl<'c> Run<'c, '_, '_> {
         for (at, _) in receiver.match_indices(wanted).take(times) {
             whole.push_str(&receiver[end..at]);
             end = at + wanted.len();
-            let before = whole.len();
-            text::substitute(by, &receiver, at, end, &mut whole);
-            self.work(whole.len() - before)?;
+            // What it comes to is known before it is there: it may be many times as long as both.
+            let added: usize = text::substitutes(by, &receiver, at, end).map(str::len).sum();
+            self.work(by.len() + added)?;
+            whole.extend(text::substitutes(by, &receiver, at, end));
         }
         whole.push_str(&receiver[end..]);
         self.made(whole, place)

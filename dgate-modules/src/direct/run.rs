@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::arithmetic::{arithmetic, compare, same_value_zero};
 use super::code::{Call, Function, Node, Statement};
+use super::list::length_of;
 use super::scene::Scene;
 use super::text;
 use super::value::Value;
@@ -61,8 +62,6 @@ pub(super) struct Run<'c, 'r, 's> {
 /// What comes after a statement.
 pub(super) enum Flow<'c> {
     Next,
-    Break,
-    Continue,
     Return(Value<'c>),
 }
 
@@ -88,7 +87,7 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
         self.base = base;
         flow.map(|flow| match flow {
             Flow::Return(value) => value,
-            Flow::Next | Flow::Break | Flow::Continue => Value::Undefined,
+            Flow::Next => Value::Undefined,
         })
     }
 
@@ -100,16 +99,9 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
                     let block = if self.eval(test)?.is_true() { then } else { otherwise };
                     match self.block(block)? {
                         Flow::Next => {}
-                        flow => return Ok(flow),
+                        flow @ Flow::Return(_) => return Ok(flow),
                     }
                 }
-                Statement::ForOf(turns) => {
-                    if let flow @ Flow::Return(_) = self.for_of(turns)? {
-                        return Ok(flow);
-                    }
-                }
-                Statement::Break => return Ok(Flow::Break),
-                Statement::Continue => return Ok(Flow::Continue),
                 Statement::Return(node) => return self.eval(node).map(Flow::Return),
                 Statement::Throw { class, message, place } => {
                     let message = self.eval_text(message)?.into_owned();
@@ -222,11 +214,12 @@ impl<'c, 'r, 's> Run<'c, 'r, 's> {
             Node::Element(list, index) => self.list(list)?.get(*index).cloned().unwrap_or(Value::Undefined),
             Node::Rest(list, from) => {
                 let list = self.list(list)?;
-                self.list_of(list.iter().skip(*from).cloned().collect())?
+                let rest = list.get(*from..).unwrap_or_default();
+                self.spend(rest.iter().map(length_of).sum())?;
+                self.list_of(rest.to_vec())?
             }
             Node::Index(both, place) => self.index(both, *place)?,
             Node::ListCall(call) => self.list_call(call)?,
-            Node::Each(method, turns) => self.each(*method, turns)?,
             Node::Text(call) => self.text_call(call)?,
             Node::Call(call) => self.function_call(call)?,
             Node::FromBase64(text) => {

@@ -99,22 +99,37 @@ pub(super) fn last_index_of(text: &str, wanted: &str) -> f64 {
     text.rfind(wanted).map_or(-1.0, |at| length(&text[..at]) as f64)
 }
 
-/// What replaces a part of a text: `$$`, `$&` and what is before and after stand for something.
-pub(super) fn substitute(by: &str, text: &str, begin: usize, end: usize, out: &mut String) {
+/// What replaces a part of a text, piece by piece: `$$`, `$&` and what is before and after stand for something.
+pub(super) fn substitutes<'t>(
+    by: &'t str,
+    text: &'t str,
+    begin: usize,
+    end: usize,
+) -> impl Iterator<Item = &'t str> {
     let mut rest = by;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        let (what, length) = match rest.as_bytes().get(at + 1) {
-            Some(b'$') => ("$", 2),
-            Some(b'&') => (&text[begin..end], 2),
-            Some(b'`') => (&text[..begin], 2),
-            Some(b'\'') => (&text[end..], 2),
-            _ => ("$", 1),
+    std::iter::from_fn(move || {
+        let piece = match rest.find('$') {
+            None if rest.is_empty() => return None,
+            None => std::mem::take(&mut rest),
+            Some(0) => {
+                let (what, length) = match rest.as_bytes().get(1) {
+                    Some(b'$') => ("$", 2),
+                    Some(b'&') => (&text[begin..end], 2),
+                    Some(b'`') => (&text[..begin], 2),
+                    Some(b'\'') => (&text[end..], 2),
+                    _ => ("$", 1),
+                };
+                rest = &rest[length..];
+                what
+            }
+            Some(at) => {
+                let (piece, after) = rest.split_at(at);
+                rest = after;
+                piece
+            }
         };
-        out.push_str(what);
-        rest = &rest[at + length..];
-    }
-    out.push_str(rest);
+        Some(piece)
+    })
 }
 
 /// `a < b` and the like: by UTF-16 units.

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 
 use boa_engine::builtins::proxy::Proxy;
 use boa_engine::builtins::typed_array::TypedArray;
-use boa_engine::property::PropertyKey;
-use boa_engine::{Context, JsError, JsObject, JsResult, JsValue};
+use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::{Context, JsError, JsObject, JsResult, JsValue, js_string};
 
 use super::host::Host;
 use super::limits::refused;
@@ -101,7 +101,11 @@ fn walk(
         if !go_on(&value) {
             break;
         }
-        let Some(object) = value.as_object() else { continue };
+        let Some(object) = value.as_object().filter(|object| !object.is_callable()) else { continue };
+        // What comes of that is made by a function of the module's own, which ticks.
+        if !object.is::<Proxy>() && object.has_property(js_string!("toJSON"), context)? {
+            continue;
+        }
         path.truncate(depth);
         path.push(object.clone());
         if depth >= deepest {
@@ -109,20 +113,39 @@ fn walk(
             let different: HashSet<&JsObject> = path.iter().collect();
             return if different.len() < path.len() { Ok(()) } else { Err(too_deep(deepest, context)) };
         }
-        left.extend(parts(&object, context)?.into_iter().map(|part| (part, depth + 1)));
+        left.extend(members(&object, context)?.into_iter().map(|part| (part, depth + 1)));
     }
     Ok(())
 }
 
+/// The values that JSON of an object is made of, as far as they are plain.
+fn members(object: &JsObject, context: &mut Context) -> JsResult<Vec<JsValue>> {
+    let is_written = |key: &PropertyKey, property: &PropertyDescriptor| {
+        property.enumerable() == Some(true) && !matches!(key, PropertyKey::Symbol(_))
+    };
+    properties(object, is_written, context)
+}
+
 /// The values that lie in an object as they are; nothing of a module's own runs.
 pub(super) fn parts(object: &JsObject, context: &mut Context) -> JsResult<Vec<JsValue>> {
+    properties(object, |_, _| true, context)
+}
+
+fn properties(
+    object: &JsObject,
+    counts: impl Fn(&PropertyKey, &PropertyDescriptor) -> bool,
+    context: &mut Context,
+) -> JsResult<Vec<JsValue>> {
     if object.is::<Proxy>() || object.is::<TypedArray>() {
         return Ok(Vec::new());
     }
     let keys = object.own_property_keys(context)?;
     let object = object.borrow();
-    let named = |key: &PropertyKey| object.properties().get(key)?.value().cloned();
-    Ok(keys.iter().filter_map(named).collect())
+    let value = |key: &PropertyKey| {
+        let property = object.properties().get(key).filter(|property| counts(key, property))?;
+        property.value().cloned()
+    };
+    Ok(keys.iter().filter_map(value).collect())
 }
 
 fn too_deep(deepest: usize, context: &Context) -> JsError {

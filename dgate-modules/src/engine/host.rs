@@ -65,13 +65,13 @@ pub(super) struct Host {
     long: Cell<Option<(Duration, Duration)>>,
     /// How much was done without ticks since the clock was looked at.
     unwatched: Cell<f64>,
-    /// How many proxies were made, and objects that inherit from one.
+    /// How many proxies were made that lie behind others.
     proxies: Cell<usize>,
 }
 
-/// How many proxies a runtime may make: each may lie behind another, and the engine calls itself through all of them.
-/// A runtime that made half as many takes no more calls.
-pub(super) const PROXIES: usize = 20_000;
+/// How many proxies of proxies a runtime may make: the engine calls itself through all that lie behind one another. A
+/// runtime that made half as many takes no more calls.
+pub(super) const PROXIES: usize = 10_000;
 
 impl Host {
     pub(super) fn new(program: Arc<Program>, capabilities: Arc<Capabilities>, runtime: u64) -> Rc<Self> {
@@ -169,7 +169,7 @@ impl Host {
         Err(uncatchable())
     }
 
-    /// One more proxy; `false` when there are too many.
+    /// One more proxy that lies behind another; `false` when there are too many.
     pub(super) fn count_proxy(&self) -> bool {
         let count = self.proxies.get() + 1;
         if count <= PROXIES {

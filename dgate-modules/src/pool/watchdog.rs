@@ -45,16 +45,12 @@ impl Pulse {
         pulse
     }
 
-    /// A turn begins.
-    pub(crate) fn begin(&self, runtime: u64, hook: Option<Hook>) {
+    /// A turn begins; it ends with what is returned, however it does.
+    pub(crate) fn begin(&self, runtime: u64, hook: Option<Hook>) -> impl Drop + '_ {
         self.runtime.store(runtime, Ordering::Relaxed);
         self.hook.store(hook.map_or(0, |hook| hook as u8 + 1), Ordering::Relaxed);
         self.beat();
-    }
-
-    /// A turn ends.
-    pub(crate) fn end(&self) {
-        self.beat();
+        Turn(self)
     }
 
     /// The turn goes on, but is bounded.
@@ -96,6 +92,15 @@ impl Pulse {
     fn hook(&self) -> Option<Hook> {
         let number = self.hook.load(Ordering::Relaxed).checked_sub(1)?;
         Hook::ALL.get(usize::from(number)).copied()
+    }
+}
+
+/// A turn of a thread.
+struct Turn<'p>(&'p Pulse);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.beat();
     }
 }
 

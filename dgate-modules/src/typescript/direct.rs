@@ -38,7 +38,7 @@ use oxc::syntax::symbol::SymbolId;
 
 use self::function::Translator;
 use super::classify::Dialect;
-use super::positions::{self, Place};
+use super::positions::{Lines, Place};
 use crate::direct::code::Constant;
 use crate::direct::{Translated, Translation};
 use crate::hook::Hook;
@@ -77,9 +77,7 @@ enum Item<'a, 'p> {
 
 /// The top level of a module.
 struct Module<'a, 'p> {
-    source: &'p str,
-    /// Where its lines begin.
-    lines: Vec<usize>,
+    lines: Lines<'p>,
     scoping: &'p Scoping,
     nodes: &'p AstNodes<'a>,
     items: HashMap<SymbolId, Item<'a, 'p>>,
@@ -97,9 +95,9 @@ pub(super) fn translate<'a>(
     dialect: Dialect,
 ) -> Translated {
     let (scoping, nodes) = (semantic.scoping(), semantic.nodes());
-    let lines = positions::line_starts(source);
+    let lines = Lines::new(source);
     let (items, natives, exported) = (HashMap::new(), HashMap::new(), HashSet::new());
-    let mut module = Module { source, lines, scoping, nodes, items, natives, exported };
+    let mut module = Module { lines, scoping, nodes, items, natives, exported };
     let exported = (dialect == Dialect::Module).then(|| module.exports(program)).flatten();
     let of_default = exported.iter().flatten().any(|(_, (_, is_default), _)| *is_default);
     let hooks = exported.map(|exported| {
@@ -279,7 +277,7 @@ impl<'a, 'p> Module<'a, 'p> {
     }
 
     fn place(&self, offset: u32) -> Place {
-        positions::place_in(self.source, &self.lines, offset as usize)
+        self.lines.place(offset as usize)
     }
 
     /// The value of a variable of the module that never changes.

@@ -99,16 +99,16 @@ pub(super) fn instrument(
     insertions.sort_by_key(|(at, _)| *at);
 
     let mut text = String::with_capacity(source.len() * 2);
-    let mut inserted = Inserted::default();
+    let mut inserted = Vec::with_capacity(insertions.len());
     let mut last = 0;
     for (at, piece) in insertions {
         text.push_str(&source[last..at]);
         text.push_str(&piece);
-        inserted.0.push((at, piece.len()));
+        inserted.push((at, piece.len()));
         last = at;
     }
     text.push_str(&source[last..]);
-    Ok(Instrumented { text, inserted, dialect })
+    Ok(Instrumented { text, inserted: Inserted::new(inserted), dialect })
 }
 
 struct Ticks<'s> {

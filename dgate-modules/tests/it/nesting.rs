@@ -74,6 +74,42 @@ async fn what_is_kept_is_not_as_deep() {
     }
 }
 
+/// Only what is written counts.
+#[tokio::test]
+async fn what_json_leaves_out_may_be_deep() {
+    let body = "let deep = []; for (let i = 0; i < 2000; i++) deep = [deep];
+        const f = () => 1; f.meta = deep;
+        const hidden = Object.defineProperty({ a: 1 }, 'up', { value: deep });
+        const all = [{ a: 1, [Symbol('p')]: deep }, { f }, hidden, { deep, toJSON() { return 1; } }];
+        let error = new Error('x'); for (let i = 0; i < 1100; i++) error = new Error('y', { cause: error });
+        ctx.response().send(all.map((x) => JSON.stringify(x)).join() + JSON.stringify(error) + JSON.stringify({ deep, b: 2 }, (k, v) => k === 'deep' ? 0 : v));";
+    let expected = r#"{"a":1},{},{"a":1},1{}{"deep":0,"b":2}"#;
+    assert_eq!(run(body).await.as_deref(), Ok(expected));
+}
+
+/// `apply` makes a list of what says that it is one.
+#[tokio::test]
+async fn lists_for_apply_are_not_longer_than_others() {
+    for body in [
+        "Math.max.apply(null, { length: 2 ** 40 });",
+        "Reflect.apply(Math.max, null, { length: 2 ** 31 });",
+        "Reflect.construct(Array, { length: 2 ** 31 });",
+        "Function.prototype.call.apply(Math.max, { length: 2 ** 31 });",
+    ] {
+        let failure = run(body).await.expect_err(body);
+        assert!(failure.contains("larger than modules may have it (1000000)"), "{body}: {failure}");
+    }
+    let fine = "ctx.response().send(String(Math.max.apply(null, [1, 3, 2]) + Reflect.construct(Array, [2]).length));";
+    assert_eq!(run(fine).await.as_deref(), Ok("5"));
+}
+
+#[tokio::test]
+async fn messages_have_an_end() {
+    let body = "for (let i = 0; i < 10001; i++) ctx.response().headers.set(`x-${i}`, 'y');";
+    let failure = run(body).await.unwrap_err();
+    assert!(failure.contains("more header fields than a message may have (10000)"), "{failure}");
+}
+
 #[tokio::test]
 async fn what_lies_in_itself_is_said_to() {
     for wide in ["1", "new Array(5000).fill({})"] {
@@ -139,6 +175,8 @@ async fn built_ins_that_call_one_another() {
         "const get = Object.getOwnPropertyDescriptor(RegExp.prototype, 'flags').get, o = {};
          Object.defineProperty(o, 'hasIndices', { get }); get.call(o);",
         "const a = []; a.push(a); function C(f) { f(() => {}, () => {}); } C.resolve = Promise.all; Promise.all.call(C, a);",
+        "const o = {}; o[Symbol.toPrimitive] = btoa.bind(null, o); btoa(o);",
+        "const r = ctx.response(), o = {}; o[Symbol.toPrimitive] = r.status.bind(r, o); r.status(o);",
         "let i = [1].values(); for (let n = 0; n < 100000; n++) i = i.map((x) => x); i.next();",
     ] {
         let failure = run(body).await.expect_err(body);
@@ -183,17 +221,22 @@ async fn chains_of_prototypes_are_short() {
 
 #[tokio::test]
 async fn chains_of_proxies_are_bounded() {
-    let proxies = "let a = {}; for (let i = 0; i < 20000; i++) a = new Proxy(a, {});";
+    let proxies = "let a = new Proxy({}, {}); for (let i = 0; i < 10000; i++) a = new Proxy(a, {});";
     for act in
         ["a.x", "a.x = 1", "'x' in a", "Object.keys(a)", "Object.getPrototypeOf(a)", "JSON.stringify(a)"]
     {
         let body = format!("{proxies} {act}; ctx.response().send('fine');");
         assert_eq!(run(&body).await.as_deref(), Ok("fine"), "{act}");
     }
-    for one_more in ["new Proxy({}, {})", "Proxy.revocable({}, {})", "Object.create(a)"] {
+    for one_more in
+        ["new Proxy(a, {})", "new Proxy({}, a)", "new Proxy(Object.create(a), {})", "Proxy.revocable(a, {})"]
+    {
         let failure = run(&format!("{proxies} {one_more};")).await.expect_err(one_more);
-        assert!(failure.contains("more proxies than a module may make (20000)"), "{failure}");
+        assert!(failure.contains("more proxies of proxies than a runtime may make (10000)"), "{failure}");
     }
+    let apart =
+        "for (let i = 0; i < 20000; i++) Object.create(new Proxy({}, {})); ctx.response().send('fine');";
+    assert_eq!(run(apart).await.as_deref(), Ok("fine"));
 }
 
 #[tokio::test]
@@ -222,6 +265,9 @@ async fn nothing_inherits_from_itself() {
         let failure = run(body).await.expect_err(body);
         assert!(failure.contains("cannot be made to inherit from a proxy"), "{body}: {failure}");
     }
+    let same = "const p = new Proxy({}, {}), o = Object.create(p); Object.setPrototypeOf(o, p); Object.setPrototypeOf(1, p);
+        ctx.response().send('fine');";
+    assert_eq!(run(same).await.as_deref(), Ok("fine"));
 }
 
 #[tokio::test]

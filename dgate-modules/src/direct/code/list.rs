@@ -42,36 +42,3 @@ impl ListMethod {
         self == Self::Slice
     }
 }
-
-/// What calls a function for the elements of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EachMethod {
-    Every,
-    Filter,
-    Find,
-    FindIndex,
-    ForEach,
-    Map,
-    Some,
-}
-
-impl EachMethod {
-    /// The method of this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "every" => Self::Every,
-            "filter" => Self::Filter,
-            "find" => Self::Find,
-            "findIndex" => Self::FindIndex,
-            "forEach" => Self::ForEach,
-            "map" => Self::Map,
-            "some" => Self::Some,
-            _ => return None,
-        })
-    }
-
-    /// Whether a list comes of it.
-    pub(crate) fn makes_list(self) -> bool {
-        matches!(self, Self::Filter | Self::Map)
-    }
-}

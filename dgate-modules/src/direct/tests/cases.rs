@@ -270,7 +270,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("halves-of-latin", "export function requestHandler(ctx) { ctx.response().headers.set('x-y', 'z'); const l = ctx.request().headers.get('x-latin') + 'ö'; ctx.response().send(l.slice(1) + `${l}€`.slice(0, -1)); }"),
     (
         "lists",
-        "const NAMES = ['In put', 'b', 3, null], WORDS = ['a', 'ä'];
+        "const NAMES = ['In put', 'b', 3, null];
          export function requestHandler(ctx) {
            const x = ctx.request().headers.get('x-in'), n = ctx.query().get('n'), u = ctx.pathParam('none');
            const parts = x.split(' '), [first, second, third] = parts, [, tail = 'no tail', more = n + second] = parts, [head, ...rest] = [x, n, u, 'z'];
@@ -278,35 +278,28 @@ pub(super) const CASES: &[(&str, &str)] = &[
            ctx.response().json([
              parts, first, second, third, tail, more, head, rest, list, list.length, parts.length, parts[0], parts[1], parts[2], parts[-1], parts[0.5], list.at(-4), list.at(99), list.at(u), rest.length,
              list.includes(NaN), list.includes(0), list.includes('1'), list.indexOf(NaN), list.indexOf(1), list.indexOf(0), list.join(), list.join('-'), list.join(''), list.join(u), list.join(null), empty, empty.join(), list.slice(1, 3), list.slice(-2), list.slice(),
-             'a,b,,c'.split(','), ''.split(','), 'abc'.split('abc'), 'aXXbXXXc'.split('XX'), 'ä😀,b'.split(','), x.split('t'), x.split(' ').length, NAMES.includes(x), NAMES.length > 3, NAMES.join('+'), NAMES.at(1), WORDS.map((w) => w + x),
-             parts.map((p) => p.length), parts.map((p) => p.toUpperCase()).join('_'), list.filter((v) => v), list.filter((v) => typeof v === 'number').length, list.some((v) => v === null), list.every((v) => v), list.find((v) => v === n), `${list.find((v) => v === 'none')}`,
-             list.findIndex((v) => v === true), list.findIndex((v) => v === 'none'), list.map((v) => { if (!v) return 'falsy'; const t = typeof v; return t + '!'; }), parts.map((p) => { p.length; }), 'a=1;b=2'.split(';').map((pair) => pair.split('=')[1]), [1, [2]], [{ a: parts }, parts],
-             parts.map((p, ) => parts.map((q) => p + q).join('|')).join('/'), `${parts.forEach((p) => p.length)}`, ['a', 'b'].includes('b'), [x, 'y'].includes(x), [1, 2, 3].map((v) => v * 2),
+             'a,b,,c'.split(','), ''.split(','), 'abc'.split('abc'), 'aXXbXXXc'.split('XX'), 'ä😀,b'.split(','), x.split('t'), x.split(' ').length, NAMES.includes(x), NAMES.length > 3, NAMES.join('+'), NAMES.at(1),
+             [1, [2]], [{ a: parts }, parts], ['a', 'b'].includes('b'), [x, 'y'].includes(x),
            ]);
-         }",
-    ),
-    (
-        "loops",
-        "const HEADERS = ['x-two', 'accept', 'x-none'];
-         function known(text, list) { for (const part of list) { if (part === text) return 'known ' + part; } return 'unknown'; }
-         export function requestModifier(ctx) {
-           const { headers } = ctx.request(); let out = '', count = 0, skipped = 0;
-           for (const name of HEADERS) headers.delete(name);
-           for (const letter of 'a,b,c,d,e,f'.split(',')) { if (letter === 'b') { skipped++; continue; } if (letter === 'e') break; let fresh; out += letter + fresh; fresh = 1; count += 1; }
-           for (let i of [1, 2]) { i *= 2; count += i; for (const j of ['x', 'y', 'z']) { if (j === 'y') break; out += j + i; } }
-           for (const x of []) headers.set('x-never', x);
-           for (const part of ['k', 'v']) switch (part) { case 'k': out += '[k]'; break; default: out += '[?]'; }
-           headers.set('x-out', out); headers.set('x-count', `${count} ${skipped}`); headers.set('x-known', known('b', ['a', 'b']) + known('c', ['a']));
-           HEADERS.forEach((name) => headers.set(name, 'back')); ['p', 'q'].forEach((name) => { if (name === 'p') return; headers.append('x-p', name); });
          }",
     ),
     (
         "guards",
         "export function requestModifier(ctx) {
            const { headers } = ctx.request();
-           const offered = (headers.get('x-in') ?? '').split(' ').map((name) => name.trim());
-           const spoken = offered.filter((name) => name === ctx.env.PUT);
-           if (spoken.length === 0) ctx.response().status(400).end(`it is ${offered[1]}`); else headers.set('x-spoken', spoken[0]);
+           const offered = (headers.get('x-in') ?? '').split(' ');
+           if (!offered.includes(ctx.env.PUT)) ctx.response().status(400).end(`it is ${offered[1]}`); else headers.set('x-spoken', offered[0]);
+         }",
+    ),
+    (
+        "copies-of-variables",
+        "function tag(ctx, value = 'x') { const before = value; value += '!'; ctx.response().headers.append('x-tag', before + value); }
+         function first([a, b], c = 'c') { const kept = c; c = a + b; return kept + c; }
+         export function requestHandler(ctx) {
+           let name = ctx.query().get('n'), list = first(['p', 'q']); tag(ctx);
+           const original = name, made = list; name = name + '?'; list = first(['r', 's'], name);
+           let other = original; other += '!'; tag(ctx, other); const last = other; other = 'gone';
+           ctx.response().json([original, name, made, list, last, other]);
          }",
     ),
     (
@@ -322,14 +315,13 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "bits",
         "export function requestHandler(ctx) {
            const n = ctx.query().get('n'); let a = 5; a |= n; a <<= 2; a ^= 1; a >>>= 1; a &= 255; let h = 0, i = 0; ++i; i++; i--; const j = ++i; let t = '5'; t++; let u; u++;
-           for (const c of ctx.request().headers.get('x-in').split('u')) h = (h * 31 + c.length) >>> 0;
+           h = (h * 31 + ctx.request().headers.get('x-in').length) >>> 0;
            ctx.response().json([n & 3, n | 8, n ^ 1, n << 30, n << 33, -n >> 1, -n >>> 28, 4294967296.5 | 0, -4294967297 | 0, 2147483648 | 0, 1e21 | 0, NaN | 0, Infinity >>> 0, 'x' >>> 0, -1 >>> 0, a, h, i, j, t, `${u}`, 1 << -1]);
          }",
     ),
     ("split-of-null", "export function requestHandler(ctx) {\n  const p = ctx.pathParam('none').split(',');\n  ctx.response().json(p);\n}"),
     ("index-of-null", "export function requestHandler(ctx) {\n  ctx.response().send(ctx.pathParam('none')[0]);\n}"),
     ("slice-of-number", "export function requestHandler(ctx) {\n  const x = 1 + 1;\n  ctx.response().send(x.slice(1));\n}"),
-    ("throws-in-callback", "export function requestHandler(ctx) {\n  ['a'].map((x) => {\n    throw new Error('no ' + x);\n  });\n}"),
     ("grows-in-list", "export function requestHandler(ctx) {\n  let s = ctx.request().headers.get('x-long');\n  s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; ctx.response().send([s, s, s, s].join(s));\n}"),
     ("too-many-parts", "export function requestHandler(ctx) {\n  let s = ctx.request().headers.get('x-long');\n  s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s+s+s+s+s+s; s = s+s+s;\n  ctx.response().send(s.split('x').length);\n}"),
     ("pad-too-long", "export function requestHandler(ctx) {\n  ctx.response().send('x'.padStart(1e9));\n}"),
@@ -385,7 +377,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
            ctx.response().json([
              sha256(x, 'hex'), md5(w, 'base64rawurl'), hmac('sha-256', 'key', w, 'hex'), hmac('SHA512', x, l, 'b64url'), createHash('md5').update(x).update(l).update(1).digest('base64'), createHash('sha1').digest('hex'), keyed('sha384', x).update(w).digest('base64raw'),
              timingSafeEqual(x, 'In put'), timingSafeEqual(x, w), timingSafeEqual('1', 1), randomUUID().length, uuid() === uuid(), crypto.randomUUID().length, hexEncode(w), hex(1.5), base64Encode(w), base64Encode(l), ipInRange(ip, '127.0.0.0/8'), ipInRange('10.0.0.1', '10.0.0.1'), ipInRange('::1', 'fe80::/10'), ipInRange('::ffff:10.1.2.3', '10.0.0.0/8'),
-             ['192.168.0.0/16', '127.0.0.1'].some((range) => ipInRange(ip, range)), btoa(x), btoa(l), atob('SW4gcHV0'), atob(' SW 4g\\ncHV0Cg= = '), atob(btoa(l)), atob(''), btoa('')
+             ipInRange(ip, '192.168.0.0/16'), ipInRange(ip, '127.0.0.1'), btoa(x), btoa(l), atob('SW4gcHV0'), atob(' SW 4g\\ncHV0Cg= = '), atob(btoa(l)), atob(''), btoa('')
            ]);
          }",
     ),

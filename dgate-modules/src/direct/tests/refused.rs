@@ -44,16 +44,17 @@ fn nothing_is_too_deep_or_too_long() {
 fn what_needs_the_engine_is_told() {
     let cases = [
         ("export function requestHandler(ctx) {\n  for (;;) {}\n}", "2:3", "a loop"),
-        ("export function requestHandler(ctx) { for (const c of ctx.id) {} }", "1:55", "a loop over this"),
+        ("export function requestHandler(ctx) { for (const c of ['a']) {} }", "1:39", "a loop"),
+        ("export function requestHandler(ctx) { ['a'].map((a) => a); }", "1:45", "`map` of a list"),
+        (
+            "export function requestHandler(ctx) { ctx.id?.at(9).length; }",
+            "1:53",
+            "`?.` before what may be nothing by itself",
+        ),
         (
             "export function requestHandler(ctx) { ctx.response().status(201); ctx.env.A.slice(1); }",
             "1:77",
             "a text that is taken apart after something was changed",
-        ),
-        (
-            "export function requestHandler(ctx) { for (const x of ['a']) { ctx.env.A.slice(1); ctx.response().status(201); } }",
-            "1:39",
-            "a loop that changes something and may need the engine",
         ),
         (
             "const A = ['a']; export function requestHandler(ctx) { A.includes('a'); } function f() { A.push('b'); }",
@@ -77,8 +78,8 @@ fn what_needs_the_engine_is_told() {
         ),
         ("export function requestHandler(ctx) { const a = [1]; a.push(2); }", "1:56", "`push` of a list"),
         (
-            "export function requestHandler(ctx) { for (const x of ['a']) { switch (x) { case 'a': if (ctx.id) break; } } }",
-            "1:99",
+            "export function requestHandler(ctx) { switch (ctx.id) { case 'a': if (ctx.id) break; } }",
+            "1:79",
             "`break` within a case",
         ),
         ("export function requestHandler(ctx) { fetch('x'); }", "1:39", "`fetch`"),
@@ -201,12 +202,6 @@ fn it_is_known_when_the_engine_may_be_needed_after_all() {
         ("f(ctx); ctx.get('b');", (true, true)),
         ("g(ctx); ctx.get('b');", (true, false)),
         ("ctx.id && ctx.set('a', 1); ctx.get('b');", (true, true)),
-        ("for (const x of ['a']) ctx.get(x);", (true, false)),
-        ("for (const x of ['a']) { ctx.get(x); ctx.set(x, 1); }", (true, true)),
-        ("for (const x of ['a']) { if (ctx.id) { ctx.set(x, 1); break; } } ctx.get('b');", (true, true)),
-        ("for (const x of ['a']) { if (ctx.id) { ctx.set(x, 1); return; } } ctx.get('b');", (true, false)),
-        ("['a'].forEach((x) => ctx.get(x)); ctx.get('b');", (true, false)),
-        ("['a'].forEach((x) => { if (ctx.id) { ctx.set(x, 1); return; } }); ctx.get('b');", (true, true)),
         ("switch (ctx.id) { case 'a': ctx.set('a', 1); return; case 'b': ctx.get('b'); }", (true, false)),
         ("switch (ctx.id) { case 'a': ctx.set('a', 1); break; case 'b': } ctx.get('b');", (true, true)),
         ("switch (ctx.id) { case 'a': break; default: ctx.set('a', 1); } ctx.get('b');", (true, true)),

@@ -83,8 +83,8 @@ impl Writer {
             }
             16 => format!("String({a}).replace({b}, '<$&>')"),
             17 => format!("String({a}).split('{}').join({b})", self.one(&["a", " ", "e", "und", ","])),
-            18 => format!("[{a}, {b}, 'z'].map((e) => e + {a}).filter((e) => e !== {b}).join()"),
-            19 => format!("[{a}, {b}].{}((e) => e)", self.one(&["some", "every", "find", "findIndex"])),
+            18 => format!("[{a}, {b}, 'z'].slice({b}).join()"),
+            19 => format!("f({a})"),
             20 => format!("[{a}, {b}].{}({a})", self.one(&["includes", "indexOf"])),
             21 => format!("({a} {} {b})", self.one(&["&", "|", "^", "<<", ">>", ">>>"])),
             14 => format!("Math.{}({a}, {b})", self.one(&["min", "max"])),
@@ -108,9 +108,10 @@ impl Writer {
                     let operator = self.one(&["-=", "*=", "%=", "??=", "||=", "&&="]);
                     format!("v{} {operator} {value};\n", self.random.usize(..self.variables))
                 }
-                8 if depth > 0 => {
-                    let body = self.statements(depth - 1);
-                    format!("for (const e of [{value}, 'b']) {{ if (!e) continue; v0 = e; {body} }}\n")
+                8 => {
+                    let (one, other) =
+                        (self.random.usize(..self.variables), self.random.usize(..self.variables));
+                    format!("{{ const c = v{one}; v{one} = {value}; v{other} = c; }}\n")
                 }
                 7 => format!("ctx.set('k', {value}); v0 = ctx.get('k');\n"),
                 4 => format!("{value};\n"),
@@ -134,6 +135,6 @@ impl Writer {
         text += &self.statements(2);
         let careless = format!("v0 = {}.trim();\n", self.value(1));
         text += if self.random.u8(..8) == 0 { &careless } else { "" };
-        text + "ctx.response().json({ v0, v1, v2 });\n}"
+        text + "ctx.response().json({ v0, v1, v2 });\n}\nfunction f(x, y = 'd') { const z = y; y = x; return `${z}${y}`; }"
     }
 }

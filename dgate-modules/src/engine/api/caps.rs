@@ -230,6 +230,13 @@ fn text_length(value: &JsValue) -> f64 {
     value.as_string().map_or(0.0, |text| text.len() as f64)
 }
 
+/// # Errors
+/// When a list is longer than modules may have it.
+pub(super) fn look_at_length(list: &JsValue, context: &mut Context) -> JsResult<()> {
+    let most = Most::list(&Host::of(context));
+    most.bounds(length(list, context)?, context)
+}
+
 /// The length of a list. Other values have none.
 fn length(value: &JsValue, context: &mut Context) -> JsResult<f64> {
     let Some(object) = value.as_object() else { return Ok(0.0) };
@@ -286,6 +293,9 @@ fn replaced(this: &JsValue, arguments: &[JsValue]) -> f64 {
 
 /// How much JSON of a value there is at least.
 fn written(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<f64> {
+    if argument(arguments, 1).is_callable() {
+        return Ok(0.0);
+    }
     let longest = Host::of(context).longest_text();
     depth::written(&argument(arguments, 0), longest, context)
 }

@@ -7,6 +7,7 @@ use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction}
 
 use super::prelude;
 use crate::capability::ConsoleLine;
+use crate::engine::depth::look_at_stack;
 use crate::engine::errors;
 use crate::engine::host::Host;
 use crate::engine::show::shown;
@@ -30,6 +31,7 @@ pub(super) fn object(module: usize, context: &mut Context) -> JsResult<JsObject>
     for (name, level) in METHODS {
         let method = NativeFunction::from_copy_closure_with_captures(
             move |_, arguments, module: &usize, context| {
+                look_at_stack(context)?;
                 log(level, *module, arguments, context);
                 Ok(JsValue::undefined())
             },

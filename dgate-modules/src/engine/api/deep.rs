@@ -7,7 +7,8 @@
 use boa_engine::property::PropertyKey;
 use boa_engine::{Context, JsObject, JsResult, JsString, JsSymbol, js_string};
 
-use super::define;
+use super::{caps, define};
+use crate::engine::values::argument;
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let constructors = context.intrinsics().constructors();
@@ -19,7 +20,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         (constructors.array().prototype(), &["toLocaleString", "toString"]),
         (date.clone(), &["toJSON"]),
         (constructors.error().prototype(), &["toString"]),
-        (function, &["apply", "call"]),
+        (function.clone(), &["call"]),
         (
             constructors.iterator().prototype(),
             &[
@@ -35,12 +36,17 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         (regexp.clone(), &["test", "toString"]),
         (constructors.set().prototype(), &["forEach"]),
         (string, &["match", "matchAll", "search"]),
-        (objects.reflect(), &["apply", "construct", "get", "set"]),
+        (objects.reflect(), &["get", "set"]),
     ];
     for (object, names) in methods {
         for name in names {
             look_first(&object, JsString::from(*name), context)?;
         }
+    }
+    let reflect = context.intrinsics().objects().reflect();
+    for (object, name, which) in [(&function, "apply", 1), (&reflect, "apply", 2), (&reflect, "construct", 1)]
+    {
+        look_at_length(object, name, which, context)?;
     }
     for symbol in [
         JsSymbol::r#match(),
@@ -53,6 +59,19 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     }
     look_first(&date, JsSymbol::to_primitive(), context)?;
     define::mend_getter(&regexp, js_string!("flags"), |_, flags, _| Ok(flags), context)
+}
+
+/// `apply` and its like make a list of what they are given, however long that says it is.
+fn look_at_length(object: &JsObject, name: &str, which: usize, context: &mut Context) -> JsResult<()> {
+    define::instead(
+        object,
+        JsString::from(name),
+        move |this, arguments, own, context| {
+            caps::look_at_length(&argument(arguments, which), context)?;
+            own.call(this, arguments, context)
+        },
+        context,
+    )
 }
 
 fn look_first(object: &JsObject, key: impl Into<PropertyKey>, context: &mut Context) -> JsResult<()> {

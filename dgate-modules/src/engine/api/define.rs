@@ -29,7 +29,7 @@ pub(super) fn add(object: &JsObject, members: &[Member], context: &mut Context) 
     let realm = context.realm().clone();
     for member in members {
         let build = |name: &str, length, native| {
-            FunctionObjectBuilder::new(&realm, NativeFunction::from_fn_ptr(native))
+            FunctionObjectBuilder::new(&realm, looking(native))
                 .name(JsString::from(name))
                 .length(length)
                 .build()
@@ -56,6 +56,14 @@ pub(super) fn add(object: &JsObject, members: &[Member], context: &mut Context) 
         object.define_property_or_throw(JsString::from(name), descriptor, context)?;
     }
     Ok(())
+}
+
+/// A function that looks at the stack first: it may be called by itself, through whatever it converts to a text or a number.
+fn looking(native: Native) -> NativeFunction {
+    NativeFunction::from_copy_closure(move |this, arguments, context| {
+        look_at_stack(context)?;
+        native(this, arguments, context)
+    })
 }
 
 /// Puts something of the gateway's own in the place of a method of the engine's. It is given that method, and begins only
@@ -128,10 +136,8 @@ pub(super) fn function(
     context: &mut Context,
 ) -> JsResult<()> {
     let realm = context.realm().clone();
-    let function = FunctionObjectBuilder::new(&realm, NativeFunction::from_fn_ptr(native))
-        .name(JsString::from(name))
-        .length(length)
-        .build();
+    let function =
+        FunctionObjectBuilder::new(&realm, looking(native)).name(JsString::from(name)).length(length).build();
     global(name, function.into(), context)
 }
 
@@ -151,7 +157,7 @@ pub(super) fn class(
     prototype: &JsObject,
     context: &mut Context,
 ) -> JsResult<JsObject> {
-    let mut builder = ConstructorBuilder::new(context, NativeFunction::from_fn_ptr(constructor));
+    let mut builder = ConstructorBuilder::new(context, looking(constructor));
     builder.name(name).length(length).has_prototype_property(false);
     let constructor = builder.build().constructor();
     let fixed = |value: JsValue| {

@@ -11,7 +11,9 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::define::{self, Member};
 use super::prototypes;
 use super::state::{RequestState, Side};
+use crate::engine::limits::refused;
 use crate::engine::values::{argument, at_least, header_name, header_value, latin1};
+use crate::failure::LimitKind;
 use crate::message;
 
 /// What is behind a `Headers`.
@@ -76,6 +78,19 @@ fn change(this: &JsValue, name: &HeaderName, work: impl FnOnce(&mut HeaderMap)) 
     Ok(JsValue::undefined())
 }
 
+/// How many header fields a message may have. Those who read it take far fewer.
+const MOST: usize = 10_000;
+
+/// # Errors
+/// When a message has as many header fields as it may.
+pub(super) fn look_at_count(count: usize, context: &Context) -> JsResult<()> {
+    if count < MOST {
+        return Ok(());
+    }
+    let message = format!("more header fields than a message may have ({MOST})");
+    Err(refused(LimitKind::List, message, context))
+}
+
 /// All values of a name, as one.
 fn joined(map: &HeaderMap, name: &HeaderName) -> Option<JsValue> {
     message::joined(map, name).map(|value| latin1(&value).into())
@@ -115,6 +130,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                 at_least("set", 2, arguments)?;
                 let name = header_name(&argument(arguments, 0), context)?;
                 let value = header_value(&argument(arguments, 1), context)?;
+                look_at_count(with(this, |map| map.len())?, context)?;
                 change(this, &name.clone(), |map| drop(map.insert(name, value)))
             }),
             Member::Method("append", 2, append),
@@ -175,6 +191,7 @@ pub(super) fn read_init(init: &JsValue, context: &mut Context) -> JsResult<Heade
     let mut add = |name: &JsValue, value: &JsValue, context: &mut Context| -> JsResult<()> {
         let name = header_name(name, context)?;
         let value = header_value(value, context)?;
+        look_at_count(map.len(), context)?;
         map.append(name, value);
         Ok(())
     };
@@ -231,6 +248,7 @@ fn append(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsRes
     at_least("append", 2, arguments)?;
     let name = header_name(&argument(arguments, 0), context)?;
     let value: HeaderValue = header_value(&argument(arguments, 1), context)?;
+    look_at_count(with(this, |map| map.len())?, context)?;
     change(this, &name.clone(), |map| {
         map.append(name, value);
     })

@@ -22,9 +22,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         &object,
         js_string!("create"),
         |this, arguments, own, context| {
-            if passes_proxy(&argument(arguments, 0), context)? {
-                count_proxy(context)?;
-            }
+            passes_proxy(&argument(arguments, 0), context)?;
             own.call(this, arguments, context)
         },
         context,
@@ -34,7 +32,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
             home,
             js_string!("setPrototypeOf"),
             |this, arguments, own, context| {
-                look_at_new(&argument(arguments, 1), context)?;
+                look_at_new(&argument(arguments, 0), &argument(arguments, 1), context)?;
                 own.call(this, arguments, context)
             },
             context,
@@ -54,7 +52,7 @@ fn prototype_setter(context: &mut Context) -> JsResult<()> {
     let set = known.set().and_then(JsValue::as_function).ok_or_else(missing)?;
     let set = NativeFunction::from_copy_closure_with_captures(
         |this, arguments, set: &JsFunction, context| {
-            look_at_new(&argument(arguments, 0), context)?;
+            look_at_new(this, &argument(arguments, 0), context)?;
             set.call(this, arguments, context)
         },
         set,
@@ -70,7 +68,7 @@ fn prototype_setter(context: &mut Context) -> JsResult<()> {
     Ok(())
 }
 
-/// `Proxy`, which counts.
+/// `Proxy`, which counts those behind others.
 fn proxies(context: &mut Context) -> JsResult<()> {
     let own = context.intrinsics().constructors().proxy().constructor();
     let make = NativeFunction::from_copy_closure_with_captures(
@@ -78,7 +76,7 @@ fn proxies(context: &mut Context) -> JsResult<()> {
             if new_target.is_undefined() {
                 return Err(JsNativeError::typ().with_message("`Proxy` needs `new`").into());
             }
-            count_proxy(context)?;
+            count_proxy(arguments, context)?;
             Ok(own.construct(arguments, None, context)?.into())
         },
         own.clone(),
@@ -95,7 +93,7 @@ fn proxies(context: &mut Context) -> JsResult<()> {
         &proxy,
         js_string!("revocable"),
         |this, arguments, own, context| {
-            count_proxy(context)?;
+            count_proxy(arguments, context)?;
             own.call(this, arguments, context)
         },
         context,
@@ -105,19 +103,28 @@ fn proxies(context: &mut Context) -> JsResult<()> {
     Ok(())
 }
 
+/// Counts a proxy that lies behind others, by its target or its handler.
+///
 /// # Errors
-/// When a runtime has made too many proxies.
-fn count_proxy(context: &Context) -> JsResult<()> {
-    if Host::of(context).count_proxy() {
+/// When a runtime has made too many of these.
+fn count_proxy(arguments: &[JsValue], context: &Context) -> JsResult<()> {
+    let (target, handler) = (argument(arguments, 0), argument(arguments, 1));
+    let is_behind = passes_proxy(&target, context)? || passes_proxy(&handler, context)?;
+    if !is_behind || Host::of(context).count_proxy() {
         return Ok(());
     }
-    let message = format!("more proxies than a module may make ({PROXIES})");
+    let message = format!("more proxies of proxies than a runtime may make ({PROXIES})");
     Err(refused(LimitKind::Recursion, message, context))
 }
 
 /// # Errors
 /// When an object that is there may not inherit from this one.
-fn look_at_new(prototype: &JsValue, context: &Context) -> JsResult<()> {
+fn look_at_new(object: &JsValue, prototype: &JsValue, context: &Context) -> JsResult<()> {
+    let Some(object) = object.as_object() else { return Ok(()) };
+    // What stays as it is was looked at when it became so.
+    if !object.is::<Proxy>() && object.prototype() == prototype.as_object() {
+        return Ok(());
+    }
     if passes_proxy(prototype, context)? {
         let message = "an object that is there already cannot be made to inherit from a proxy; give the proxy to \
                        `Object.create`, or let the object be the proxy's target";

@@ -96,6 +96,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
             }),
             Member::Method("cookie", 2, |this, arguments, context| {
                 let value = cookie(arguments, context)?;
+                headers::look_at_count(state(this)?.draft(|draft| draft.headers.len())?, context)?;
                 state(this)?.draft(|draft| draft.headers.append(SET_COOKIE, value))?;
                 Ok(this.clone())
             }),

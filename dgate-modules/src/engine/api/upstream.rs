@@ -108,6 +108,7 @@ pub(super) fn prototype(context: &mut Context) -> JsResult<JsObject> {
                     return Ok(JsArray::from_iter(found, context).into());
                 }
                 let value = cookie(arguments, context)?;
+                headers::look_at_count(state(this)?.upstream(|response| response.headers().len())?, context)?;
                 state(this)?.upstream(|response| response.headers_mut().append(SET_COOKIE, value))?;
                 Ok(this.clone())
             }),

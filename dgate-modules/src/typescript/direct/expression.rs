@@ -290,19 +290,26 @@ pub(super) fn after(first: Node, typed: Typed) -> Typed {
     Typed { kind, node }
 }
 
-/// What stands behind a `?.` is nothing when that was nothing: no method here makes nothing of something.
+/// What stands behind a `?.` is nothing when that was nothing, as long as no method makes nothing of something.
 fn within_chain(mut typed: Typed, offset: u32) -> Result<Typed> {
-    fn receivers(node: &mut Node) -> bool {
-        match node {
+    fn receivers(node: &mut Node, offset: u32) -> Result<bool> {
+        Ok(match node {
             Node::Text(call) => {
-                call.optional |= receivers(&mut call.receiver);
+                let behind = receivers(&mut call.receiver, offset)?;
+                let may_be_nothing = matches!(&call.receiver, Node::Text(before)
+                    if matches!(before.method, TextMethod::At | TextMethod::Length));
+                if behind && may_be_nothing {
+                    return refuse(offset, "`?.` before what may be nothing by itself");
+                }
+                call.optional |= behind;
                 call.optional
             }
             Node::Read(Read::Service { optional, .. }) => *optional,
             _ => false,
-        }
+        })
     }
-    if receivers(&mut typed.node) && typed.kind == Kind::List {
+    let is_optional = receivers(&mut typed.node, offset)?;
+    if is_optional && typed.kind == Kind::List {
         return refuse(offset, "`?.` of what may be a list");
     }
     Ok(typed)

@@ -102,8 +102,6 @@ pub(super) struct Translator<'a, 'p, 'm> {
     pub(super) changed: bool,
     /// The same where the function that is translated returns.
     pub(super) changed_at_return: bool,
-    /// The same where the loop that is translated is left, or begins anew. Nothing outside of loops.
-    pub(super) changed_at_jump: Option<bool>,
 }
 
 impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
@@ -126,7 +124,6 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
             is_fetch: false,
             changed: false,
             changed_at_return: false,
-            changed_at_jump: None,
         }
     }
 
@@ -164,7 +161,7 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
         let slots = std::mem::take(&mut self.slots);
         let narrow = std::mem::take(&mut self.narrow);
         let changed_at_return = std::mem::take(&mut self.changed_at_return);
-        let changed_at_jump = self.changed_at_jump.take();
+        let unnamed = std::mem::take(&mut self.unnamed);
         let mut body = Vec::new();
         if self.is_fetch && self.depth == 1 {
             // It is the first one: FETCH_URL.
@@ -187,7 +184,7 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
             Item::Value(_) => Vec::new(),
         });
         let slots = std::mem::replace(&mut self.slots, slots);
-        (self.narrow, self.changed_at_jump) = (narrow, changed_at_jump);
+        (self.narrow, self.unnamed) = (narrow, unnamed);
         self.depth -= 1;
         self.changed |= std::mem::replace(&mut self.changed_at_return, changed_at_return);
         Ok(Function { name: name.into(), slots, body, needs: self.needs, doubt: self.doubt })
@@ -217,11 +214,13 @@ impl<'a, 'p, 'm> Translator<'a, 'p, 'm> {
             let default = parameter.initializer.as_deref();
             self.given(&parameter.pattern, value, default, &mut first)?;
         }
+        // What was taken apart, or has another value in its place, has no name; nothing else may have its variable.
+        self.unnamed.clear();
         Ok(first)
     }
 
     /// A new variable for a value that is there before it has a name.
-    pub(super) fn unnamed(&mut self, narrow: bool) -> usize {
+    fn unnamed(&mut self, narrow: bool) -> usize {
         let slot = self.slot();
         self.unnamed.insert(slot);
         if narrow {

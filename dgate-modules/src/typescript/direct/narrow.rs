@@ -1,7 +1,7 @@
 //! Texts without characters of two units: these can be taken apart wherever one likes.
 
 use super::function::Translator;
-use crate::direct::code::{Constant, EachMethod, NativeFunction, Node, Operation, Read, TextMethod};
+use crate::direct::code::{Constant, NativeFunction, Node, Operation, Read, TextMethod};
 
 impl Translator<'_, '_, '_> {
     /// Whether a value is such a text, or none; or a list of these.
@@ -39,7 +39,6 @@ impl Translator<'_, '_, '_> {
             Node::ListCall(call) => {
                 self.is_narrow(&call.list) && call.arguments.iter().all(|node| self.is_narrow(node))
             }
-            Node::Each(method, turns) => *method != EachMethod::Map && self.is_narrow(&turns.list),
             Node::Read(read) => is_narrow_read(read),
             // Headers have a character for each byte.
             Node::Operation(operation, _) => matches!(

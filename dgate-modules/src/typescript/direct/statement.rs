@@ -63,14 +63,9 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             },
             Statement::SwitchStatement(switch) => self.switch(switch, block)?,
             Statement::ThrowStatement(statement) => block.push(self.thrown(&statement.argument)?),
-            Statement::ForOfStatement(turns) => block.push(self.for_of(turns)?),
-            Statement::BreakStatement(jump) if jump.label.is_none() => {
-                block.push(self.jump(code::Statement::Break, jump.span.start)?);
-            }
-            Statement::ContinueStatement(jump) if jump.label.is_none() => {
-                block.push(self.jump(code::Statement::Continue, jump.span.start)?);
-            }
+            Statement::BreakStatement(jump) => return refuse(jump.span.start, "`break` within a case"),
             Statement::ForStatement(_)
+            | Statement::ForOfStatement(_)
             | Statement::ForInStatement(_)
             | Statement::WhileStatement(_)
             | Statement::DoWhileStatement(_) => return refuse(statement.span().start, "a loop"),
@@ -170,12 +165,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
 /// Whether nothing after these statements runs.
 pub(super) fn leaves(statements: &[code::Statement]) -> bool {
     match statements.last() {
-        Some(
-            code::Statement::Return(_)
-            | code::Statement::Throw { .. }
-            | code::Statement::Break
-            | code::Statement::Continue,
-        ) => true,
+        Some(code::Statement::Return(_) | code::Statement::Throw { .. }) => true,
         Some(code::Statement::If { then, otherwise, .. }) => leaves(then) && leaves(otherwise),
         _ => false,
     }

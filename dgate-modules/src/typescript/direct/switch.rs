@@ -68,10 +68,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         changed: &mut bool,
     ) -> Result<Vec<code::Statement>> {
         let before = self.changed;
-        // Its own end aside, a `break` in there would be the `switch`'s.
-        let jumps = self.changed_at_jump.take();
         let case = self.case_statements(statements, is_last, offset)?;
-        self.changed_at_jump = jumps;
         *changed |= std::mem::replace(&mut self.changed, before) && !leaves(&case);
         Ok(case)
     }

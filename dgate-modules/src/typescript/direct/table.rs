@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use oxc::ast::AstKind;
-use oxc::ast::ast::{Argument, Expression};
-use oxc::span::GetSpan;
+use oxc::ast::ast::Expression;
 use oxc::syntax::node::NodeId;
 use oxc::syntax::symbol::SymbolId;
 
@@ -25,17 +24,10 @@ impl Module<'_, '_> {
     fn only_looks(&self, name: NodeId) -> bool {
         let parent = self.nodes.parent_id(name);
         match self.nodes.kind(parent) {
-            AstKind::ForOfStatement(turns) => turns.right.span() == self.nodes.kind(name).span(),
             AstKind::StaticMemberExpression(member) => match self.nodes.parent_kind(parent) {
-                AstKind::CallExpression(call) => match &*member.property.name {
-                    "at" | "includes" | "indexOf" | "join" => true,
-                    "every" | "filter" | "find" | "findIndex" | "forEach" | "map" | "some" => {
-                        // A third parameter would be the list.
-                        matches!(call.arguments.as_slice(), [Argument::ArrowFunctionExpression(arrow)]
-                            if arrow.params.items.len() < 3 && arrow.params.rest.is_none())
-                    }
-                    _ => false,
-                },
+                AstKind::CallExpression(_) => {
+                    matches!(&*member.property.name, "at" | "includes" | "indexOf" | "join")
+                }
                 AstKind::BinaryExpression(_) => member.property.name == "length",
                 _ => false,
             },

@@ -19,7 +19,7 @@ proxy:
           let count = 0;
           export function requestHandler(ctx) {{
             if (ctx.query().has('loop')) for (;;);
-            if (ctx.query().has('proxies')) for (let i = 0; i < 10001; i++) new Proxy({{}}, {{}});
+            if (ctx.query().has('proxies')) for (let i = 0, p = {{}}; i < 5002; i++) p = new Proxy(p, {{}});
             ctx.response().send('{answer}' + ++count);
           }}
     routes: [{{name: r, paths: ['/'], modules: [m]}}]
