@@ -1,13 +1,12 @@
 //! Hooks that need no engine.
 //!
 //! Most hooks look at a few things of a request, decide, and set a header or answer. What such a hook does can be seen in
-//! its text: it loops over nothing but lists, makes no functions that outlive a call, and keeps no objects. The compiler translates it to a small [tree](code)
+//! its text: it has no loops, makes no functions and keeps no objects. The compiler translates it to a small [tree](code)
 //! ([`crate::typescript`] says what it takes), and a call walks that tree on the request itself: no runtime, no
 //! garbage, nothing is moved. Everything else runs in the engine, and a hook does the same either way: built-in objects
 //! are frozen, so that nothing that a module does could change what the text means.
 //!
-//! A tree cannot run for ever: it has [so many](MOST_NODES) nodes at most, and loops go over lists that are there before,
-//! with a look at the clock.
+//! A tree cannot run for ever: each of its nodes is walked once at most, of which there are [bounded](MOST_NODES) many.
 //! Texts are bounded as in the engine. Every text that is come by counts: whoever works on many large ones has the module's
 //! computing time for it, and no more than some times the longest text in all.
 
@@ -95,7 +94,7 @@ impl DirectHooks {
         self.hooks[hook as usize].is_some()
     }
 
-    /// Whether a hook needs no engine, whatever comes.
+    /// Whether a hook needs nothing that the engine keeps of the request. It may still have to begin anew there.
     pub(crate) fn is_sure(&self, hook: Hook) -> bool {
         let steps = self.hooks[hook as usize].as_ref();
         steps.is_some_and(|steps| {

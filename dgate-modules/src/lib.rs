@@ -38,12 +38,14 @@
 //! Regular expressions are bounded as well: those that may go back and forth for long in a text are matched by a matcher of
 //! the gateway's own, which looks at the clock.
 //!
-//! What lies within something else is bounded as well: sources to 1,000 levels, values that built-ins go through (`JSON`, `flat`)
-//! to 1,000 and those that are kept (documents, cache, events) to 100, prototypes of an object to 1,000, proxies of proxies that a runtime makes to 10,000. Calls of built-ins by built-ins end
-//! when 64 to 96 MiB of the stack are used. Nobody looks when prototypes are given by `class … extends`, by `{ __proto__ }` or by
-//! `new`: a chain of some 400,000, made in many calls, would end the process. So would built-ins other than those that call what they are
-//! given, when they are bound to themselves (`o[Symbol.toPrimitive] = Math.floor.bind(null, o)`): no program does that by
-//! mistake, but whoever may store modules can end the gateway on purpose, and keep a thread of it busy for ever
+//! What lies within something else is bounded as well: sources to 1,000 levels, values that built-ins go through (`JSON`,
+//! `flat`) to 1,000 and those that are kept (documents, cache, events) to 100, prototypes of an object to 1,000, proxies of
+//! proxies that a runtime makes to 10,000. Calls of built-ins by built-ins end when 64 to 96 MiB of the stack are used.
+//!
+//! Nobody looks when prototypes are given by `class … extends`, by `{ __proto__ }` or by `new`: a chain of some 400,000, made
+//! in many calls, would end the process. So would built-ins other than those that call what they are given, when they are
+//! bound to themselves (`o[Symbol.toPrimitive] = Math.floor.bind(null, o)`): no program does that by mistake, but whoever
+//! may store modules can end the gateway on purpose, and keep a thread of it busy for ever
 //! (`new Set(Array.prototype.values.call({ length: 2 ** 52 }))`).
 //!
 //! Each module of a route has these limits for its own part of a hook call. Computing time and time by the clock begin anew

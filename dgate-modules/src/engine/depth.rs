@@ -103,7 +103,7 @@ fn walk(
         }
         let Some(object) = value.as_object().filter(|object| !object.is_callable()) else { continue };
         // What comes of that is made by a function of the module's own, which ticks.
-        if !object.is::<Proxy>() && object.has_property(js_string!("toJSON"), context)? {
+        if converts_itself(&object) {
             continue;
         }
         path.truncate(depth);
@@ -116,6 +116,20 @@ fn walk(
         left.extend(members(&object, context)?.into_iter().map(|part| (part, depth + 1)));
     }
     Ok(())
+}
+
+/// Whether an object has a `toJSON` that is called, as far as can be told without calling anything.
+fn converts_itself(object: &JsObject) -> bool {
+    let key = PropertyKey::from(js_string!("toJSON"));
+    let mut next = Some(object.clone());
+    while let Some(object) = next.filter(|object| !object.is::<Proxy>()) {
+        if let Some(property) = object.borrow().properties().get(&key) {
+            // What a getter makes of it comes from a function, too.
+            return property.value().is_none_or(JsValue::is_callable);
+        }
+        next = object.prototype();
+    }
+    false
 }
 
 /// The values that JSON of an object is made of, as far as they are plain.

@@ -23,6 +23,8 @@ async fn values_within_values_are_refused_by_built_ins() {
         ("{}", "a = { a };"),
         ("new Error('x')", "const e = new Error('y'); e.a = a; a = e;"),
         ("{}", "class B {}; const b = new B(); b.a = a; a = b;"),
+        // What is no function converts nothing.
+        ("{}", "a = { a, toJSON: 1 };"),
     ] {
         for act in [
             "JSON.stringify(a)",

@@ -67,6 +67,16 @@ fn what_needs_the_engine_is_told() {
             "`A`, which the hook does not make itself",
         ),
         (
+            "export function requestHandler(ctx) { atob('x' + ctx.response().headers.append('a', 'b')); }",
+            "1:39",
+            "`atob` after something was changed",
+        ),
+        (
+            "import { getCache } from 'dgate/storage'; export function requestHandler(ctx) { getCache(ctx.id + ctx.response().headers.append('a', 'b')); }",
+            "1:81",
+            "the cache after something was changed",
+        ),
+        (
             "export function requestHandler(ctx) { ctx.id.split(''); }",
             "1:46",
             "`split` of a text that is not known beforehand",

@@ -14,15 +14,16 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         arguments: &[&'p Expression<'a>],
         offset: u32,
     ) -> Result<Typed> {
-        if matches!(name, "atob" | "btoa") {
-            self.may_need_engine(name, offset)?;
-        } else if !matches!(name, "String" | "Number" | "Boolean" | "encodeURIComponent") {
+        if !matches!(name, "atob" | "btoa" | "String" | "Number" | "Boolean" | "encodeURIComponent") {
             return refuse(offset, format!("`{name}`"));
         }
         let [argument] = arguments else {
             return refuse(offset, format!("`{name}` with other than one argument"));
         };
         let value = Box::new(self.value(argument)?);
+        if matches!(name, "atob" | "btoa") {
+            self.may_need_engine(&format!("`{name}`"), offset)?;
+        }
         Ok(Typed::value(match name {
             "String" => Node::ToText(value),
             "Number" => Node::ToNumber(value),

@@ -36,10 +36,7 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
             {
                 (NativeFunction::Digest(hash, encoding_named(encoding)?), 1)
             }
-            ("dgate/storage", "getCache", [_]) => {
-                self.may_need_engine("the cache", offset)?;
-                (NativeFunction::GetCache, 1)
-            }
+            ("dgate/storage", "getCache", [_]) => (NativeFunction::GetCache, 1),
             ("dgate/storage", "deleteCache", [_]) => (NativeFunction::DeleteCache, 1),
             ("dgate/storage", "setCache", [_, _]) => (NativeFunction::SetCache(None), 2),
             ("dgate/storage", "setCache", [_, _, options]) => (NativeFunction::SetCache(ttl(options)?), 2),
@@ -51,6 +48,9 @@ impl<'a, 'p> Translator<'a, 'p, '_> {
         };
         let values =
             arguments[..given].iter().map(|argument| self.value(argument)).collect::<Result<Vec<_>>>()?;
+        if function == NativeFunction::GetCache {
+            self.may_need_engine("the cache", offset)?;
+        }
         self.needs.cache |= module == "dgate/storage";
         self.changed |= module == "dgate/storage" && name != "getCache";
         let call = NativeCall { function, name, needs: native::needs(module, name), arguments: values };
