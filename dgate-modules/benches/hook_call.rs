@@ -20,7 +20,7 @@ const ROUNDS: usize = 15;
 const CALLS: usize = 2_000;
 
 /// Name and source of what is measured; each answers, so that no upstream is needed.
-const CASES: [(&str, &[&str]); 8] = [
+const CASES: [(&str, &[&str]); 12] = [
     ("empty handler", &["export function requestHandler(ctx) { ctx.response().status(204); }"]),
     ("empty async handler", &["export async function requestHandler(ctx) { ctx.response().status(204); }"]),
     (
@@ -59,6 +59,30 @@ const CASES: [(&str, &[&str]); 8] = [
         "loop of 1000",
         &[
             "export function requestHandler(ctx) { let n = 0; for (let i = 0; i < 1000; i++) n += i; ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "for of 1000 elements",
+        &[
+            "const list = Array.from({ length: 1000 }, (_, i) => i); export function requestHandler(ctx) { let n = 0; for (const i of list) n += i; ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "1000 characters",
+        &[
+            "const text = 'x'.repeat(1000); export function requestHandler(ctx) { let n = 0; for (let i = 0; i < 1000; i++) n += text.charCodeAt(i); ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "map, filter, join",
+        &[
+            "const list = Array.from({ length: 100 }, (_, i) => i); export function requestHandler(ctx) { list.map((i) => i + 1).filter((i) => i % 2).join(); ctx.response().status(204); }",
+        ],
+    ),
+    (
+        "texts and objects",
+        &[
+            "export function requestHandler(ctx) { const parts = 'a=1; b=2; c=3'.split(';').map((part) => part.trim()); const all = Object.fromEntries(parts.map((part) => part.split('='))); const text = JSON.stringify({ ...all, list: parts, n: Math.max(1, 2) }); ctx.response().send(JSON.parse(text).b + text.slice(1).startsWith('x')); }",
         ],
     ),
 ];

@@ -39,14 +39,17 @@
 //! the gateway's own, which looks at the clock.
 //!
 //! What lies within something else is bounded as well: sources to 1,000 levels, values that built-ins go through (`JSON`,
-//! `flat`) to 1,000 and those that are kept (documents, cache, events) to 100, prototypes of an object to 1,000, proxies of
-//! proxies that a runtime makes to 10,000. Calls of built-ins by built-ins end when 64 to 96 MiB of the stack are used.
+//! `flat`) to 1,000 and those that are kept (documents, cache, events) to 100, prototypes of an object to 1,000, functions
+//! bound again to 1,000, proxies of proxies that a runtime makes to 10,000. Calls of built-ins by built-ins end when 64 to
+//! 96 MiB of the stack are used.
 //!
-//! Nobody looks when prototypes are given by `class … extends`, by `{ __proto__ }` or by `new`: a chain of some 400,000, made
-//! in many calls, would end the process. So would built-ins other than those that call what they are given, when they are
-//! bound to themselves (`o[Symbol.toPrimitive] = Math.floor.bind(null, o)`): no program does that by mistake, but whoever
-//! may store modules can end the gateway on purpose, and keep a thread of it busy for ever
-//! (`new Set(Array.prototype.values.call({ length: 2 ** 52 }))`).
+//! Built-ins that modules reach look at the stack and at the clock before they do anything, whoever calls them: one that is
+//! bound to itself (`o[Symbol.toPrimitive] = Math.floor.bind(null, o)`), a proxy that is its own trap, a list that says that
+//! it has no end (`new Set(Array.prototype.values.call({ length: 2 ** 52 }))`) and lengths that are different when they are
+//! asked for again end the call, not the process. Each costs a call of a built-in some 0.1 µs.
+//!
+//! Nobody looks when prototypes are given by `class … extends`, by `{ __proto__ }` or by `new`: a chain of some 400,000, which
+//! a module made in many calls and kept, would end the process.
 //!
 //! Each module of a route has these limits for its own part of a hook call. Computing time and time by the clock begin anew
 //! when its hook begins; what a module left behind (timers, handlers that nobody waited for) is charged to it, also while a later
@@ -57,16 +60,15 @@
 //! after several times as long. By the processor's time it ends at most 50 ms after its limit, unless it is in one of these
 //! built-ins, which are not interrupted and are bounded only by the size of what they are given:
 //!
-//! - `JSON.parse`, `JSON.stringify` and `structuredClone` of some MiB;
-//! - what goes through a list of up to a million elements without a function of the module's own: `sort`, `join`, `concat`,
-//!   `indexOf` and the other methods of arrays, `Array.from`, spreading, `Object.keys` and its like, `new Map(list)`,
-//!   `new Set(list)`; and `Promise.all` and its like for up to as many elements as there may be handlers;
+//! - `JSON.parse` with a function as its second argument, and `structuredClone`, of some MiB;
+//! - what goes through an array of up to a million elements without calling anything: `sort`, `indexOf`, `slice` and the
+//!   other methods of arrays but for those that put texts or lists together, and `Object.keys` and its like;
 //! - the same of typed arrays, and copies of buffers, up to 64 MiB; `TextEncoder`, `TextDecoder`, `atob`, `btoa`, and hashes of
 //!   as much;
 //! - methods of texts of up to 16 Mi characters that go through all of it: `normalize`, `toUpperCase`, `split`, `replaceAll`,
 //!   `indexOf`, `encodeURIComponent`, and numbers and dates read from them.
 //!
-//! Nearly all of these take milliseconds, and the first two may take up to some seconds. A
+//! Nearly all of these take milliseconds, and the first may take up to some seconds. A
 //! *watchdog* notices when a call is in one of them for longer than `modules.pool.watchdog`: it
 //! logs module and hook, counts it (`kind="watchdog"`), refuses further calls of the module until the thread is back, and
 //! gives what waits for a thread of the pool to another one. Requests whose connections are on a worker that is stuck

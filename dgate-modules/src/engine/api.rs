@@ -3,30 +3,37 @@
 //! Hot things are native; what is rarely used is JavaScript of our own (`prelude.js`), evaluated when it is first
 //! needed.
 
+mod bind;
 mod body;
+mod bounds;
 mod caps;
 mod console;
 mod context;
 mod decoder;
-mod deep;
 mod define;
 mod encoding;
 mod fetch_response;
+mod guard;
 mod harden;
 mod headers;
 mod json;
+mod lists;
 mod modules;
 mod parse;
 mod prelude;
 mod prototypes;
+mod proxies;
 mod query;
 mod regexp;
+mod replacing;
 mod request;
 mod response;
 mod search;
 mod stack;
 mod state;
+mod stringify;
 mod testing;
+mod texts;
 mod timers;
 mod upstream;
 mod url;
@@ -40,10 +47,12 @@ use boa_engine::{Context, JsError, JsObject, JsResult, JsValue, js_string};
 
 pub(super) use self::context::{context_for, context_object};
 pub(super) use self::fetch_response::{apply_response, is_response};
+pub(super) use self::guard::Guarded;
 pub(super) use self::modules::native_module;
 pub(super) use self::prelude::{call_fetch, run_script};
 pub(super) use self::regexp::Patterns;
 pub(super) use self::state::{RequestState, write_back};
+pub(super) use self::stringify::json;
 use super::errors;
 use super::host::Host;
 use super::ops::named_error;
@@ -60,6 +69,7 @@ pub(super) struct Prototypes {
     query: Class,
     url: Class,
     fetch_response: Class,
+    handlers: proxies::Handlers,
     prelude: OnceCell<JsObject>,
     testing: OnceCell<JsObject>,
 }
@@ -93,6 +103,7 @@ fn prototypes(context: &Context) -> Rc<Prototypes> {
 
 /// Puts everything into a new context.
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
+    guard::install(context)?;
     let prototypes = Prototypes {
         context: Class::new(context::prototype(context)?, context),
         request: Class::new(request::prototype(context)?, context),
@@ -102,6 +113,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         query: Class::new(query::prototype(context)?, context),
         url: Class::new(url::prototype(context)?, context),
         fetch_response: Class::new(fetch_response::prototype(context)?, context),
+        handlers: proxies::Handlers::new(context)?,
         prelude: OnceCell::new(),
         testing: OnceCell::new(),
     };
@@ -111,7 +123,11 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     caps::install(context)?;
     regexp::install(context)?;
     search::install(context)?;
-    deep::install(context)?;
+    lists::install(context)?;
+    stringify::install(context)?;
+    texts::install(context)?;
+    bind::install(context)?;
+    proxies::install(context)?;
     prototypes::install(context)?;
     headers::install(context)?;
     query::install(context)?;
@@ -133,6 +149,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         &prototypes.url,
         &prototypes.fetch_response,
     ];
+    Host::of(context).guarded.take();
     harden::harden(own.into_iter().map(|class| class.prototype.clone()).collect(), context)
 }
 
@@ -150,10 +167,9 @@ fn enter(_: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue>
     told(left, &host, context)
 }
 
-/// Remembers where the program stands when it is ended.
 fn told(left: JsResult<i32>, host: &Host, context: &Context) -> JsResult<JsValue> {
     if left.is_err() {
-        *host.hit_trace.borrow_mut() = errors::here(context);
+        errors::remember(host, context);
     }
     left.map(JsValue::from)
 }

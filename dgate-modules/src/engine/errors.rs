@@ -23,6 +23,14 @@ pub(super) fn is_fatal(error: &JsError) -> bool {
     error.as_engine().is_some()
 }
 
+/// Remembers where the program stands when it is ended.
+pub(super) fn remember(host: &Host, context: &Context) {
+    let mut stood = host.hit_trace.borrow_mut();
+    if stood.is_empty() {
+        *stood = here(context);
+    }
+}
+
 /// What went wrong, with places in the written source.
 pub(super) fn failure(error: JsError, context: &mut Context) -> Failure {
     let host = Host::of(context);

@@ -11,9 +11,10 @@ use boa_engine::error::{EngineError, RuntimeLimitError};
 use boa_engine::object::builtins::JsFunction;
 use boa_engine::{Context, JsError, JsResult, JsValue};
 
-use super::api::{Patterns, Prototypes};
+use super::api::{Guarded, Patterns, Prototypes};
 use super::call::Call;
 use super::clock::Clock;
+use super::depth::look_at_next;
 use super::heap;
 use super::meter::Meter;
 use super::ops::Operations;
@@ -41,6 +42,8 @@ pub(super) struct Host {
     /// What was rejected and nobody looked at so far.
     pub(super) rejections: RefCell<Rejections>,
     pub(super) prototypes: RefCell<Option<Rc<Prototypes>>>,
+    /// While the context is made: see there.
+    pub(super) guarded: RefCell<Guarded>,
     /// Regular expressions that were used.
     pub(super) patterns: RefCell<Patterns>,
     current: RefCell<Option<Rc<Call>>>,
@@ -88,6 +91,7 @@ impl Host {
             hit_trace: RefCell::default(),
             rejections: RefCell::default(),
             prototypes: RefCell::new(None),
+            guarded: RefCell::default(),
             patterns: RefCell::default(),
             current: RefCell::new(None),
             meter: Meter::default(),
@@ -187,6 +191,7 @@ impl Host {
     pub(super) fn end(&self, kind: LimitKind) -> JsError {
         self.hit.set(Some(kind));
         self.hit_call.borrow_mut().clone_from(&self.current.borrow());
+        look_at_next();
         uncatchable()
     }
 }

@@ -89,13 +89,18 @@ pub(crate) async fn get(gateway: &TestGateway, target: &str) -> Answer {
 
 /// Runs the body of a handler on this thread, with a minute to compute, and returns what it answered or what went wrong.
 pub(crate) async fn run(body: &str, settings: ModuleSettings) -> Result<String, String> {
+    run_as(body, settings.with(|settings| settings.limits.cpu = Duration::from_secs(60))).await
+}
+
+/// The same with the time to compute that the settings give.
+pub(crate) async fn run_as(body: &str, settings: ModuleSettings) -> Result<String, String> {
     let imports = "import { sleep } from 'dgate'; import { addDocument } from 'dgate/state'; import { setCache } from 'dgate/storage';";
     let source = format!("{imports}\nexport async function requestHandler(ctx) {{ {body} }}");
     let trial = Trial {
         revision: 1,
         resources: resource_set([Module::new("m", source).into()]),
         documents: Arc::new(MemoryStore::new()),
-        settings: settings.with(|settings| settings.limits.cpu = Duration::from_secs(60)),
+        settings,
         network: Network::default(),
     };
     let gateway = LocalGateway::of_module(trial, "default", "m", "/**").await.map_err(|e| e.to_string())?;

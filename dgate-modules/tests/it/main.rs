@@ -2,6 +2,7 @@
 
 mod arguments;
 mod chains;
+mod endless;
 mod errors;
 mod fetching;
 mod hooks;

@@ -7,10 +7,12 @@ use dgate_core::Body;
 use dgate_core::body::{CollectError, Collected};
 
 use super::state::{RequestState, Side};
+use crate::engine::depth::DEEPEST;
 use crate::engine::errors;
 use crate::engine::host::Host;
 use crate::engine::limits::refused;
 use crate::engine::ops::{self, Outcome, named_error};
+use crate::engine::show::shown;
 use crate::engine::values;
 use crate::failure::LimitKind;
 
@@ -133,9 +135,10 @@ pub(super) fn written(value: &JsValue, context: &mut Context) -> JsResult<Bytes>
 
 /// A value as JSON.
 pub(super) fn json(value: &JsValue, context: &mut Context) -> JsResult<Bytes> {
-    if let Some(plain) = super::json::plain(value, context) {
-        return Ok(plain.into());
-    }
-    let stringify = super::prelude::stringify(value, context)?;
-    Ok(stringify.to_std_string_lossy().into())
+    let json = super::stringify::json(value, DEEPEST, context)?;
+    let json = json.ok_or_else(|| {
+        let message = format!("{} cannot be written as JSON", shown(value, context));
+        JsNativeError::typ().with_message(message)
+    })?;
+    Ok(json.into())
 }

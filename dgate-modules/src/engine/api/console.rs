@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use boa_engine::object::FunctionObjectBuilder;
 use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction};
 
-use super::prelude;
+use super::stringify;
 use crate::capability::ConsoleLine;
-use crate::engine::depth::look_at_stack;
+use crate::engine::depth::{DEEPEST, look};
 use crate::engine::errors;
 use crate::engine::host::Host;
 use crate::engine::show::shown;
@@ -31,7 +31,7 @@ pub(super) fn object(module: usize, context: &mut Context) -> JsResult<JsObject>
     for (name, level) in METHODS {
         let method = NativeFunction::from_copy_closure_with_captures(
             move |_, arguments, module: &usize, context| {
-                look_at_stack(context)?;
+                look(context)?;
                 log(level, *module, arguments, context);
                 Ok(JsValue::undefined())
             },
@@ -108,8 +108,8 @@ fn show(value: &JsValue, context: &mut Context) -> String {
         return value.display().to_string();
     }
     let is_error = value.as_object().is_some_and(|object| object.is::<boa_engine::builtins::error::Error>());
-    if !is_error && let Ok(json) = prelude::stringify(value, context) {
-        return json.to_std_string_lossy();
+    if !is_error && let Ok(Some(json)) = stringify::json(value, DEEPEST, context) {
+        return String::from_utf8_lossy(&json).into_owned();
     }
     let text = value.to_string(context);
     let mut text = match text {

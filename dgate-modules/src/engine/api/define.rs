@@ -5,7 +5,8 @@ use boa_engine::object::{ConstructorBuilder, FunctionObjectBuilder};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
 
-use crate::engine::depth::look_at_stack;
+use super::guard::engines;
+use crate::engine::depth::look;
 
 /// A native function.
 pub(in crate::engine) type Native = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
@@ -61,7 +62,7 @@ pub(super) fn add(object: &JsObject, members: &[Member], context: &mut Context) 
 /// A function that looks at the stack first: it may be called by itself, through whatever it converts to a text or a number.
 fn looking(native: Native) -> NativeFunction {
     NativeFunction::from_copy_closure(move |this, arguments, context| {
-        look_at_stack(context)?;
+        look(context)?;
         native(this, arguments, context)
     })
 }
@@ -79,11 +80,12 @@ where
 {
     let key = key.into();
     let Some(own) = object.get(key.clone(), context)?.as_function() else { return Ok(()) };
+    let own = engines(&own, context);
     let length = own.get(js_string!("length"), context)?.to_u32(context)?;
     let name = own.get(js_string!("name"), context)?.to_string(context)?;
     let function = NativeFunction::from_copy_closure_with_captures(
         move |this, arguments, own: &JsFunction, context| {
-            look_at_stack(context)?;
+            look(context)?;
             run(this, arguments, own, context)
         },
         own,
@@ -110,9 +112,10 @@ pub(super) fn mend_getter(
     let missing = || JsNativeError::typ().with_message("the engine lacks a getter");
     let known = known.ok_or_else(missing)?;
     let get = known.get().and_then(JsValue::as_function).ok_or_else(missing)?;
+    let get = engines(&get, context);
     let mended = NativeFunction::from_copy_closure_with_captures(
         move |this, _, get: &JsFunction, context| {
-            look_at_stack(context)?;
+            look(context)?;
             let value = get.call(this, &[], context)?;
             mend(this, value, context)
         },

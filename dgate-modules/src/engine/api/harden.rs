@@ -3,30 +3,15 @@
 //! Built-in objects, and those of the gateway, are frozen before a module is evaluated: what one module or one request
 //! does to them would be seen by all others. Only what a module makes itself is its own.
 
+use std::collections::HashSet;
+
 use boa_engine::object::{FunctionObjectBuilder, IntegrityLevel};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsValue, NativeFunction, js_string};
 
 /// Freezes everything that can be reached from the global object, and from `more`.
 pub(super) fn harden(more: Vec<JsObject>, context: &mut Context) -> JsResult<()> {
-    let intrinsics = context.intrinsics().objects();
-    let iterators = intrinsics.iterator_prototypes();
-    let mut hidden = vec![
-        intrinsics.generator(),
-        intrinsics.async_generator(),
-        intrinsics.throw_type_error().into(),
-        iterators.array(),
-        iterators.async_iterator(),
-        iterators.set(),
-        iterators.string(),
-        iterators.regexp_string(),
-        iterators.map(),
-        iterators.iterator_helper(),
-        iterators.wrap_for_valid_iterator(),
-    ];
-    hidden.extend(more);
     let constructors = context.intrinsics().constructors();
-    hidden.push(constructors.async_function().prototype());
     let shadowed = [
         constructors.object().prototype(),
         constructors.function().prototype(),
@@ -42,28 +27,73 @@ pub(super) fn harden(more: Vec<JsObject>, context: &mut Context) -> JsResult<()>
     for prototype in &shadowed {
         let_be_shadowed(prototype, context)?;
     }
-    hidden.push(context.global_object());
-    freeze_all(hidden, context)
+    let mut all = roots(context);
+    all.extend(more);
+    freeze_all(all, context)
+}
+
+/// The global object, and what is reached from nowhere but from values.
+pub(super) fn roots(context: &Context) -> Vec<JsObject> {
+    let intrinsics = context.intrinsics().objects();
+    let iterators = intrinsics.iterator_prototypes();
+    vec![
+        context.global_object(),
+        intrinsics.generator(),
+        intrinsics.async_generator(),
+        intrinsics.throw_type_error().into(),
+        iterators.array(),
+        iterators.async_iterator(),
+        iterators.set(),
+        iterators.string(),
+        iterators.regexp_string(),
+        iterators.map(),
+        iterators.iterator_helper(),
+        iterators.wrap_for_valid_iterator(),
+        context.intrinsics().constructors().async_function().prototype(),
+    ]
 }
 
 /// Freezes objects and all that can be reached from them.
-pub(super) fn freeze_all(mut objects: Vec<JsObject>, context: &mut Context) -> JsResult<()> {
-    while let Some(object) = objects.pop() {
-        if !object.is_extensible(context)? {
-            continue;
+pub(super) fn freeze_all(objects: Vec<JsObject>, context: &mut Context) -> JsResult<()> {
+    // What is frozen was reached before.
+    let mut left = objects;
+    while let Some(object) = left.pop() {
+        if object.is_extensible(context)? {
+            held(&object, &mut left, context)?;
+            object.set_integrity_level(IntegrityLevel::Frozen, context)?;
         }
-        for key in object.own_property_keys(context)? {
-            let Some(property) = own(&object, &key) else { continue };
-            let held = [property.value().cloned(), property.get().cloned(), property.set().cloned()];
-            objects.extend(held.into_iter().flatten().filter_map(|value| value.as_object()));
-        }
-        objects.extend(object.prototype());
-        object.set_integrity_level(IntegrityLevel::Frozen, context)?;
     }
     Ok(())
 }
 
-fn own(object: &JsObject, key: &PropertyKey) -> Option<PropertyDescriptor> {
+/// Visits objects and all that can be reached from them, but for those that were reached before.
+pub(super) fn reach(
+    mut left: Vec<JsObject>,
+    reached: &mut HashSet<JsObject>,
+    context: &mut Context,
+    mut visit: impl FnMut(&JsObject, &mut Context) -> JsResult<()>,
+) -> JsResult<()> {
+    while let Some(object) = left.pop() {
+        if reached.insert(object.clone()) {
+            visit(&object, context)?;
+            held(&object, &mut left, context)?;
+        }
+    }
+    Ok(())
+}
+
+/// What an object holds and inherits from.
+fn held(object: &JsObject, all: &mut Vec<JsObject>, context: &mut Context) -> JsResult<()> {
+    for key in object.own_property_keys(context)? {
+        let Some(property) = own(object, &key) else { continue };
+        let values = [property.value(), property.get(), property.set()];
+        all.extend(values.into_iter().flatten().filter_map(JsValue::as_object));
+    }
+    all.extend(object.prototype());
+    Ok(())
+}
+
+pub(super) fn own(object: &JsObject, key: &PropertyKey) -> Option<PropertyDescriptor> {
     object.borrow().properties().get(key)
 }
 

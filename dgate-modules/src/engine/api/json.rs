@@ -1,20 +1,18 @@
-//! JSON of plain values, without the engine's own `JSON.stringify`, which makes a string of every part.
+//! JSON of plain values, in one pass.
 //!
 //! Plain are null, booleans, numbers, strings, and arrays and ordinary objects of plain values. Nothing of a module runs
-//! on the way. Whatever is not plain, or large, is left to the engine.
-
-use std::io::Write as _;
+//! on the way. Whatever is not plain, or large, is left to `stringify.rs`.
 
 use boa_engine::builtins::object::OrdinaryObject;
 use boa_engine::property::PropertyKey;
 use boa_engine::string::JsStrVariant;
-use boa_engine::{Context, JsObject, JsString, JsValue, JsVariant, js_string};
+use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, JsVariant, js_string};
 
 use crate::json::{escape, hex};
 
 /// Values within one another, at most: a cycle has more.
-const DEEPEST: usize = 32;
-/// Beyond that the engine's own way is taken, which looks at the clock.
+pub(super) const DEEPEST: usize = 32;
+/// Beyond that the other way is taken, which looks at the clock.
 const LARGEST: usize = 64 << 10;
 
 /// A value as JSON, if it is plain.
@@ -32,12 +30,7 @@ fn write_value(value: &JsValue, depth: usize, out: &mut Vec<u8>, context: &mut C
         JsVariant::Null => out.extend_from_slice(b"null"),
         JsVariant::Boolean(true) => out.extend_from_slice(b"true"),
         JsVariant::Boolean(false) => out.extend_from_slice(b"false"),
-        JsVariant::Integer32(number) => write!(out, "{number}").ok()?,
-        JsVariant::Float64(number) if !number.is_finite() => out.extend_from_slice(b"null"),
-        JsVariant::Float64(number) => {
-            let text = JsValue::from(number).to_string(context).ok()?;
-            out.extend_from_slice(text.to_std_string_lossy().as_bytes());
-        }
+        JsVariant::Integer32(_) | JsVariant::Float64(_) => number(value, out, context).ok()?,
         JsVariant::String(text) => quote(&text, out),
         JsVariant::Object(object) => {
             let depth = depth.checked_sub(1)?;
@@ -50,6 +43,19 @@ fn write_value(value: &JsValue, depth: usize, out: &mut Vec<u8>, context: &mut C
         JsVariant::Undefined | JsVariant::Symbol(_) | JsVariant::BigInt(_) => return None,
     }
     Some(())
+}
+
+/// A number, as the language writes it; what is none is `null`.
+pub(super) fn number(value: &JsValue, out: &mut Vec<u8>, context: &mut Context) -> JsResult<()> {
+    match value.variant() {
+        JsVariant::Integer32(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        JsVariant::Float64(number) if number.is_finite() => {
+            let text = JsValue::from(number).to_string(context)?;
+            out.extend_from_slice(text.to_std_string_lossy().as_bytes());
+        }
+        _ => out.extend_from_slice(b"null"),
+    }
+    Ok(())
 }
 
 fn array(object: &JsObject, depth: usize, out: &mut Vec<u8>, context: &mut Context) -> Option<()> {
@@ -119,7 +125,7 @@ fn members(object: &JsObject, depth: usize, out: &mut Vec<u8>, context: &mut Con
 }
 
 /// A string, escaped as the language says; halves of surrogate pairs that stand alone, too.
-fn quote(text: &JsString, out: &mut Vec<u8>) {
+pub(super) fn quote(text: &JsString, out: &mut Vec<u8>) {
     out.push(b'"');
     match text.as_str().variant() {
         JsStrVariant::Latin1(bytes) => bytes.iter().for_each(|byte| escape(char::from(*byte), out)),

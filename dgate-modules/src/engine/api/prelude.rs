@@ -14,7 +14,6 @@ use super::define::{self, Member};
 use super::{harden, prototypes};
 use crate::bytes_text::{decode_text, encode_text};
 use crate::engine::host::Host;
-use crate::engine::show::shown;
 use crate::engine::values::{argument, array_buffer, buffer_bytes, bytes, text};
 use crate::hook::Hook;
 
@@ -131,19 +130,6 @@ pub(in crate::engine) fn run_script(
     let name = JsString::from(hook.name());
     let arguments = [name.into(), script.clone().into(), object.clone(), error.unwrap_or_default()];
     function("runScript", context)?.call(&JsValue::undefined(), &arguments, context)
-}
-
-/// `JSON.stringify`.
-pub(super) fn stringify(value: &JsValue, context: &mut Context) -> JsResult<JsString> {
-    let json = context.global_object().get(js_string!("JSON"), context)?.to_object(context)?;
-    let stringify = json.get(js_string!("stringify"), context)?;
-    let stringify =
-        stringify.as_callable().ok_or_else(|| JsNativeError::typ().with_message("no `JSON.stringify`"))?;
-    let text = stringify.call(&json.into(), std::slice::from_ref(value), context)?;
-    text.as_string().ok_or_else(|| {
-        let message = format!("{} cannot be written as JSON", shown(value, context));
-        JsNativeError::typ().with_message(message).into()
-    })
 }
 
 /// What the prelude borrows.

@@ -12,7 +12,8 @@ use boa_engine::{
 use boa_gc::{Finalize, Trace};
 
 use super::define;
-use crate::engine::depth::look_at_stack;
+use super::guard::engines;
+use crate::engine::depth::look;
 use crate::engine::host::Host;
 use crate::engine::regexp::{Captures, Flags, Halt, Pattern, Unknown};
 use crate::engine::values::argument;
@@ -35,15 +36,17 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let prototype = context.intrinsics().constructors().regexp().prototype();
     define::mend_getter(&prototype, js_string!("source"), source, context)?;
     let missing = || JsNativeError::error().with_message("the engine has no regular expressions");
-    let getter = |name| {
+    let getter = |name| -> JsResult<JsFunction> {
         let property = prototype.borrow().properties().get(&js_string!(name).into());
-        property.and_then(|property| property.get().and_then(JsValue::as_function)).ok_or_else(missing)
+        let get = property.and_then(|property| property.get().and_then(JsValue::as_function));
+        Ok(engines(&get.ok_or_else(missing)?, context))
     };
     let (source, unicode_sets) = (getter("source")?, getter("unicodeSets")?);
     let exec = prototype.get(js_string!("exec"), context)?.as_function().ok_or_else(missing)?;
+    let exec = engines(&exec, context);
     let wrapped = NativeFunction::from_copy_closure_with_captures(
         |this, arguments, originals: &Originals, context| {
-            look_at_stack(context)?;
+            look(context)?;
             if let Some(object) = this.as_object()
                 && let Ok(regexp) = JsRegExp::from_object(object.clone())
             {

@@ -5,7 +5,9 @@ use boa_engine::object::builtins::{JsArray, JsFunction, JsRegExp};
 use boa_engine::string::JsStrVariant;
 use boa_engine::{Context, JsResult, JsString, JsSymbol, JsValue};
 
+use super::bounds::{Most, text_length};
 use super::define;
+use super::replacing::replacement;
 use crate::engine::host::Host;
 use crate::engine::limits::refused;
 use crate::engine::values::argument;
@@ -32,20 +34,25 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     for (name, instead) in all {
         define::instead(&string, JsString::from(name), instead, context)?;
     }
-    Ok(())
+    let regexp = context.intrinsics().constructors().regexp().prototype();
+    define::instead(
+        &regexp,
+        JsSymbol::replace(),
+        |this, arguments, own, context| {
+            if !this.is_object() {
+                return own.call(this, arguments, context);
+            }
+            let text = argument(arguments, 0).to_string(context)?;
+            let by = replacement(&argument(arguments, 1), &text, context)?;
+            own.call(this, &[text.into(), by], context)
+        },
+        context,
+    )
 }
 
-/// The text, what is looked for in it, and the arguments with that as a text. What is no text becomes one once, so that
-/// what was measured is what is used.
-fn texts(
-    this: &JsValue,
-    arguments: &[JsValue],
-    context: &mut Context,
-) -> JsResult<(JsString, JsString, Vec<JsValue>)> {
-    let text = this.to_string(context)?;
-    let wanted = argument(arguments, 0).to_string(context)?;
-    let rest = arguments.iter().skip(1).cloned();
-    Ok((text, wanted.clone(), std::iter::once(wanted.into()).chain(rest).collect()))
+/// The text, and what is looked for in it. What is no text becomes one once, so that what was measured is what is used.
+fn texts(this: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<(JsString, JsString)> {
+    Ok((this.to_string(context)?, argument(arguments, 0).to_string(context)?))
 }
 
 fn bounded(times: f64, text: &JsString, wanted: &JsString, context: &Context) -> JsResult<()> {
@@ -73,7 +80,9 @@ fn find(
     if this.is_null_or_undefined() || is_regexp {
         return original.call(this, arguments, context);
     }
-    let (text, wanted, arguments) = texts(this, arguments, context)?;
+    let (text, wanted) = texts(this, arguments, context)?;
+    let rest = arguments.iter().skip(1).cloned();
+    let arguments: Vec<JsValue> = std::iter::once(wanted.clone().into()).chain(rest).collect();
     bounded(1.0, &text, &wanted, context)?;
     Host::of(context).look_at_clock_after(text.len() as f64)?;
     original.call(&text.into(), &arguments, context)
@@ -96,9 +105,12 @@ fn replace(
     if this.is_null_or_undefined() || has_own(arguments, JsSymbol::replace(), context)? {
         return original.call(this, arguments, context);
     }
-    let (text, wanted, arguments) = texts(this, arguments, context)?;
+    let (text, wanted) = texts(this, arguments, context)?;
     bounded(1.0, &text, &wanted, context)?;
-    original.call(&text.into(), &arguments, context)
+    let by = replacement(&argument(arguments, 1), &text, context)?;
+    let result = original.call(&text.into(), &[wanted.into(), by], context)?;
+    Most::text(&Host::of(context)).bounds(text_length(&result), context)?;
+    Ok(result)
 }
 
 fn replace_all(
@@ -110,8 +122,9 @@ fn replace_all(
     if this.is_null_or_undefined() || has_own(arguments, JsSymbol::replace(), context)? {
         return original.call(this, arguments, context);
     }
-    let (text, wanted, arguments) = texts(this, arguments, context)?;
+    let (text, wanted) = texts(this, arguments, context)?;
     bounded(1.0, &text, &wanted, context)?;
+    let by = replacement(&argument(arguments, 1), &text, context)?;
     let mut found = 0_usize;
     each(&text, &wanted, usize::MAX, &mut |_| {
         found += 1;
@@ -119,7 +132,9 @@ fn replace_all(
     })?;
     // It goes through the text from the beginning for each.
     bounded(found.max(1) as f64 / wanted.len().max(1) as f64, &text, &wanted, context)?;
-    original.call(&text.into(), &arguments, context)
+    let result = original.call(&text.into(), &[wanted.into(), by], context)?;
+    Most::text(&Host::of(context)).bounds(text_length(&result), context)?;
+    Ok(result)
 }
 
 fn split(
@@ -137,6 +152,7 @@ fn split(
     let most = if most.is_undefined() { u32::MAX } else { most.to_u32(context)? };
     let by = by.to_string(context)?;
     if by.is_empty() || most == 0 {
+        Most::list(&Host::of(context)).bounds(text.len().min(most as usize) as f64, context)?;
         return original.call(&text.into(), &[by.into(), most.into()], context);
     }
     bounded(1.0, &text, &by, context)?;

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use boa_engine::JsResult;
 
-use super::Host;
+use super::{Host, uncatchable};
 use crate::engine::call::Call;
+use crate::engine::depth::look_at_next;
 use crate::engine::heap;
 use crate::engine::limits::{EVALUATION, TICKS_PER_LOOK};
 use crate::failure::LimitKind;
@@ -105,6 +106,11 @@ impl Host {
     /// the module cannot catch.
     pub(in crate::engine) fn look_at_clock(&self) -> JsResult<i32> {
         crate::worker::looks_at_clock();
+        // Nothing more is done for what has ended, such as closing iterators: that could go on for as long.
+        if self.hit.get().is_some() {
+            look_at_next();
+            return Err(uncatchable());
+        }
         if stack::is_short() {
             return Err(self.end(LimitKind::Recursion));
         }
