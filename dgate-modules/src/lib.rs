@@ -60,7 +60,7 @@
 //! after several times as long. By the processor's time it ends at most 50 ms after its limit, unless it is in one of these
 //! built-ins, which are not interrupted and are bounded only by the size of what they are given:
 //!
-//! - `JSON.parse` with a function as its second argument, and `structuredClone`, of some MiB;
+//! - `structuredClone` of some MiB;
 //! - what goes through an array of up to a million elements without calling anything: `sort`, `indexOf`, `slice` and the
 //!   other methods of arrays but for those that put texts or lists together, and `Object.keys` and its like;
 //! - the same of typed arrays, and copies of buffers, up to 64 MiB; `TextEncoder`, `TextDecoder`, `atob`, `btoa`, and hashes of

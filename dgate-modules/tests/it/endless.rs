@@ -78,6 +78,7 @@ async fn what_is_measured_is_what_is_used() {
         "let d = 1; for (let i = 0; i < 900; i++) d = [d]; let all = []; for (let i = 0; i < 9000; i++) all.push(d); JSON.stringify(all, null, 10);",
         "[].concat({ length: 2 ** 52, [Symbol.isConcatSpreadable]: true });",
         "const a = Array(900000); [].concat(...Array(100).fill(a));",
+        "JSON.parse('[1]', function (k, v) { this[k] = []; this[k].length = 2 ** 32 - 1; return v; }); const a = [1]; JSON.parse('[0,1]', function (k, v) { if (k === '0') { this[1] = []; this[1].length = 2 ** 32 - 1; } return v; });",
         "[1].flatMap(() => { const a = []; a.length = 2 ** 32 - 1; return a; });",
         "const b = []; const a = [0, b]; Object.defineProperty(a, 0, { get() { b.length = 2 ** 32 - 1; } }); a.flat();",
         "let n = 0; Math.max.apply(null, { get length() { return n++ ? 2 ** 40 : 1; }, 0: 5 }) === 5 && Reflect.ownKeys(new Proxy({}, { ownKeys: () => ({ length: 2 ** 40 }) }));",

@@ -1,7 +1,9 @@
 //! `JSON.parse`, and bodies read as JSON.
 //!
 //! The engine's own makes a program of the text and runs it: slow, and what it learns of names it never forgets. This one
-//! makes values of text in one pass. With a function as its second argument, the engine's is called.
+//! makes values of text in one pass.
+
+mod revive;
 
 use boa_engine::object::builtins::JsArray;
 use boa_engine::property::PropertyKey;
@@ -21,12 +23,13 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     define::instead(
         &json,
         js_string!("parse"),
-        |this, arguments, own, context| {
-            if argument(arguments, 1).is_callable() {
-                return own.call(this, arguments, context);
-            }
+        |_, arguments, _, context| {
             let text = argument(arguments, 0).to_string(context)?;
-            value_of(text.as_str(), context)
+            let value = value_of(text.as_str(), context)?;
+            match argument(arguments, 1).as_callable() {
+                Some(reviver) => revive::revived(value, &reviver, context),
+                None => Ok(value),
+            }
         },
         context,
     )

@@ -241,7 +241,7 @@ impl Writer {
 }
 
 /// The names of what is enumerable of an object. ECMA-262, 7.3.23.
-fn keys(object: &JsObject, context: &mut Context) -> JsResult<Vec<PropertyKey>> {
+pub(super) fn keys(object: &JsObject, context: &mut Context) -> JsResult<Vec<PropertyKey>> {
     if object.is::<OrdinaryObject>() {
         let keys = object.own_property_keys(context)?;
         let object = object.borrow();
@@ -261,7 +261,7 @@ fn keys(object: &JsObject, context: &mut Context) -> JsResult<Vec<PropertyKey>> 
     keys.iter().map(|key| key.to_property_key(context)).collect()
 }
 
-fn name(key: &PropertyKey) -> JsString {
+pub(super) fn name(key: &PropertyKey) -> JsString {
     match key {
         PropertyKey::String(name) => name.clone(),
         PropertyKey::Index(index) => JsString::from(index.get().to_string()),
