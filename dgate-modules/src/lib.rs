@@ -27,7 +27,8 @@
 //!
 //! Loops, calls, callbacks of built-ins, getters, generators and promise jobs end when the call has computed for longer than
 //! `limits.cpu`; calls within calls end at some 1,000; a call ends at `limits.timeout`, or at once if it waits for what never
-//! comes. Texts are bounded to 16 Mi characters, lists that built-ins walk through to a million entries, buffers to 64 MiB,
+//! comes. Texts are bounded to 16 Mi characters, lists that built-ins walk through to a million entries, buffers to 16 MiB
+//! (or twice `limits.body`),
 //! operations that a call waits for at the same time to 256 (one more throws a `RangeError`), and handlers of promises that it has waiting (functions given to
 //! `then` that have not run yet; `await` has two) to 10,000: a call with more ends (`kind="promises"`). What was given no
 //! function (`promise.then()`) is bounded by computing time only.
@@ -63,7 +64,7 @@
 //! - `structuredClone` of some MiB;
 //! - what goes through an array of up to a million elements without calling anything: `sort`, `indexOf`, `slice` and the
 //!   other methods of arrays but for those that put texts or lists together, and `Object.keys` and its like;
-//! - the same of typed arrays, and copies of buffers, up to 64 MiB; `TextEncoder`, `TextDecoder`, `atob`, `btoa`, and hashes of
+//! - the same of typed arrays, and typed arrays made of and copied from others, up to 16 MiB; `TextEncoder`, `TextDecoder`, `atob`, `btoa`, and hashes of
 //!   as much;
 //! - methods of texts of up to 16 Mi characters that go through all of it: `normalize`, `toUpperCase`, `split`, `replaceAll`,
 //!   `indexOf`, `encodeURIComponent`, and numbers and dates read from them.

@@ -16,6 +16,7 @@ mod nesting;
 mod places;
 mod positions;
 mod ticks;
+mod weave;
 
 use std::path::Path;
 

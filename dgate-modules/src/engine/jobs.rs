@@ -17,6 +17,7 @@ use futures_util::FutureExt as _;
 
 use super::call::Handler;
 use super::host::{Host, uncatchable};
+use super::limits::LARGEST_BUFFER;
 
 /// How many jobs may run before the clock is looked at.
 const JOBS_PER_LOOK: u32 = 64;
@@ -149,7 +150,8 @@ impl HostHooks for Hooks {
         Err(JsNativeError::eval().with_message("modules cannot make code from text").into())
     }
 
-    fn max_buffer_size(&self, _: &mut Context) -> u64 {
-        super::limits::LARGEST_BUFFER
+    fn max_buffer_size(&self, context: &mut Context) -> u64 {
+        let body = Host::of(context).current().map_or(0, |call| call.limits().body as u64);
+        LARGEST_BUFFER.max(body.saturating_mul(2))
     }
 }

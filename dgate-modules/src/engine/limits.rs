@@ -10,8 +10,8 @@ use crate::limits::LimitSettings;
 use crate::metrics::count_limit;
 use crate::thrown::Thrown;
 
-/// Largest `ArrayBuffer`.
-pub(super) const LARGEST_BUFFER: u64 = 64 << 20;
+/// Largest `ArrayBuffer`, unless two bodies as large as they may be are larger.
+pub(super) const LARGEST_BUFFER: u64 = 16 << 20;
 /// Values on the engine's stack, for each call within calls that there may be.
 const VALUES_PER_CALL: usize = 160;
 /// Time to evaluate a module in, when a runtime is made.

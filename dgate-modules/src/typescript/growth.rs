@@ -1,4 +1,4 @@
-//! What can make values grow without a loop: `+` of texts, templates, and `...`.
+//! What can make values grow without a loop: `+` of texts, templates, `...`, and the names that `for … in` gathers first.
 //!
 //! The engine does not ask how long a text becomes: forty times `s += s` is more memory than any machine has. Where neither
 //! side is known to be short, the result is looked at.
@@ -10,6 +10,8 @@ use oxc::syntax::operator::{BinaryOperator, UnaryOperator};
 pub(super) const TEXT: &str = "__dgate_text(";
 /// Called with a list that is spread.
 pub(super) const LIST: &str = "__dgate_list(";
+/// Called with what `for … in` goes through.
+pub(super) const NAMES: &str = "__dgate_names(";
 /// How many texts may be put together at once before the result is looked at.
 const MOST_PARTS: usize = 16;
 

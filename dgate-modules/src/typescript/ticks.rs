@@ -26,9 +26,10 @@ use oxc::syntax::scope::ScopeFlags;
 use super::Fault;
 use super::classify::{Dialect, global_hooks};
 use super::commonjs::Common;
-use super::growth::{self, LIST, TEXT};
+use super::growth::{self, LIST, NAMES, TEXT};
 use super::places;
 use super::positions::Inserted;
+use super::weave::woven;
 
 /// Names that belong to the gateway.
 const RESERVED: &str = "__dgate_";
@@ -95,20 +96,8 @@ pub(super) fn instrument(
     let mut insertions = ticks.insertions;
     insertions.push((begin, before));
     insertions.push((source.len(), after));
-    // The sort is stable, and what encloses comes first.
-    insertions.sort_by_key(|(at, _)| *at);
-
-    let mut text = String::with_capacity(source.len() * 2);
-    let mut inserted = Vec::with_capacity(insertions.len());
-    let mut last = 0;
-    for (at, piece) in insertions {
-        text.push_str(&source[last..at]);
-        text.push_str(&piece);
-        inserted.push((at, piece.len()));
-        last = at;
-    }
-    text.push_str(&source[last..]);
-    Ok(Instrumented { text, inserted: Inserted::new(inserted), dialect })
+    let (text, inserted) = woven(source, insertions);
+    Ok(Instrumented { text, inserted, dialect })
 }
 
 struct Ticks<'s> {
@@ -283,7 +272,10 @@ impl<'a> Visit<'a> for Ticks<'_> {
 
     fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
         self.body(&it.body);
+        let span = it.right.span();
+        self.put(span.start, NAMES);
         walk::walk_for_in_statement(self, it);
+        self.put(span.end, ")");
         self.end(&it.body);
     }
 

@@ -92,110 +92,6 @@ async fn what_is_measured_is_what_is_used() {
     }
 }
 
-/// Whatever walks through lists still does what it did.
-#[tokio::test]
-async fn lists_are_walked_through_as_before() {
-    let body = r"
-        class Own extends Array {}
-        const own = Own.from([3, 1, 2]);
-        class Bag { #all = [1, 2, 3]; get length() { return this.#all.length; } get 0() { return this.#all[0]; } get 1() { return this.#all[1]; } get 2() { return this.#all[2]; } }
-        const bag = new Bag();
-        const seen = [];
-        Array.prototype.forEach.call(bag, function (value, index, list) { seen.push(value, index, list === bag, this.me); }, { me: 'me' });
-        const like = { length: 2, 0: 'a', 1: 'b' };
-        const filled = Array.prototype.fill.call(like, 'z');
-        const holes = [1, , 3];
-        const proxy = new Proxy([1, [2, [3]]], {});
-        ctx.response().json([
-            own instanceof Own, own.map((x) => x * 2) instanceof Own, own.concat([9], 8, [[7]]) instanceof Own, own.concat([9], 8, [[7]]),
-            [].concat({ length: 2, 0: 'x', [Symbol.isConcatSpreadable]: true }), 1 in [].concat(holes), [].concat(holes).length,
-            seen, filled === like, like,
-            Array.from(bag), Array.from({ length: 2 }, (_, i) => i), Array.from(new Set([1, 2])), Array.from('añ'), Array.from(new Map([[1, 2]])),
-            proxy.flat(), proxy.flat(Infinity), [1, 2].flatMap((x) => [x, [x]]), holes.flat(), own.flat() instanceof Own,
-            [1, [2, [3]], null, undefined].join('-'), [1234.5, null].toLocaleString(), new Uint8Array([1, 2]).join('+'), String([1, [2, 3]]),
-            Math.max.apply(null, bag), Reflect.construct(Own, [1, 2]).length, Reflect.ownKeys(new Proxy({ a: 1 }, { ownKeys: () => ['a', 'b'] })),
-            Array.prototype.slice.call('abc', 1), Array.prototype.sort.call(bag2()), [3, 1].sort(), [1, 2].at(-1), [1, 2].with(0, 5),
-        ]);
-        function bag2() { return { length: 2, 0: 'b', 1: 'a' }; }";
-    let expected = r#"[true,true,true,[3,1,2,9,8,[7]],["x",null],false,3,[1,0,true,"me",2,1,true,"me",3,2,true,"me"],true,{"0":"z","1":"z","length":2},[1,2,3],[0,1],[1,2],["a","ñ"],[[1,2]],[1,2,[3]],[1,2,3],[1,[1],2,[2]],[1,3],true,"1-2,3--","1234.5,","1+2","1,2,3",3,2,["a","b"],["b","c"],{"0":"a","1":"b","length":2},[1,3],2,[5,2]]"#;
-    assert_eq!(run(body).await.as_deref(), Ok(expected));
-}
-
-/// ECMA-262, 25.5.2, and what engines agree upon.
-#[tokio::test]
-async fn json_is_written_as_the_language_says() {
-    for (expression, expected) in [
-        (
-            r"JSON.stringify({ a: [1, 'x', null, undefined, () => 1, Symbol()], b: undefined, c: NaN, d: -0, e: 1e21, f: .1 })",
-            r#"{"a":[1,"x",null,null,null,null],"c":null,"d":0,"e":1e+21,"f":0.1}"#,
-        ),
-        (
-            r"JSON.stringify([new Number(1), new String('a'), new Boolean(false), Object(Symbol())])",
-            r#"[1,"a",false,{}]"#,
-        ),
-        (r"JSON.stringify(new Date(0))", r#""1970-01-01T00:00:00.000Z""#),
-        (
-            r"JSON.stringify({ b: 1, a: { b: 2, c: 3 }, 1: 4 }, ['a', 'b', 1, 'a', {}])",
-            r#"{"a":{"b":2},"b":1,"1":4}"#,
-        ),
-        (
-            r"JSON.stringify({ a: 1, b: [2, 3] }, (k, v) => typeof v === 'number' ? v + 1 : v)",
-            r#"{"a":2,"b":[3,4]}"#,
-        ),
-        (
-            r"JSON.stringify({ a: 1 }, function (k, v) { return k === '' ? { ...this[''], z: 1 } : v; })",
-            r#"{"a":1,"z":1}"#,
-        ),
-        (
-            r"JSON.stringify({ a: [1, { b: 2 }], c: [], d: {} }, null, 2)",
-            "{\n  \"a\": [\n    1,\n    {\n      \"b\": 2\n    }\n  ],\n  \"c\": [],\n  \"d\": {}\n}",
-        ),
-        (r"JSON.stringify([1], null, 'abcdefghijklm')", "[\nabcdefghij1\n]"),
-        (r"JSON.stringify([1], null, 99)", "[\n          1\n]"),
-        (r"JSON.stringify({ k: { toJSON(key) { return key + '!'; } } })", r#"{"k":"k!"}"#),
-        (
-            r#"JSON.stringify('\u{2028}\ud83d\ude00\ud83d"\\\n\x01')"#,
-            "\"\u{2028}😀\\ud83d\\\"\\\\\\n\\u0001\"",
-        ),
-        (
-            r"String(JSON.stringify(undefined)) + JSON.stringify(null) + String(JSON.stringify(() => 1))",
-            "undefinednullundefined",
-        ),
-        (r"JSON.stringify(new Proxy({ a: 1 }, {})) + JSON.stringify(new Proxy([1], {}))", r#"{"a":1}[1]"#),
-        (
-            r"JSON.stringify(new Map([[1, 2]])) + JSON.stringify(new Uint8Array([1, 2])) + JSON.stringify(Object.create({ a: 1 }))",
-            r#"{}{"0":1,"1":2}{}"#,
-        ),
-        (
-            r"JSON.stringify(Object.defineProperty({ get a() { return 1; } }, 'b', { value: 2 }))",
-            r#"{"a":1}"#,
-        ),
-        (r"JSON.stringify([,1])", "[null,1]"),
-    ] {
-        let body = format!("ctx.response().send({expression});");
-        assert_eq!(run(&body).await.as_deref(), Ok(expected), "{expression}");
-    }
-}
-
-/// Templates of long texts are filled in by the gateway: with the same result.
-#[tokio::test]
-async fn templates_are_filled_in_as_before() {
-    let body = r#"
-        const long = 'x'.repeat(70000);
-        const templates = ['[$&]', '$$1', '$1-$2-$3-$01-$10-$0', '$<a>|$<b>|$<', "$`", "$'", '$', '$x', '$<a'];
-        const patterns = [/b(?<a>c)(d)?/, /b(c)(d)?/, 'bc'];
-        const differs = [];
-        for (const t of templates) for (const p of patterns) {
-            const short = 'abce'.replace(p, t);
-            const found = (long + 'abce').replace(p, t);
-            const expected = t === "$`" ? long + 'a' + long + 'a' + 'e' : long + short;
-            if (found !== expected) differs.push([t, String(p), found.slice(70000), short]);
-        }
-        ctx.response().json(differs);"#;
-    let settings = ModuleSettings::default().with(|settings| settings.limits.cpu = Duration::from_secs(5));
-    assert_eq!(kit::run(body, settings).await.as_deref(), Ok("[]"));
-}
-
 /// Each function that can be reached, bound to an object of which all that anybody may ask for is that function.
 #[tokio::test]
 async fn no_built_in_is_safe_from_itself() {
@@ -241,10 +137,12 @@ async fn no_built_in_is_safe_from_itself() {
             }
             ctx.response().send('went on');
         }";
-    let gateway = kit::handler(source).await;
+    let mut setup = kit::Setup::new().module(source).route(&["m"], None);
+    setup.settings = setup.settings.with(|settings| settings.limits.cpu = Duration::from_millis(20));
+    let gateway = setup.start().await;
     let (mut number, mut ended) = (0, 0);
     'all: loop {
-        for way in [0, 1 + number % 3] {
+        for way in [0].into_iter().chain((number % 3 == 0).then_some(1 + number / 3 % 3)) {
             let answer = kit::get(&gateway, &format!("/m/{number}-{way}")).await;
             match &*String::from_utf8_lossy(&answer.body) {
                 "end" => break 'all,

@@ -1,6 +1,7 @@
 //! Modules in a gateway, over real sockets.
 
 mod arguments;
+mod built_ins;
 mod chains;
 mod endless;
 mod errors;
@@ -18,4 +19,5 @@ mod promises;
 mod recipes;
 mod recursion;
 mod trial;
+mod typed_arrays;
 mod web;

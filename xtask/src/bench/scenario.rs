@@ -140,9 +140,9 @@ pub(crate) const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "slower-fetch",
-        about: "the same from one that takes 100 ms",
+        about: "the same from one that takes 200 ms",
         connections: 1_000,
-        pause: PAUSE.saturating_mul(2),
+        pause: PAUSE.saturating_mul(4),
         script: Some(Script::Fetch),
         ..PLAIN
     },

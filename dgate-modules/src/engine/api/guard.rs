@@ -17,7 +17,7 @@ use boa_engine::object::builtins::JsFunction;
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::{Context, JsObject, JsResult, JsString, JsSymbol, JsValue, NativeFunction, js_string};
 
-use super::harden::{own, reach, roots};
+use super::harden::{held, own, roots};
 use crate::engine::depth::look;
 use crate::engine::host::Host;
 
@@ -26,22 +26,24 @@ pub(in crate::engine) type Guarded = HashMap<JsObject, JsFunction>;
 
 /// Puts something that looks in the place of each built-in, before anything else is changed.
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
-    let math = context.intrinsics().objects().math();
-    let mut reached = HashSet::from([math]);
-    let mut known = HashMap::new();
-    reach(roots(context), &mut reached, context, |object, context| {
+    let mut reached = HashSet::from([context.intrinsics().objects().math()]);
+    let (mut left, mut known) = (roots(context), HashMap::new());
+    while let Some(object) = left.pop() {
+        if !reached.insert(object.clone()) {
+            continue;
+        }
         for key in object.own_property_keys(context)? {
+            let Some(property) = own(&object, &key) else { continue };
+            // Built-ins themselves hold nothing but their names.
+            left.extend(held(&property).filter(|object| !is_built_in(object)));
             // It says what it is called on.
             let is_species = key == PropertyKey::Symbol(JsSymbol::species());
-            match own(object, &key) {
-                Some(property) if property.configurable() == Some(true) && !is_species => {
-                    guard(object, key, &property, &mut known, context)?;
-                }
-                _ => {}
+            if property.configurable() == Some(true) && !is_species {
+                guard(&object, key, &property, &mut known, context)?;
             }
         }
-        Ok(())
-    })?;
+        left.extend(object.prototype());
+    }
     let guarded = known
         .into_iter()
         .filter_map(|(own, looking)| Some((JsObject::from(looking), JsFunction::from_object(own)?)));

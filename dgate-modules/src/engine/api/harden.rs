@@ -3,8 +3,6 @@
 //! Built-in objects, and those of the gateway, are frozen before a module is evaluated: what one module or one request
 //! does to them would be seen by all others. Only what a module makes itself is its own.
 
-use std::collections::HashSet;
-
 use boa_engine::object::{FunctionObjectBuilder, IntegrityLevel};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsValue, NativeFunction, js_string};
@@ -54,43 +52,25 @@ pub(super) fn roots(context: &Context) -> Vec<JsObject> {
 }
 
 /// Freezes objects and all that can be reached from them.
-pub(super) fn freeze_all(objects: Vec<JsObject>, context: &mut Context) -> JsResult<()> {
+pub(super) fn freeze_all(mut left: Vec<JsObject>, context: &mut Context) -> JsResult<()> {
     // What is frozen was reached before.
-    let mut left = objects;
     while let Some(object) = left.pop() {
-        if object.is_extensible(context)? {
-            held(&object, &mut left, context)?;
-            object.set_integrity_level(IntegrityLevel::Frozen, context)?;
+        if !object.is_extensible(context)? {
+            continue;
         }
+        for key in object.own_property_keys(context)? {
+            left.extend(own(&object, &key).iter().flat_map(held));
+        }
+        left.extend(object.prototype());
+        object.set_integrity_level(IntegrityLevel::Frozen, context)?;
     }
     Ok(())
 }
 
-/// Visits objects and all that can be reached from them, but for those that were reached before.
-pub(super) fn reach(
-    mut left: Vec<JsObject>,
-    reached: &mut HashSet<JsObject>,
-    context: &mut Context,
-    mut visit: impl FnMut(&JsObject, &mut Context) -> JsResult<()>,
-) -> JsResult<()> {
-    while let Some(object) = left.pop() {
-        if reached.insert(object.clone()) {
-            visit(&object, context)?;
-            held(&object, &mut left, context)?;
-        }
-    }
-    Ok(())
-}
-
-/// What an object holds and inherits from.
-fn held(object: &JsObject, all: &mut Vec<JsObject>, context: &mut Context) -> JsResult<()> {
-    for key in object.own_property_keys(context)? {
-        let Some(property) = own(object, &key) else { continue };
-        let values = [property.value(), property.get(), property.set()];
-        all.extend(values.into_iter().flatten().filter_map(JsValue::as_object));
-    }
-    all.extend(object.prototype());
-    Ok(())
+/// The objects that a property holds.
+pub(super) fn held(property: &PropertyDescriptor) -> impl Iterator<Item = JsObject> + use<> {
+    let values = [property.value(), property.get(), property.set()];
+    values.map(|value| value.and_then(JsValue::as_object)).into_iter().flatten()
 }
 
 pub(super) fn own(object: &JsObject, key: &PropertyKey) -> Option<PropertyDescriptor> {

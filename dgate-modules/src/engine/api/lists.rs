@@ -9,9 +9,11 @@
 mod concat;
 mod flat;
 mod join;
+mod keys;
+mod typed;
 
 use boa_engine::builtins::proxy::Proxy;
-use boa_engine::object::builtins::{JsArray, JsFunction, JsTypedArray};
+use boa_engine::object::builtins::{JsArray, JsFunction};
 use boa_engine::property::PropertyKey;
 use boa_engine::{
     Context, JsNativeError, JsObject, JsResult, JsString, JsSymbol, JsValue, NativeFunction, js_string,
@@ -52,37 +54,22 @@ const METHODS: [&str; 26] = [
     "unshift",
     "with",
 ];
-/// The same of typed arrays, whose length is bounded by that of buffers.
-const TYPED: [&str; 9] =
-    ["copyWithin", "fill", "includes", "indexOf", "lastIndexOf", "reverse", "set", "slice", "sort"];
-
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let constructors = context.intrinsics().constructors();
     let array = constructors.array().clone();
-    let typed = constructors.typed_array().prototype();
+    let typed = constructors.typed_array().clone();
     for name in METHODS {
         define::instead(&array.prototype(), JsString::from(name), walk, context)?;
     }
-    for name in TYPED {
-        define::instead(
-            &typed,
-            JsString::from(name),
-            |this, arguments, own, context| {
-                if let Some(array) = this.as_object()
-                    && let Ok(array) = JsTypedArray::from_object(array)
-                {
-                    Host::of(context).look_at_clock_after(array.length(context)? as f64)?;
-                }
-                own.call(this, arguments, context)
-            },
-            context,
-        )?;
+    for constructor in [&array.constructor(), &typed.constructor()] {
+        define::instead(constructor, js_string!("from"), from, context)?;
     }
-    define::instead(&array.constructor(), js_string!("from"), from, context)?;
+    typed::install(&typed.prototype(), context)?;
+    keys::install(context)?;
     calls(context)?;
     concat::install(&array.prototype(), context)?;
     flat::install(&array.prototype(), context)?;
-    join::install(&array.prototype(), &typed, context)
+    join::install(&array.prototype(), &typed.prototype(), context)
 }
 
 /// A method of arrays. What it is called on may be anything.

@@ -3,6 +3,7 @@
 //! What is no text yet becomes one first, once: what was measured is what is used.
 
 use boa_engine::object::builtins::JsFunction;
+use boa_engine::string::{JsStr, JsStrVariant};
 use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, js_string};
 
 use super::bounds::Most;
@@ -95,6 +96,7 @@ fn long(length: f64, context: &Context) -> JsResult<()> {
     host.look_at_clock_after(length.max(0.0))
 }
 
+/// ECMA-262, 22.1.3.18. The engine's own makes a list of as many texts first.
 fn repeat(
     this: &JsValue,
     arguments: &[JsValue],
@@ -104,19 +106,37 @@ fn repeat(
     let Some(text) = text_of(this, context)? else { return own.call(this, arguments, context) };
     let times = argument(arguments, 0).to_number(context)?;
     // What is no number of times is told by the engine's own.
-    if times.is_finite() {
-        long(text.len() as f64 * times, context)?;
+    if !(0.0..f64::INFINITY).contains(&times) {
+        return own.call(&text.into(), &[times.into()], context);
     }
-    own.call(&text.into(), &[times.into()], context)
+    long(text.len() as f64 * times.trunc(), context)?;
+    Ok(repeated(&text, times as usize).into())
 }
 
+fn repeated(text: &JsString, times: usize) -> JsString {
+    if text.is_empty() {
+        return JsString::default();
+    }
+    match text.as_str().variant() {
+        JsStrVariant::Latin1(bytes) => JsString::from(JsStr::latin1(&bytes.repeat(times))),
+        JsStrVariant::Utf16(units) => JsString::from(JsStr::utf16(&units.repeat(times))),
+    }
+}
+
+/// ECMA-262, 22.1.3.17 (StringPad).
 fn pad(this: &JsValue, arguments: &[JsValue], own: &JsFunction, context: &mut Context) -> JsResult<JsValue> {
     let Some(text) = text_of(this, context)? else { return own.call(this, arguments, context) };
     let length = argument(arguments, 0).to_number(context)?;
     long(length, context)?;
     let filler = argument(arguments, 1);
-    let filler = if filler.is_undefined() { filler } else { filler.to_string(context)?.into() };
-    own.call(&text.into(), &[length.into(), filler], context)
+    let filler = if filler.is_undefined() { js_string!(" ") } else { filler.to_string(context)? };
+    // As long as is wanted, so that the engine needs one only.
+    let missing = (length as usize).saturating_sub(text.len());
+    let filler = match filler.len() {
+        0 => filler,
+        once => repeated(&filler, missing.div_ceil(once).max(1)),
+    };
+    own.call(&text.into(), &[length.into(), filler.into()], context)
 }
 
 fn concat(
