@@ -6,13 +6,14 @@
 mod bind;
 mod body;
 mod bounds;
-mod caps;
+
 mod console;
 mod context;
 mod decoder;
 mod define;
 mod encoding;
 mod fetch_response;
+mod growth;
 mod guard;
 mod harden;
 mod headers;
@@ -120,7 +121,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     *Host::of(context).prototypes.borrow_mut() = Some(Rc::new(prototypes));
     parse::install(context)?;
     stack::install(context)?;
-    caps::install(context)?;
+    growth::install(context)?;
     regexp::install(context)?;
     search::install(context)?;
     lists::install(context)?;

@@ -103,6 +103,8 @@ async fn templates_are_filled_in_as_before() {
         const templates = ['[$&]', '$$1', '$1-$2-$3-$01-$10-$0', '$<a>|$<b>|$<', "$`", "$'", '$', '$x', '$<a'];
         const patterns = [/b(?<a>c)(d)?/, /b(c)(d)?/, 'bc'];
         const differs = [];
+        const own = Object.defineProperty(/b/, 'exec', { value: () => ({ index: 70001, 0: 'b', length: 2, 1: 5, groups: 'str' }) });
+        if ((long + 'abce').replace(own, '[$<length>$1]') !== long + 'a[35]ce') differs.push('groups');
         for (const t of templates) for (const p of patterns) {
             const short = 'abce'.replace(p, t);
             const found = (long + 'abce').replace(p, t);
@@ -112,4 +114,40 @@ async fn templates_are_filled_in_as_before() {
         ctx.response().json(differs);"#;
     let settings = ModuleSettings::default().with(|settings| settings.limits.cpu = Duration::from_secs(5));
     assert_eq!(kit::run(body, settings).await.as_deref(), Ok("[]"));
+}
+
+/// Functions are values like any other, and nobody sees how lists are looked at.
+#[tokio::test]
+async fn lists_keep_what_is_put_into_them() {
+    let body = r"
+        const f = () => 1, listeners = new Proxy([], {});
+        listeners.push(f);
+        const found = [listeners.indexOf(f), listeners.includes(f), (function () { return Array.prototype.indexOf.call(arguments, f); })(0, f)];
+        const bag = { get length() { return 1; }, 0: f };
+        found.push(Array.prototype.includes.call(bag, f), Array.prototype.map.call(bag, function () { return this === f; }, f)[0],
+            Array.prototype.reduce.call(bag, (sum) => sum, f) === f, Array.prototype.fill.call({ get length() { return 1; }, set 0(v) { this.v = v; } }, f).v === f);
+        const traps = [];
+        const log = new Proxy({}, { get: (_, name) => (target, ...rest) => { traps.push(name); return Reflect[name](target, ...rest); } });
+        new Proxy([1, 2], log).map((x) => x);
+        const reads = [];
+        const like = { get [Symbol.iterator]() { reads.push('iterator'); }, get length() { reads.push('length'); return 1; }, 0: 5 };
+        const made = Array.from(like, (x) => x + 1);
+        const args = [{ toLocaleString(...all) { return all.join('/'); } }].toLocaleString('de', 2);
+        let early = 0;
+        try { Reflect.apply(1, null, { get length() { early++; return 0; } }); } catch { early += 10; }
+        class Kind {} const flat = [[1], 2]; Object.defineProperty(flat, 'constructor', { value: { [Symbol.species]: Kind } });
+        const out = new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }), 4); out.buffer.resize(2);
+        let joined; try { joined = out.join(); } catch (e) { joined = e.name; }
+        ctx.response().json([found, traps.join(), reads, made, args, early, Object.keys(flat.flat()), joined, 'abc'.padStart(2, Symbol()),
+            'abc'.padEnd(Infinity, ''), Object.getOwnPropertyDescriptor(RegExp.prototype, 'source').get.name]);";
+    let expected = r#"[[0,true,1,true,true,true,true],"get,get,get,has,get,has,get",["iterator","length"],[6],"de/2",10,["0","1"],"TypeError","abc","abc","get source"]"#;
+    assert_eq!(run(body).await.as_deref(), Ok(expected));
+}
+
+#[tokio::test]
+async fn raw_json_is_written_as_it_is() {
+    let body = "const raw = JSON.rawJSON('12345678901234567890');
+        ctx.response().send(JSON.stringify({ a: raw, b: [raw] }) + JSON.stringify(raw) + JSON.stringify([raw], null, 1));";
+    let expected = "{\"a\":12345678901234567890,\"b\":[12345678901234567890]}12345678901234567890[\n 12345678901234567890\n]";
+    assert_eq!(run(body).await.as_deref(), Ok(expected));
 }

@@ -10,7 +10,6 @@ use boa_engine::property::PropertyDescriptor;
 use boa_engine::{Context, JsObject, JsResult, JsValue, NativeFunction, js_string};
 
 use super::define;
-use super::guard::described;
 use crate::engine::depth::{DEEPEST, look};
 use crate::engine::limits::refused;
 use crate::failure::LimitKind;
@@ -46,7 +45,6 @@ fn look_at_depth(target: &JsObject, context: &Context) -> JsResult<()> {
 
 /// A function that looks, and is to whoever binds, constructs or extends it what the built-in is.
 fn looking(target: &JsObject, context: &mut Context) -> JsResult<JsObject> {
-    let (name, length) = described(target, context)?;
     let is_constructor = target.is_constructor();
     let run = NativeFunction::from_copy_closure_with_captures(
         |this, arguments, target: &JsObject, context| {
@@ -61,11 +59,11 @@ fn looking(target: &JsObject, context: &mut Context) -> JsResult<JsObject> {
         },
         target.clone(),
     );
-    let looking = FunctionObjectBuilder::new(context.realm(), run)
-        .name(name)
-        .length(length)
-        .constructor(is_constructor)
-        .build();
+    let looking = FunctionObjectBuilder::new(context.realm(), run).constructor(is_constructor).build();
+    for key in [js_string!("name"), js_string!("length")] {
+        let descriptor = PropertyDescriptor::builder().value(target.get(key.clone(), context)?);
+        looking.define_property_or_throw(key, descriptor, context)?;
+    }
     looking.set_prototype(target.prototype());
     let prototype = target.get(js_string!("prototype"), context)?;
     if prototype.is_object() {

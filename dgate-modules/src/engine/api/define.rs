@@ -3,9 +3,9 @@
 use boa_engine::object::builtins::JsFunction;
 use boa_engine::object::{ConstructorBuilder, FunctionObjectBuilder};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
-use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
+use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction};
 
-use super::guard::engines;
+use super::guard::{described, unguarded};
 use crate::engine::depth::look;
 
 /// A native function.
@@ -79,10 +79,12 @@ where
     F: Fn(&JsValue, &[JsValue], &JsFunction, &mut Context) -> JsResult<JsValue> + Copy + 'static,
 {
     let key = key.into();
-    let Some(own) = object.get(key.clone(), context)?.as_function() else { return Ok(()) };
-    let own = engines(&own, context);
-    let length = own.get(js_string!("length"), context)?.to_u32(context)?;
-    let name = own.get(js_string!("name"), context)?.to_string(context)?;
+    let own = object.get(key.clone(), context)?.as_function();
+    let own = own.ok_or_else(|| {
+        JsNativeError::typ().with_message(format!("the engine has no built-in called {key}"))
+    })?;
+    let own = unguarded(&own, context);
+    let (name, length) = described(&own, context)?;
     let function = NativeFunction::from_copy_closure_with_captures(
         move |this, arguments, own: &JsFunction, context| {
             look(context)?;
@@ -90,8 +92,7 @@ where
         },
         own,
     );
-    let function =
-        FunctionObjectBuilder::new(context.realm(), function).name(name).length(length as usize).build();
+    let function = FunctionObjectBuilder::new(context.realm(), function).name(name).length(length).build();
     let descriptor =
         PropertyDescriptor::builder().value(function).writable(true).enumerable(false).configurable(true);
     object.define_property_or_throw(key, descriptor, context)?;
@@ -112,7 +113,8 @@ pub(super) fn mend_getter(
     let missing = || JsNativeError::typ().with_message("the engine lacks a getter");
     let known = known.ok_or_else(missing)?;
     let get = known.get().and_then(JsValue::as_function).ok_or_else(missing)?;
-    let get = engines(&get, context);
+    let get = unguarded(&get, context);
+    let (own_name, _) = described(&get, context)?;
     let mended = NativeFunction::from_copy_closure_with_captures(
         move |this, _, get: &JsFunction, context| {
             look(context)?;
@@ -121,7 +123,7 @@ pub(super) fn mend_getter(
         },
         get,
     );
-    let mended = FunctionObjectBuilder::new(context.realm(), mended).name(name.clone()).build();
+    let mended = FunctionObjectBuilder::new(context.realm(), mended).name(own_name).build();
     let descriptor = PropertyDescriptor::builder()
         .get(mended)
         .maybe_set(known.set().cloned())

@@ -1,13 +1,14 @@
 //! What walks through lists without code of the module's own.
 //!
-//! The engine believes a list what it says of its length, and walks until there. What is an array says the truth, and is
-//! not walked through when it is too long; everything else may say something else each time that it is asked. It is walked
-//! through by way of a view, which looks at the clock.
+//! The engine believes a list what it says of its length, and walks until there. Where that is a value of the list's own,
+//! it is not walked through when it is too long. Where it comes from a getter, it may be another each time that it is asked
+//! for: such a list is walked through by way of a view, which looks at the clock.
 //!
 //! Methods that walk through more lists than one, or make texts of what is in them, are here as a whole.
 
 mod concat;
 mod flat;
+mod from;
 mod join;
 mod keys;
 mod typed;
@@ -15,9 +16,7 @@ mod typed;
 use boa_engine::builtins::proxy::Proxy;
 use boa_engine::object::builtins::{JsArray, JsFunction};
 use boa_engine::property::PropertyKey;
-use boa_engine::{
-    Context, JsNativeError, JsObject, JsResult, JsString, JsSymbol, JsValue, NativeFunction, js_string,
-};
+use boa_engine::{Context, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string};
 
 use super::bounds::{Most, text_length};
 use super::{define, proxies};
@@ -26,26 +25,15 @@ use crate::engine::host::Host;
 use crate::engine::values::argument;
 
 /// Methods of arrays that walk through all of it.
-const METHODS: [&str; 26] = [
+const METHODS: [&str; 15] = [
     "copyWithin",
-    "every",
     "fill",
-    "filter",
-    "find",
-    "findIndex",
-    "findLast",
-    "findLastIndex",
-    "forEach",
     "includes",
     "indexOf",
     "lastIndexOf",
-    "map",
-    "reduce",
-    "reduceRight",
     "reverse",
     "shift",
     "slice",
-    "some",
     "sort",
     "splice",
     "toReversed",
@@ -54,16 +42,35 @@ const METHODS: [&str; 26] = [
     "unshift",
     "with",
 ];
+/// The same with a function that is shown the array.
+const WITH_FUNCTION: [&str; 11] = [
+    "every",
+    "filter",
+    "find",
+    "findIndex",
+    "findLast",
+    "findLastIndex",
+    "forEach",
+    "map",
+    "reduce",
+    "reduceRight",
+    "some",
+];
+
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let constructors = context.intrinsics().constructors();
     let array = constructors.array().clone();
     let typed = constructors.typed_array().clone();
     for name in METHODS {
+        let walk: Instead = |this, arguments, own, context| walk(this, arguments, false, own, context);
         define::instead(&array.prototype(), JsString::from(name), walk, context)?;
     }
-    for constructor in [&array.constructor(), &typed.constructor()] {
-        define::instead(constructor, js_string!("from"), from, context)?;
+    for name in WITH_FUNCTION {
+        let walk: Instead = |this, arguments, own, context| walk(this, arguments, true, own, context);
+        define::instead(&array.prototype(), JsString::from(name), walk, context)?;
     }
+    define::instead(&array.constructor(), js_string!("from"), from::array_from, context)?;
+    define::instead(&typed.constructor(), js_string!("from"), from::typed_from, context)?;
     typed::install(&typed.prototype(), context)?;
     keys::install(context)?;
     calls(context)?;
@@ -72,25 +79,35 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     join::install(&array.prototype(), &typed.prototype(), context)
 }
 
-/// A method of arrays. What it is called on may be anything.
-fn walk(this: &JsValue, arguments: &[JsValue], own: &JsFunction, context: &mut Context) -> JsResult<JsValue> {
-    let size = match this.as_object() {
-        Some(list) if list.is_array() => array_length(&list),
-        // Getters of others are not asked once more than they would be.
-        Some(list) => fixed_length(&list).unwrap_or(0.0),
-        None => text_length(this),
+type Instead = fn(&JsValue, &[JsValue], &JsFunction, &mut Context) -> JsResult<JsValue>;
+
+/// A method of arrays, on anything.
+fn walk(
+    this: &JsValue,
+    arguments: &[JsValue],
+    with_function: bool,
+    own: &JsFunction,
+    context: &mut Context,
+) -> JsResult<JsValue> {
+    let Some(list) = this.as_object() else {
+        bounded(text_length(this), context)?;
+        return own.call(this, arguments, context);
     };
-    bounded(size, context)?;
-    match this.as_object().filter(|list| !list.is_array()) {
-        None => own.call(this, arguments, context),
-        Some(list) => {
-            let view = proxies::view(&list, context)?;
-            let arguments: Vec<JsValue> =
-                arguments.iter().map(|argument| unseen(argument, &view, &list, context)).collect();
-            let result = own.call(&view.clone().into(), &arguments, context)?;
-            Ok(if result.as_object().is_some_and(|result| result == view) { list.into() } else { result })
-        }
+    // What has a length of its own has the same when the engine asks; what goes through a proxy looks there.
+    if let Some(length) = fixed_length(&list) {
+        bounded(length, context)?;
+        return own.call(this, arguments, context);
     }
+    if list.is::<Proxy>() {
+        return own.call(this, arguments, context);
+    }
+    let view = proxies::view(&list, context)?;
+    let mut arguments = arguments.to_vec();
+    if let Some(function) = arguments.first_mut().filter(|_| with_function) {
+        *function = unseen(function, &view, &list, context);
+    }
+    let result = own.call(&view.clone().into(), &arguments, context)?;
+    Ok(if result.as_object().is_some_and(|result| result == view) { list.into() } else { result })
 }
 
 /// A callback that is not shown the view, but what is viewed.
@@ -108,40 +125,6 @@ fn unseen(callback: &JsValue, view: &JsObject, list: &JsObject, context: &Contex
     call.to_js_function(context.realm()).into()
 }
 
-/// `Array.from`
-fn from(this: &JsValue, arguments: &[JsValue], own: &JsFunction, context: &mut Context) -> JsResult<JsValue> {
-    let Some(items) = argument(arguments, 0).as_object() else {
-        bounded(text_length(&argument(arguments, 0)), context)?;
-        return own.call(this, arguments, context);
-    };
-    if items.is_array() {
-        bounded(array_length(&items), context)?;
-    }
-    let iterate = items.get(JsSymbol::iterator(), context)?;
-    let items = if iterate.is_null_or_undefined() {
-        bounded(fixed_length(&items).unwrap_or(0.0), context)?;
-        proxies::view(&items, context)?
-    } else {
-        // Whether it can be iterated is asked once.
-        let iterate = NativeFunction::from_copy_closure_with_captures(
-            |_, _, (iterate, items): &(JsValue, JsObject), context| {
-                let function = iterate
-                    .as_callable()
-                    .ok_or_else(|| JsNativeError::typ().with_message("`Symbol.iterator` is no function"))?;
-                function.call(&items.clone().into(), &[], context)
-            },
-            (iterate, items),
-        );
-        let object = JsObject::with_null_proto();
-        let iterate = iterate.to_js_function(context.realm());
-        object.create_data_property_or_throw(JsSymbol::iterator(), iterate, context)?;
-        object
-    };
-    let arguments: Vec<JsValue> =
-        std::iter::once(items.into()).chain(arguments.iter().skip(1).cloned()).collect();
-    own.call(this, &arguments, context)
-}
-
 /// `apply` and its like make a list of what they are given.
 fn calls(context: &mut Context) -> JsResult<()> {
     let function = context.intrinsics().constructors().function().prototype();
@@ -152,9 +135,18 @@ fn calls(context: &mut Context) -> JsResult<()> {
             object,
             JsString::from(name),
             move |this, arguments, own, context| {
-                let Some(list) = elements(&argument(arguments, which), context)? else {
+                let list = argument(arguments, which);
+                let fixed =
+                    list.as_object().filter(JsObject::is_array).and_then(|array| fixed_length(&array));
+                if let Some(length) = fixed {
+                    bounded(length, context)?;
                     return own.call(this, arguments, context);
-                };
+                }
+                // What cannot be called is said before anybody asks the list.
+                let function =
+                    if which == 1 && name == "apply" { this.clone() } else { argument(arguments, 0) };
+                let list = if function.is_callable() { elements(&list, context)? } else { None };
+                let Some(list) = list else { return own.call(this, arguments, context) };
                 let mut arguments = arguments.to_vec();
                 arguments[which] = JsArray::from_iter(list, context).into();
                 own.call(this, &arguments, context)
@@ -211,11 +203,6 @@ fn bounded(length: f64, context: &Context) -> JsResult<()> {
     let host = Host::of(context);
     Most::list(&host).bounds(length, context)?;
     host.look_at_clock_after(length)
-}
-
-/// The length of an array.
-fn array_length(array: &JsObject) -> f64 {
-    fixed_length(array).unwrap_or(f64::INFINITY)
 }
 
 /// The length of an object, where that is a value of its own.

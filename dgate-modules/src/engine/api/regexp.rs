@@ -12,7 +12,7 @@ use boa_engine::{
 use boa_gc::{Finalize, Trace};
 
 use super::define;
-use super::guard::engines;
+use super::guard::unguarded;
 use crate::engine::depth::look;
 use crate::engine::host::Host;
 use crate::engine::regexp::{Captures, Flags, Halt, Pattern, Unknown};
@@ -39,11 +39,11 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let getter = |name| -> JsResult<JsFunction> {
         let property = prototype.borrow().properties().get(&js_string!(name).into());
         let get = property.and_then(|property| property.get().and_then(JsValue::as_function));
-        Ok(engines(&get.ok_or_else(missing)?, context))
+        Ok(unguarded(&get.ok_or_else(missing)?, context))
     };
     let (source, unicode_sets) = (getter("source")?, getter("unicodeSets")?);
     let exec = prototype.get(js_string!("exec"), context)?.as_function().ok_or_else(missing)?;
-    let exec = engines(&exec, context);
+    let exec = unguarded(&exec, context);
     let wrapped = NativeFunction::from_copy_closure_with_captures(
         |this, arguments, originals: &Originals, context| {
             look(context)?;

@@ -42,7 +42,7 @@ pub(super) fn replacement(by: &JsValue, text: &JsString, context: &mut Context) 
                 By::Function(function) => {
                     function.call(&JsValue::undefined(), arguments, context)?.to_string(context)?
                 }
-                By::Template(template) => Match::of(arguments).fill_in(template, context)?,
+                By::Template(template) => Match::of(arguments, context)?.fill_in(template, context)?,
             };
             let length = part.len() as f64;
             let so_far = *sum.borrow() + length;
@@ -69,17 +69,23 @@ struct Match<'a> {
 }
 
 impl<'a> Match<'a> {
-    fn of(arguments: &'a [JsValue]) -> Self {
-        let groups = arguments.last().and_then(JsValue::as_object);
-        let last = arguments.len() - usize::from(groups.is_some());
+    fn of(arguments: &'a [JsValue], context: &mut Context) -> JsResult<Self> {
+        let count = arguments.len();
+        let is = |from_end: usize, is: fn(&JsValue) -> bool| {
+            count.checked_sub(from_end).and_then(|index| arguments.get(index)).is_some_and(is)
+        };
+        // The place and the text come before the named groups, if there are any.
+        let has_groups = is(2, JsValue::is_string) && is(3, JsValue::is_number);
+        let last = count - usize::from(has_groups);
+        let groups = if has_groups { Some(arguments[last].to_object(context)?) } else { None };
         let text_at = |index: usize| arguments.get(index).and_then(JsValue::as_string).unwrap_or_default();
-        Self {
+        Ok(Self {
             matched: text_at(0),
             captures: arguments.get(1..last - 2).unwrap_or_default(),
             position: arguments[last - 2].as_number().unwrap_or_default() as usize,
             text: text_at(last - 1),
             groups,
-        }
+        })
     }
 
     /// ECMA-262, 22.1.3.19.1 (GetSubstitution).

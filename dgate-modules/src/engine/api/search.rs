@@ -3,7 +3,7 @@
 
 use boa_engine::object::builtins::{JsArray, JsFunction, JsRegExp};
 use boa_engine::string::JsStrVariant;
-use boa_engine::{Context, JsResult, JsString, JsSymbol, JsValue};
+use boa_engine::{Context, JsNativeError, JsResult, JsString, JsSymbol, JsValue};
 
 use super::bounds::{Most, text_length};
 use super::define;
@@ -26,7 +26,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let all: [(&str, Instead); 6] = [
         ("indexOf", find),
         ("lastIndexOf", find),
-        ("includes", find),
+        ("includes", includes),
         ("replace", replace),
         ("replaceAll", replace_all),
         ("split", split),
@@ -74,10 +74,7 @@ fn find(
     original: &JsFunction,
     context: &mut Context,
 ) -> JsResult<JsValue> {
-    // `includes` throws.
-    let is_regexp =
-        argument(arguments, 0).as_object().is_some_and(|object| JsRegExp::from_object(object).is_ok());
-    if this.is_null_or_undefined() || is_regexp {
+    if this.is_null_or_undefined() {
         return original.call(this, arguments, context);
     }
     let (text, wanted) = texts(this, arguments, context)?;
@@ -86,6 +83,25 @@ fn find(
     bounded(1.0, &text, &wanted, context)?;
     Host::of(context).look_at_clock_after(text.len() as f64)?;
     original.call(&text.into(), &arguments, context)
+}
+
+fn includes(
+    this: &JsValue,
+    arguments: &[JsValue],
+    original: &JsFunction,
+    context: &mut Context,
+) -> JsResult<JsValue> {
+    // What says that it is a regular expression is none that `includes` takes. ECMA-262, 7.2.6 (IsRegExp).
+    if let Some(object) = argument(arguments, 0).as_object() {
+        let says = object.get(JsSymbol::r#match(), context)?;
+        let is_one =
+            if says.is_undefined() { JsRegExp::from_object(object).is_ok() } else { says.to_boolean() };
+        if is_one {
+            let message = "`includes` looks for texts, not for regular expressions";
+            return Err(JsNativeError::typ().with_message(message).into());
+        }
+    }
+    find(this, arguments, original, context)
 }
 
 /// Whether what is looked for looks for itself, as regular expressions do.

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use boa_engine::builtins::object::OrdinaryObject;
+use boa_engine::builtins::proxy::Proxy;
 use boa_engine::property::PropertyKey;
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, JsVariant, js_string};
 
@@ -17,7 +18,8 @@ use crate::engine::depth::{DEEPEST, look, too_deep};
 use crate::engine::host::Host;
 use crate::engine::values::{argument, latin1};
 
-/// Bytes of a character in UTF-8 that is one UTF-16 unit, at most.
+/// Bytes of a character in UTF-8 that is one UTF-16 unit, at most: a text of plain characters may grow to three times what
+/// it may have until that is noticed.
 const BYTES_PER_UNIT: f64 = 3.0;
 /// How far values are indented, at most.
 const WIDEST: usize = 10;
@@ -158,7 +160,10 @@ impl Writer {
                 quote(&text, &mut self.out);
                 Host::of(context).look_at_clock_after(text.len() as f64)?;
             }
-            JsVariant::Object(object) if !object.is_callable() => self.object(&object, context)?,
+            JsVariant::Object(object) if !object.is_callable() => match raw(&object, context)? {
+                Some(raw) => self.out.extend_from_slice(raw.to_std_string_lossy().as_bytes()),
+                None => self.object(&object, context)?,
+            },
             JsVariant::BigInt(_) => {
                 return Err(JsNativeError::typ().with_message("a BigInt has no JSON").into());
             }
@@ -238,6 +243,20 @@ impl Writer {
         }
         Ok(is_first)
     }
+}
+
+/// What `JSON.rawJSON` made is written as it is.
+fn raw(object: &JsObject, context: &mut Context) -> JsResult<Option<JsString>> {
+    if object.prototype().is_some() || object.is::<OrdinaryObject>() || object.is::<Proxy>() {
+        return Ok(None);
+    }
+    let json = context.intrinsics().objects().json();
+    let is_raw = json.get(js_string!("isRawJSON"), context)?.as_callable();
+    let is_raw = is_raw.map(|is_raw| is_raw.call(&JsValue::undefined(), &[object.clone().into()], context));
+    if !is_raw.transpose()?.is_some_and(|is_raw| is_raw.to_boolean()) {
+        return Ok(None);
+    }
+    object.get(js_string!("rawJSON"), context)?.to_string(context).map(Some)
 }
 
 /// The names of what is enumerable of an object. ECMA-262, 7.3.23.

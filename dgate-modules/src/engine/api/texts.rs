@@ -1,6 +1,6 @@
 //! Methods that make long texts of short ones, or walk through all of a text.
 //!
-//! What is no text yet becomes one first, once: what was measured is what is used.
+//! What is no text yet becomes one once: what was measured is what is used.
 
 use boa_engine::object::builtins::JsFunction;
 use boa_engine::string::{JsStr, JsStrVariant};
@@ -22,8 +22,7 @@ const METHODS: [(&str, f64); 6] = [
     ("trim", 1.0),
 ];
 /// The same of functions.
-const FUNCTIONS: [(&str, f64); 4] =
-    [("encodeURI", 9.0), ("encodeURIComponent", 9.0), ("escape", 6.0), ("unescape", 1.0)];
+const FUNCTIONS: [(&str, f64); 2] = [("encodeURI", 9.0), ("encodeURIComponent", 9.0)];
 /// Results that are so much longer than texts may be are made, measured, and refused then.
 const OVER: f64 = 4.0;
 
@@ -127,15 +126,18 @@ fn repeated(text: &JsString, times: usize) -> JsString {
 fn pad(this: &JsValue, arguments: &[JsValue], own: &JsFunction, context: &mut Context) -> JsResult<JsValue> {
     let Some(text) = text_of(this, context)? else { return own.call(this, arguments, context) };
     let length = argument(arguments, 0).to_number(context)?;
-    long(length, context)?;
+    if length.is_nan() || length <= text.len() as f64 {
+        return Ok(text.into());
+    }
     let filler = argument(arguments, 1);
     let filler = if filler.is_undefined() { js_string!(" ") } else { filler.to_string(context)? };
+    if filler.is_empty() {
+        return Ok(text.into());
+    }
+    long(length, context)?;
     // As long as is wanted, so that the engine needs one only.
     let missing = (length as usize).saturating_sub(text.len());
-    let filler = match filler.len() {
-        0 => filler,
-        once => repeated(&filler, missing.div_ceil(once).max(1)),
-    };
+    let filler = repeated(&filler, missing.div_ceil(filler.len()).max(1));
     own.call(&text.into(), &[length.into(), filler.into()], context)
 }
 

@@ -38,7 +38,10 @@ fn concat(
             elements.push(if is_there { Some(list.get(index, context)?) } else { None });
         }
     }
-    Ok(made.with(elements, context)?.into())
+    let count = elements.len();
+    let list = made.with(elements, context)?;
+    list.set(js_string!("length"), count, true, context)?;
+    Ok(list.into())
 }
 
 /// ECMA-262, 23.1.3.2.1.
@@ -95,7 +98,6 @@ impl Made {
                 list.create_data_property_or_throw(index, element, context)?;
             }
         }
-        list.set(js_string!("length"), length, true, context)?;
         Ok(list)
     }
 }

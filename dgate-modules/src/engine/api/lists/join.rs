@@ -12,7 +12,7 @@ use crate::engine::host::Host;
 use crate::engine::values::argument;
 
 /// The text of an element.
-type Written = fn(&JsValue, &mut Context) -> JsResult<JsString>;
+type Written<'a> = &'a dyn Fn(&JsValue, &mut Context) -> JsResult<JsString>;
 
 pub(super) fn install(array: &JsObject, typed: &JsObject, context: &mut Context) -> JsResult<()> {
     both(array, array_like, context)?;
@@ -34,7 +34,9 @@ fn array_like(this: &JsValue, context: &mut Context) -> JsResult<Option<(JsObjec
 fn typed_array(this: &JsValue, context: &mut Context) -> JsResult<Option<(JsObject, f64)>> {
     let Some(list) = this.as_object() else { return Ok(None) };
     let Ok(array) = JsTypedArray::from_object(list.clone()) else { return Ok(None) };
-    Ok(Some((list, array.length(context)? as f64)))
+    let length = array.length(context)?;
+    // It may be out of its buffer's bounds, which is an error.
+    Ok((length > 0).then_some((list, length as f64)))
 }
 
 fn both(prototype: &JsObject, walked: Walked, context: &mut Context) -> JsResult<()> {
@@ -48,7 +50,7 @@ fn both(prototype: &JsObject, walked: Walked, context: &mut Context) -> JsResult
             let between = argument(arguments, 0);
             let between =
                 if between.is_undefined() { js_string!(",") } else { between.to_string(context)? };
-            joined(&list, length, &between, |element, context| element.to_string(context), context)
+            joined(&list, length, &between, &JsValue::to_string, context)
         },
         context,
     )?;
@@ -59,19 +61,20 @@ fn both(prototype: &JsObject, walked: Walked, context: &mut Context) -> JsResult
             let Some((list, length)) = walked(this, context)? else {
                 return own.call(this, arguments, context);
             };
-            joined(&list, length, &js_string!(","), locale, context)
+            let written = |element: &JsValue, context: &mut Context| locale(element, arguments, context);
+            joined(&list, length, &js_string!(","), &written, context)
         },
         context,
     )
 }
 
-fn locale(element: &JsValue, context: &mut Context) -> JsResult<JsString> {
+fn locale(element: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsString> {
     let object = element.to_object(context)?;
     let method = object.get(js_string!("toLocaleString"), context)?;
     let method = method
         .as_callable()
         .ok_or_else(|| JsNativeError::typ().with_message("`toLocaleString` of an element is no function"))?;
-    method.call(element, &[], context)?.to_string(context)
+    method.call(element, &[argument(arguments, 0), argument(arguments, 1)], context)?.to_string(context)
 }
 
 /// ECMA-262, 23.1.3.18.
@@ -79,7 +82,7 @@ fn joined(
     list: &JsObject,
     length: f64,
     between: &JsString,
-    written: Written,
+    written: Written<'_>,
     context: &mut Context,
 ) -> JsResult<JsValue> {
     let mut parts = Parts::default();

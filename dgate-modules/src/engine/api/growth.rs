@@ -1,5 +1,5 @@
-//! What the compiler adds to a module's source where it puts texts together and spreads lists, and what is not there for
-//! want of bounds.
+//! What the compiler calls where a source puts texts together and spreads lists (see [`crate::typescript`]); lists of
+//! promises; and what is not there for want of bounds.
 
 use boa_engine::object::builtins::{JsArray, JsMap, JsSet, JsTypedArray};
 use boa_engine::{Context, JsResult, JsString, JsValue};
