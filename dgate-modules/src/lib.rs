@@ -14,7 +14,8 @@
 //! # What is not there
 //!
 //! - Code from text: `eval`, `new Function`, WebAssembly.
-//! - BigInt with its typed arrays: nothing would bound how long it computes.
+//! - BigInt with its typed arrays: nothing would bound how long it computes. `Atomics`: nothing is shared.
+//! - Regular expressions of more than 64 Ki characters or 3,000 alternatives, and `compile` of those that are there.
 //! - Streams (`response.body`, `ReadableStream`), `Blob`, `File`, `FormData`, `EventTarget` and `Event` (signals have
 //!   `addEventListener` of their own), `WebSocket`, workers, message channels, storage, caches, `navigator`,
 //!   `setImmediate`. A body is read as a whole, up to `limits.body`, or passed on as it is.
@@ -52,6 +53,10 @@
 //! Nobody looks when prototypes are given by `class … extends`, by `{ __proto__ }` or by `new`: a chain of some 400,000, which
 //! a module made in many calls and kept, would end the process.
 //!
+//! The clock is looked at after 128 ticks (loops, functions), 64 calls of built-ins or 16 jobs. What lies between two looks may
+//! be long texts that are compared or read as numbers, each for milliseconds: `n += longText === otherText`, written a
+//! thousand times or done in the loop's last 128 rounds, computes for seconds.
+//!
 //! Each module of a route has these limits for its own part of a hook call. Computing time and time by the clock begin anew
 //! when its hook begins; what a module left behind (timers, handlers that nobody waited for) is charged to it, also while a later
 //! one runs. A call on a thread of the pool also ends when the times of all modules of the route together are over, with
@@ -62,6 +67,7 @@
 //! built-ins, which are not interrupted and are bounded only by the size of what they are given:
 //!
 //! - `structuredClone` of some MiB;
+//! - `sort`, `indexOf` and their like of lists of long texts, and built-ins that read them as numbers (`list.map(Number)`);
 //! - what goes through an array of up to a million elements without calling anything: `sort`, `indexOf`, `slice` and the
 //!   other methods of arrays but for those that put texts or lists together, and `Object.keys` and its like;
 //! - the same of typed arrays, and typed arrays made of and copied from others, up to 16 MiB; `TextEncoder`, `TextDecoder`, `atob`, `btoa`, and hashes of

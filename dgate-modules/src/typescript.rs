@@ -3,6 +3,11 @@
 //! Three steps, all of them on text: find out what kind of module it is, put *ticks* into loops and functions (see
 //! [`ticks`]), and strip what is TypeScript. Positions in the result lead back to the written source.
 
+/// Characters of a regular expression, at most: the engine takes the square of that to compile one.
+pub(crate) const LONGEST_PATTERN: usize = 1 << 16;
+/// Alternatives in it, at most.
+pub(crate) const MOST_ALTERNATIVES: usize = 3_000;
+
 mod asks;
 mod classify;
 mod commonjs;

@@ -8,11 +8,13 @@ mod body;
 mod bounds;
 
 mod console;
+mod constructors;
 mod context;
 mod decoder;
 mod define;
 mod encoding;
 mod fetch_response;
+mod finally;
 mod growth;
 mod guard;
 mod harden;
@@ -127,6 +129,8 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     lists::install(context)?;
     stringify::install(context)?;
     texts::install(context)?;
+    finally::install(context)?;
+    constructors::without_compile(context)?;
     bind::install(context)?;
     proxies::install(context)?;
     prototypes::install(context)?;
@@ -151,6 +155,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         &prototypes.fetch_response,
     ];
     Host::of(context).guarded.take();
+    constructors::install(context)?;
     harden::harden(own.into_iter().map(|class| class.prototype.clone()).collect(), context)
 }
 

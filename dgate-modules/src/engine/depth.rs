@@ -20,7 +20,7 @@ pub(super) const DEEPEST: usize = 1_000;
 /// The same of what is kept as JSON: whoever reads it again goes no deeper than 128.
 const DEEPEST_KEPT: usize = 100;
 /// After so many calls of built-ins the clock is looked at.
-const CALLS_PER_LOOK: u32 = 256;
+const CALLS_PER_LOOK: u32 = 64;
 
 /// Built-ins begin with that: every so often the clock is looked at, too.
 ///

@@ -16,6 +16,7 @@ use super::call::Call;
 use super::clock::Clock;
 use super::depth::look_at_next;
 use super::heap;
+use super::limits::BUFFERS_PER_LOOK;
 use super::meter::Meter;
 use super::ops::Operations;
 use super::uncaught::Rejections;
@@ -68,6 +69,8 @@ pub(super) struct Host {
     long: Cell<Option<(Duration, Duration)>>,
     /// How much was done without ticks since the clock was looked at.
     unwatched: Cell<f64>,
+    /// How many buffers were made since the clock was looked at.
+    buffers: Cell<u32>,
     /// How many proxies were made that lie behind others.
     proxies: Cell<usize>,
 }
@@ -105,6 +108,7 @@ impl Host {
             collected: Cell::new(false),
             long: Cell::new(None),
             unwatched: Cell::new(0.0),
+            buffers: Cell::new(0),
             proxies: Cell::new(0),
         })
     }
@@ -180,6 +184,14 @@ impl Host {
             self.proxies.set(count);
         }
         count <= PROXIES
+    }
+
+    /// One more buffer is made: what is called next looks at the clock. `false` when there were many since the last look.
+    pub(super) fn count_buffer(&self) -> bool {
+        let buffers = self.buffers.get() + 1;
+        self.buffers.set(buffers);
+        look_at_next();
+        buffers <= BUFFERS_PER_LOOK
     }
 
     /// Whether it has made so many proxies that a fresh runtime is better.

@@ -17,10 +17,10 @@ use futures_util::FutureExt as _;
 
 use super::call::Handler;
 use super::host::{Host, uncatchable};
-use super::limits::LARGEST_BUFFER;
+use super::limits::{LARGEST_BUFFER, SMALL_BUFFER};
 
 /// How many jobs may run before the clock is looked at.
-const JOBS_PER_LOOK: u32 = 64;
+const JOBS_PER_LOOK: u32 = 16;
 
 /// The queue.
 #[derive(Default)]
@@ -151,7 +151,11 @@ impl HostHooks for Hooks {
     }
 
     fn max_buffer_size(&self, context: &mut Context) -> u64 {
-        let body = Host::of(context).current().map_or(0, |call| call.limits().body as u64);
+        let host = Host::of(context);
+        if !host.count_buffer() {
+            return SMALL_BUFFER;
+        }
+        let body = host.current().map_or(0, |call| call.limits().body as u64);
         LARGEST_BUFFER.max(body.saturating_mul(2))
     }
 }

@@ -12,12 +12,15 @@ use crate::thrown::Thrown;
 
 /// Largest `ArrayBuffer`, unless two bodies as large as they may be are larger.
 pub(super) const LARGEST_BUFFER: u64 = 16 << 20;
+/// After so many buffers those that follow have to be small, until the clock was looked at.
+pub(super) const BUFFERS_PER_LOOK: u32 = 32;
+pub(super) const SMALL_BUFFER: u64 = 64 << 10;
 /// Values on the engine's stack, for each call within calls that there may be.
 const VALUES_PER_CALL: usize = 160;
 /// Time to evaluate a module in, when a runtime is made.
 pub(crate) const EVALUATION: Duration = Duration::from_secs(1);
 /// How many ticks may pass between two looks at the clock.
-pub(super) const TICKS_PER_LOOK: i32 = 512;
+pub(super) const TICKS_PER_LOOK: i32 = 128;
 
 /// What a module is told that is refused something for its size; it is counted.
 pub(super) fn refused(kind: LimitKind, message: impl Into<String>, context: &Context) -> JsError {

@@ -13,7 +13,7 @@ pub(super) const LIST: &str = "__dgate_list(";
 /// Called with what `for … in` goes through.
 pub(super) const NAMES: &str = "__dgate_names(";
 /// How many texts may be put together at once before the result is looked at.
-const MOST_PARTS: usize = 16;
+pub(super) const MOST_PARTS: usize = 16;
 
 /// Whether a sum may be a long text although none of its parts need be: at least two of them may be texts of any length.
 pub(super) fn grows(sum: &BinaryExpression<'_>) -> bool {

@@ -9,14 +9,16 @@
 //!
 //! Everything is put in without line breaks, so lines stay what they are.
 
+mod parts;
+
 use std::fmt::Write as _;
 
 use oxc::ast::ast::{
     ArrowFunctionBody, ArrowFunctionExpression, AssignmentOperator, BigIntLiteral, BinaryExpression,
-    BinaryOperator, BindingIdentifier, CallExpression, DoWhileStatement, Expression, ExpressionStatement,
-    ForInStatement, ForOfStatement, ForStatement, Function, FunctionBody, IdentifierReference, Program,
-    ReturnStatement, SpreadElement, Statement, TaggedTemplateExpression, TemplateLiteral, VariableDeclarator,
-    WhileStatement,
+    BindingIdentifier, CallExpression, DoWhileStatement, Expression, ExpressionStatement, ForInStatement,
+    ForOfStatement, ForStatement, Function, FunctionBody, IdentifierReference, Program, PropertyDefinition,
+    RegExpLiteral, ReturnStatement, SpreadElement, Statement, TaggedTemplateExpression, TemplateLiteral,
+    VariableDeclarator, WhileStatement,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::semantic::Scoping;
@@ -321,29 +323,30 @@ impl<'a> Visit<'a> for Ticks<'_> {
     }
 
     fn visit_binary_expression(&mut self, it: &BinaryExpression<'a>) {
-        let is_sum = it.operator == BinaryOperator::Addition;
-        let in_sum = std::mem::replace(&mut self.in_sum, is_sum);
-        let looked_at = growth::grows(it) && (!in_sum || growth::is_part_enough(it));
-        if looked_at {
-            self.put(it.span.start, TEXT);
-        }
-        self.visit_expression(&it.left);
-        self.in_sum = false;
-        self.visit_expression(&it.right);
-        if looked_at {
-            self.put(it.span.end, ")");
-        }
+        self.sum(it);
     }
 
     fn visit_template_literal(&mut self, it: &TemplateLiteral<'a>) {
-        let looked_at = growth::template_grows(it);
-        if looked_at {
-            self.put(it.span.start, TEXT);
+        self.template(it);
+    }
+
+    fn visit_property_definition(&mut self, it: &PropertyDefinition<'a>) {
+        // A function gets its name from where it stands, and does nothing there.
+        let value = it
+            .value
+            .as_ref()
+            .filter(|value| !value.is_function() && !matches!(value, Expression::ClassExpression(_)));
+        if let Some(value) = value {
+            self.put(value.span().start, TICK_EXPRESSION);
         }
-        walk::walk_template_literal(self, it);
-        if looked_at {
-            self.put(it.span.end, ")");
+        walk::walk_property_definition(self, it);
+        if let Some(value) = value {
+            self.put(value.span().end, ")");
         }
+    }
+
+    fn visit_reg_exp_literal(&mut self, it: &RegExpLiteral<'a>) {
+        self.pattern(it);
     }
 
     fn visit_tagged_template_expression(&mut self, it: &TaggedTemplateExpression<'a>) {

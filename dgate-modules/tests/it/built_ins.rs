@@ -151,3 +151,33 @@ async fn raw_json_is_written_as_it_is() {
     let expected = "{\"a\":12345678901234567890,\"b\":[12345678901234567890]}12345678901234567890[\n 12345678901234567890\n]";
     assert_eq!(run(body).await.as_deref(), Ok(expected));
 }
+
+/// Constructors that the gateway has in the place of the engine's.
+#[tokio::test]
+async fn constructors_are_what_they_were() {
+    let body = r"
+        class Own extends Array { extra() { return this.length; } }
+        class Wrong extends TypeError { constructor(m) { super(m, { cause: 1 }); this.name = 'Wrong'; } }
+        class Plain extends Object { a = 1; }
+        class Match extends RegExp { [Symbol.match](s) { return 'own ' + s; } }
+        const wrong = new Wrong('m'), error = new Error('e', { cause: 2 });
+        const many = Array.from({ length: 20 }, (_, i) => i);
+        const t = (i) => many[i];
+        ctx.response().json([
+            [].constructor === Array, ({}).constructor === Object, /a/.constructor === RegExp, new TypeError().constructor === TypeError,
+            [] instanceof Array, ({}) instanceof Object, wrong instanceof TypeError, wrong instanceof Error, wrong.cause, wrong.name, wrong.message,
+            Object.getPrototypeOf(TypeError) === Error, Array.name, Array.length, Object.name, Error.name, Array.isArray(Array(3)), Array(3).length, new Array(1, 2).length, Array('3')[0],
+            Object(1) instanceof Number, new Object(1) instanceof Number, new Object('a') instanceof String, Object(null) !== null, new Plain().a,
+            new Own(1, 2, 3).map((x) => x) instanceof Own, Own.from([1]).extra(), Own.of(1, 2).filter(Boolean) instanceof Own, [1].map(String) instanceof Own,
+            RegExp('a+', 'g').source, new RegExp(/b/g, 'i').flags, RegExp({ [Symbol.match]: true, source: 's', flags: 'y' }).toString(), 'x'.match(new Match('x')), new Match('x') instanceof RegExp,
+            'a1b2'.split(/\\d/), [...'a1b2'.matchAll(/\\d/g)].length, error.cause, error instanceof Error, Error('x').message, new AggregateError([1], 'm').errors[0],
+            Reflect.construct(Array, [2], Own) instanceof Own, Reflect.construct(Error, ['x'], Wrong) instanceof Wrong, typeof Error.prototype.stack === 'undefined' || true,
+            `${t(0)}${t(1)}${t(2)}-${t(3)}${t(4)}${t(5)}${t(6)}${t(7)}${t(8)}${t(9)}${t(10)}${t(11)}${t(12)}${t(13)}${t(14)}${t(15)} ${t(16)} \\${t(17)} ${t(18)}!`,
+            (() => { try { null.x; } catch (e) { return e instanceof TypeError && e.constructor === TypeError; } })(),
+            await Promise.resolve(1).finally(() => 2), await Promise.reject(3).finally(() => {}).catch((e) => e), await Promise.resolve(1).finally(() => { throw 4; }).catch((e) => e),
+            await Promise.resolve(5).finally(), Promise.prototype.finally.name, typeof Atomics, structuredClone(new RangeError('c')) instanceof RangeError, structuredClone([1, { a: /x/g }])[1].a.flags,
+        ]);";
+    let body = body.replace("\\\\", "\\");
+    let expected = r#"[true,true,true,true,true,true,true,true,1,"Wrong","m",true,"Array",1,"Object","Error",true,3,2,"3",true,true,true,true,1,true,1,true,false,"a+","i","/s/y","own x",true,["a","b",""],2,2,true,"x",1,true,true,true,"012-3456789101112131415 16 ${t(17)} 18!",true,1,3,4,5,"finally","undefined",true,"g"]"#;
+    assert_eq!(run(&body).await.as_deref(), Ok(expected));
+}

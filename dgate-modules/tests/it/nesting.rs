@@ -187,6 +187,8 @@ async fn built_ins_that_call_one_another() {
         "const o = {}; Object.defineProperty(o, Symbol.toStringTag, { get: Object.prototype.toString }); `${o}`;",
         "const a = []; Object.defineProperty(a, 'x', { get: Array.prototype.pop }); const o = { get length() { return 1; } };
          Object.defineProperty(o, 0, { get: Array.prototype.at }); Array.prototype.at.call(o, 0);",
+        "const own = (o, k, v) => Object.defineProperty(o, k, { value: v }); const cap = (on) => { let r; Promise.prototype.finally.call({ then(a) { r = a; } }, on); return r; };
+         let thunk; const y = Promise.resolve(); own(y, 'then', (t) => { thunk = t; }); const x = Promise.resolve(); cap(() => y)(x); const g = cap(thunk); own(x, 'then', g); g(1);",
         "let i = [1].values(); for (let n = 0; n < 100000; n++) i = i.map((x) => x); i.next();",
     ] {
         let failure = run(body).await.expect_err(body);

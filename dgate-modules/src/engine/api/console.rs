@@ -67,6 +67,9 @@ fn log(level: Level, index: usize, arguments: &[JsValue], context: &mut Context)
     let module = host.program.modules.get(index).map_or("-", |module| &*module.name);
     let mut line = String::new();
     for argument in arguments {
+        if line.len() > LONGEST {
+            break;
+        }
         if !line.is_empty() {
             line.push(' ');
         }

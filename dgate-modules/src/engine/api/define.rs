@@ -5,8 +5,13 @@ use boa_engine::object::{ConstructorBuilder, FunctionObjectBuilder};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction};
 
+use super::bounds::{Most, text_length};
 use super::guard::{described, unguarded};
 use crate::engine::depth::look;
+use crate::engine::host::Host;
+
+/// What is shorter need not be measured.
+const LONG: f64 = 4096.0;
 
 /// A native function.
 pub(in crate::engine) type Native = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
@@ -63,7 +68,11 @@ pub(super) fn add(object: &JsObject, members: &[Member], context: &mut Context) 
 fn looking(native: Native) -> NativeFunction {
     NativeFunction::from_copy_closure(move |this, arguments, context| {
         look(context)?;
-        native(this, arguments, context)
+        let result = native(this, arguments, context)?;
+        if text_length(&result) > LONG {
+            Most::text(&Host::of(context)).bounds(text_length(&result), context)?;
+        }
+        Ok(result)
     })
 }
 

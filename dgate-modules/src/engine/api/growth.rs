@@ -15,9 +15,9 @@ const LONG: f64 = 4096.0;
 
 pub(super) fn install(context: &mut Context) -> JsResult<()> {
     promises(context)?;
-    // Nothing bounds how long they compute.
+    // Nothing bounds how long they compute; and no memory is shared that would need `Atomics`.
     let global = context.global_object();
-    for name in ["BigInt", "BigInt64Array", "BigUint64Array"] {
+    for name in ["Atomics", "BigInt", "BigInt64Array", "BigUint64Array"] {
         global.delete_property_or_throw(JsString::from(name), context)?;
     }
     let view = context.intrinsics().constructors().data_view().prototype();
@@ -82,9 +82,9 @@ fn size(value: &JsValue, context: &mut Context) -> JsResult<f64> {
         array.length(context)? as f64
     } else if let Ok(set) = JsSet::from_object(object.clone()) {
         set.size() as f64
-    } else if let Ok(map) = JsMap::from_object(object) {
+    } else if let Ok(map) = JsMap::from_object(object.clone()) {
         map.get_size(context)?.as_number().unwrap_or_default()
     } else {
-        0.0
+        object.downcast_ref::<JsString>().map_or(0.0, |text| text.len() as f64)
     })
 }

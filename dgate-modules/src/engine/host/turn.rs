@@ -106,6 +106,7 @@ impl Host {
     /// the module cannot catch.
     pub(in crate::engine) fn look_at_clock(&self) -> JsResult<i32> {
         crate::worker::looks_at_clock();
+        self.buffers.set(0);
         // Nothing more is done for what has ended, such as closing iterators: that could go on for as long.
         if self.hit.get().is_some() {
             look_at_next();
