@@ -123,8 +123,12 @@ pub(crate) fn begin(
 fn current(shared: &Arc<Shared>, program: &Arc<Program>) -> Result<Rc<Runtime>, Failure> {
     let runtimes = runtimes();
     let key = (shared.id, program.id);
-    if let Some(known) = runtimes.current.borrow().get(&key) {
-        return Ok(known.clone());
+    let known = runtimes.current.borrow().get(&key).cloned();
+    match known {
+        // Only what panicked was not retired when it broke.
+        Some(known) if known.is_broken() => retire(shared.id, program.id, Some(known.id), "limit"),
+        Some(known) => return Ok(known),
+        None => {}
     }
     watch(shared);
     engine::make_room();

@@ -233,6 +233,20 @@ impl Runtime {
         }
     }
 
+    /// Ends all calls that wait, after a turn that panicked.
+    pub(super) fn break_off(&self) {
+        self.broken.set(true);
+        for (_, call) in self.calls.take() {
+            self.host.operations.forget_of(&call);
+            let failure = Failure::new(
+                FailureKind::Internal,
+                "the engine failed in the runtime that this call waited in",
+            );
+            call.tell(Done { exchange: call.state.take(), result: Err(failure) });
+            call.cancel();
+        }
+    }
+
     pub(super) fn blame(&self, error: JsError, context: &mut Context) {
         if !errors::is_fatal(&error) {
             let failure = errors::failure(error, context);

@@ -204,3 +204,12 @@ async fn what_runs_tests_is_not_in_their_way() {
     let one = Project::read(&project.tests()[0]).unwrap();
     assert_eq!(one.tests().len(), 1);
 }
+
+/// What the engine panics of in a turn that goes on after an `await` is told at once.
+#[tokio::test]
+async fn calls_that_wait_end_when_the_engine_panics() {
+    let body = "await sleep(1); async function* g(n) { yield* g(n + 1); } for await (const x of g(0)) x;";
+    let settings = dgate_modules::ModuleSettings::default();
+    let failure = crate::kit::run(body, settings).await.unwrap_err();
+    assert!(failure.contains("the engine failed in the runtime that this call waited in"), "{failure}");
+}
