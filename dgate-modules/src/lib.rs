@@ -81,6 +81,9 @@
 //! gives what waits for a thread of the pool to another one. Requests whose connections are on a worker that is stuck
 //! wait until it is back.
 //!
+//! A module that imports another as a whole (`import * as`, `export *`) leaves what is in its variables behind when its runtime
+//! is replaced: the engine's objects for that are never garbage.
+//!
 //! Not bounded is the memory of many values that are each within their bounds, other than by the time it takes to make
 //! them.
 

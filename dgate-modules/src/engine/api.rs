@@ -143,6 +143,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     prelude::install(context)?;
     define::function("__dgate_tick", 0, tick, context)?;
     define::function("__dgate_enter", 0, enter, context)?;
+    define::function("__dgate_take", 0, take, context)?;
     let prototypes = self::prototypes(context);
     let own = [
         &prototypes.context,
@@ -164,6 +165,13 @@ fn tick(_: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> 
     let host = Host::of(context);
     let left = host.look_at_clock();
     told(left, &host, context)
+}
+
+/// What a module exports is told to the gateway.
+#[allow(clippy::unnecessary_wraps, reason = "native functions have one signature")]
+fn take(_: &JsValue, exported: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    *Host::of(context).taken.borrow_mut() = exported.to_vec();
+    Ok(JsValue::undefined())
 }
 
 /// The same where functions begin: looks at how deep calls are, too.

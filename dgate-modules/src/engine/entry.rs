@@ -1,5 +1,7 @@
 //! What the modules of a chain export to the gateway: their hooks.
 
+use std::collections::HashMap;
+
 use boa_engine::builtins::promise::PromiseState;
 use boa_engine::object::builtins::JsFunction;
 use boa_engine::{
@@ -77,25 +79,54 @@ pub(super) fn evaluate(
     Ok(entries)
 }
 
-fn evaluate_one(index: usize, module: &Module, context: &mut Context) -> JsResult<Entry> {
+fn run(module: &Module, context: &mut Context) -> JsResult<()> {
     let promise = module.load_link_evaluate(context);
     context.run_jobs()?;
     match promise.state() {
-        PromiseState::Fulfilled(_) => {}
-        PromiseState::Rejected(error) => return Err(JsError::from_opaque(error)),
-        PromiseState::Pending => {
-            return Err(JsNativeError::error()
-                .with_message("the module waits for something at its top level; that never comes there")
-                .into());
-        }
+        PromiseState::Fulfilled(_) => Ok(()),
+        PromiseState::Rejected(error) => Err(JsError::from_opaque(error)),
+        PromiseState::Pending => Err(JsNativeError::error()
+            .with_message("the module waits for something at its top level; that never comes there")
+            .into()),
     }
-    let namespace = module.namespace(context);
-    let default = namespace.get(js_string!("default"), context)?;
-    let default = default.as_object();
+}
+
+/// What a module exports of what the gateway asks for, by name.
+///
+/// It is imported by a module of the gateway's own. The engine's namespace objects would tell, too, but they hold their module
+/// for ever, and with it all of the context (boa 0.22: their resolved bindings are not traced). So do those that modules
+/// import as a whole (`import * as`), and those asked here for modules that export others as a whole.
+fn exported(
+    index: usize,
+    module: &Module,
+    context: &mut Context,
+) -> JsResult<HashMap<&'static str, JsValue>> {
+    let wanted = std::iter::once("default").chain(Hook::ALL.into_iter().flat_map(Hook::exports).copied());
+    let host = Host::of(context);
+    let compiled = &host.program.modules[index].compiled;
+    if !compiled.reexports.is_empty() {
+        let namespace = module.namespace(context);
+        return wanted.map(|name| Ok((name, namespace.get(JsString::from(name), context)?))).collect();
+    }
+    let names: Vec<&str> = wanted.filter(|name| compiled.exports.iter().any(|known| known == name)).collect();
+    let imports: Vec<String> =
+        names.iter().enumerate().map(|(place, name)| format!("{name} as e{place}")).collect();
+    let values: Vec<String> = (0..names.len()).map(|place| format!("e{place}")).collect();
+    let (imports, values) = (imports.join(","), values.join(","));
+    let source = format!("import{{{imports}}}from\"{}\";__dgate_take({values})", Loader::entry(index));
+    let reader = Module::parse(Source::from_bytes(&source), None, context)?;
+    run(&reader, context)?;
+    Ok(names.into_iter().zip(host.taken.take()).collect())
+}
+
+fn evaluate_one(index: usize, module: &Module, context: &mut Context) -> JsResult<Entry> {
+    run(module, context)?;
+    let exported = exported(index, module, context)?;
+    let default = exported.get("default").and_then(JsValue::as_object);
     let mut hooks: [Option<JsFunction>; Hook::ALL.len()] = Default::default();
     for hook in Hook::ALL {
         for name in hook.exports() {
-            let mut value = namespace.get(JsString::from(*name), context)?;
+            let mut value = exported.get(name).cloned().unwrap_or_default();
             // CommonJS that assigns `module.exports` as a whole.
             if value.is_undefined()
                 && let Some(default) = &default

@@ -43,6 +43,8 @@ pub(super) struct Host {
     /// What was rejected and nobody looked at so far.
     pub(super) rejections: RefCell<Rejections>,
     pub(super) prototypes: RefCell<Option<Rc<Prototypes>>>,
+    /// What a module exports, while its hooks are found.
+    pub(super) taken: RefCell<Vec<JsValue>>,
     /// While the context is made: see there.
     pub(super) guarded: RefCell<Guarded>,
     /// Regular expressions that were used.
@@ -94,6 +96,7 @@ impl Host {
             hit_trace: RefCell::default(),
             rejections: RefCell::default(),
             prototypes: RefCell::new(None),
+            taken: RefCell::default(),
             guarded: RefCell::default(),
             patterns: RefCell::default(),
             current: RefCell::new(None),

@@ -12,6 +12,8 @@ use super::api;
 use super::host::Host;
 use crate::program::Target;
 
+const ENTRY: &str = "dgate:entry/";
+
 /// Finds modules.
 #[derive(Default)]
 pub(super) struct Loader {
@@ -30,8 +32,17 @@ impl Loader {
         self.modules.borrow().get(index).cloned()
     }
 
+    /// What the gateway's own modules import a module of the program as.
+    pub(super) fn entry(index: usize) -> String {
+        format!("{ENTRY}{index}")
+    }
+
     fn find(&self, importer: Option<&Path>, specifier: &str, context: &mut Context) -> JsResult<Module> {
         let host = Host::of(context);
+        let entry = specifier.strip_prefix(ENTRY).filter(|_| importer.is_none());
+        if let Some(module) = entry.and_then(|index| self.module(index.parse().ok()?)) {
+            return Ok(module);
+        }
         // What stands at the top of a file was found when the module was stored; this is `import(…)`.
         let unknown = || {
             let message = format!(

@@ -143,3 +143,24 @@ async fn memory_comes_back() {
     let after = memory();
     assert!(after < before + 128, "{before} MiB before, {after} MiB after");
 }
+
+/// A runtime that is no more leaves nothing behind: each of these holds 8 MiB.
+#[tokio::test]
+async fn runtimes_that_retire_are_gone() {
+    let source = "const large = ['x'.repeat(1 << 23)];
+        export function requestHandler(ctx) { for (const text of large) ctx.response().send(String(text.length)); }
+        export default {};";
+    let mut setup = Setup::new().module(source).route(&["m"], None);
+    setup.settings = setup.settings.with(|settings| settings.pool.max_calls = 1);
+    let gateway = setup.start().await;
+    let mut after_some = 0;
+    for call in 0..80 {
+        let answer = get(&gateway, "/m/x").await;
+        assert_eq!(answer.body, "8388608");
+        if call == 40 {
+            after_some = memory();
+        }
+    }
+    let more = memory().saturating_sub(after_some);
+    assert!(more < 120, "{more} MiB more after 40 runtimes, which held 320 MiB");
+}
