@@ -27,7 +27,6 @@ mod values;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -202,7 +201,7 @@ impl Runtime {
 
     /// Begins a call.
     pub(crate) fn begin(&self, task: Task) -> Begun {
-        self.or_breaks_off(|| with_room(|| self.begin_here(task)))
+        with_room(|| self.begin_here(task))
     }
 
     fn begin_here(&self, task: Task) -> Begun {
@@ -242,15 +241,7 @@ impl Runtime {
 
     /// Something that a call waited for has come.
     pub(crate) fn finish_operation(&self, operation: u64, outcome: Option<Outcome>) {
-        self.or_breaks_off(|| with_room(|| self.finish_operation_here(operation, outcome)));
-    }
-
-    /// Where the engine panics in a turn, nothing can be said of any call in it: all that wait end.
-    fn or_breaks_off<R>(&self, turn: impl FnOnce() -> R) -> R {
-        catch_unwind(AssertUnwindSafe(turn)).unwrap_or_else(|panic| {
-            self.break_off();
-            resume_unwind(panic)
-        })
+        with_room(|| self.finish_operation_here(operation, outcome));
     }
 
     fn finish_operation_here(&self, operation: u64, outcome: Option<Outcome>) {

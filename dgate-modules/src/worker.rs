@@ -9,6 +9,7 @@ mod control;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,16 +54,20 @@ impl Runtimes {
         self.pulse.get_or_init(Arc::default)
     }
 
-    /// Runs a turn of a runtime, in sight of the watchdog.
+    /// Runs a turn of a runtime, in sight of the watchdog. Where the engine panics, nothing can be said of any call in the
+    /// runtime: all that wait in it end.
     fn turn<R>(&self, runtime: &Rc<Runtime>, hook: Option<Hook>, run: impl FnOnce() -> R) -> R {
         let pulse = self.pulse();
         let waited = runtime.is_waiting();
         let turn = pulse.begin(runtime.id, hook);
-        let result = run();
+        let result = catch_unwind(AssertUnwindSafe(run));
+        if result.is_err() {
+            runtime.break_off();
+        }
         drop(turn);
         self.waits(waited, runtime.is_waiting());
         engine::after_turn();
-        result
+        result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// A runtime began to wait, or does not any more.

@@ -11,7 +11,7 @@ use boa_engine::{Context, JsError, JsResult, JsValue, NativeFunction};
 use dgate_core::resource::FailurePolicy;
 
 use super::call::{Answer, Call, CallTag, Done};
-use super::host::Host;
+use super::host::{Host, uncatchable};
 use super::{Part, Runtime, api, errors, uncaught};
 use crate::failure::{Failure, FailureKind};
 use crate::hook::Hook;
@@ -35,6 +35,8 @@ impl Runtime {
             }
             let entry = &self.entries[*index];
             let result = entry.call(call, context);
+            // What ended it may have been swallowed on the way, as by `console.log`.
+            let result = if self.host.hit.get().is_some() { Err(uncatchable()) } else { result };
             match self.settle(call, result, entry.is_async(call.hook), context) {
                 Some(settled) => {
                     if let Some(ended) = self.after(call, settled, context) {
@@ -234,7 +236,7 @@ impl Runtime {
     }
 
     /// Ends all calls that wait, after a turn that panicked.
-    pub(super) fn break_off(&self) {
+    pub(crate) fn break_off(&self) {
         self.broken.set(true);
         for (_, call) in self.calls.take() {
             self.host.operations.forget_of(&call);

@@ -238,3 +238,19 @@ async fn what_is_bounded_is_still_right() {
         .await;
     assert_eq!(get(&gateway, "/m/1").await.text(), "[]");
 }
+
+/// What a hook runs into within something that swallows it is told of that hook, and of no later one in the same runtime.
+#[tokio::test]
+async fn limits_within_the_console_end_their_own_call() {
+    let source = "export function requestHandler(ctx) {
+        ctx.response().send('answered');
+        if (ctx.pathParam('id') === 'bad') console.log({ toJSON() { for (;;); } });
+    }";
+    let gateway = crate::kit::handler(source).await;
+    for (id, status) in
+        [("good", 200), ("bad", 500), ("good", 200), ("good", 200), ("bad", 500), ("good", 200)]
+    {
+        let answer = crate::kit::get(&gateway, &format!("/m/{id}")).await;
+        assert_eq!(answer.status().as_u16(), status, "{id}");
+    }
+}

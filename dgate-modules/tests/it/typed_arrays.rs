@@ -55,3 +55,19 @@ async fn typed_arrays_are_gone_through_as_far_as_lists() {
     assert!(answer.starts_with(expected), "{answer}");
     assert!(answer.ends_with(r#"["3000000"],["3000000"],{"0":"a","1":"b"}]"#), "{answer}");
 }
+
+/// What is converted on the way may make the buffer shorter.
+#[tokio::test]
+async fn buffers_that_shrink_while_they_are_filled() {
+    let body = "const b = new ArrayBuffer(32, { maxByteLength: 32 }), a = new Uint32Array(b);
+        a.fill(0x01020304, { valueOf() { b.resize(16); return 0; } });
+        const gone = new Uint32Array(b); let failed;
+        try { gone.fill({ valueOf() { b.resize(0); return 7; } }); } catch (e) { failed = e.name; }
+        ctx.response().json([a.length, b.byteLength, failed]);";
+    let shrunk = run(body).await.unwrap();
+    assert!(shrunk.starts_with("[0,0"), "{shrunk}");
+    let body = "const b = new ArrayBuffer(32, { maxByteLength: 32 }), a = new Uint32Array(b);
+        a.fill(0x01020304, { valueOf() { b.resize(16); return 0; } });
+        ctx.response().json([...a].map((n) => n.toString(16)));";
+    assert_eq!(run(body).await.as_deref(), Ok(r#"["1020304","1020304","1020304","1020304"]"#));
+}

@@ -36,6 +36,10 @@ impl Host {
 
     /// It began already.
     pub(in crate::engine) fn start_clock_at(&self, since: Instant) {
+        // What nobody was told of in the turn before is nobody's in this one.
+        self.hit.take();
+        self.hit_call.take();
+        self.hit_trace.take();
         self.meter.begin();
         self.running_since.set(Some(since));
         self.turn_began.set(Some(since));

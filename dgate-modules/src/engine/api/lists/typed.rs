@@ -85,6 +85,9 @@ fn fill(this: &JsValue, arguments: &[JsValue], own: &JsFunction, context: &mut C
     let end = place(&argument(arguments, 2), length, length, context)?;
     let first = [value.into(), begin.into(), end.min(begin + 1).into()];
     let result = own.call(this, &first, context)?;
+    // What was converted may have made the buffer shorter.
+    let length = self::length(this, context)?;
+    let end = end.min(length as usize);
     if let Some(array) = this.as_object().filter(|_| end > begin + 1) {
         Host::of(context).look_at_clock_after((end - begin) as f64 / BYTES_AT_ONCE)?;
         array_bytes_mut(&array, context, |bytes| {
