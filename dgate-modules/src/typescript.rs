@@ -4,9 +4,18 @@
 //! [`ticks`]), and strip what is TypeScript. Positions in the result lead back to the written source.
 
 /// Characters of a regular expression, at most: the engine takes the square of that to compile one.
-pub(crate) const LONGEST_PATTERN: usize = 1 << 16;
+const LONGEST_PATTERN: usize = 1 << 16;
 /// Alternatives in it, at most.
-pub(crate) const MOST_ALTERNATIVES: usize = 3_000;
+const MOST_ALTERNATIVES: usize = 3_000;
+
+/// What is wrong with a regular expression of so many characters and `|`, if it is too large.
+pub(crate) fn too_large(characters: usize, bars: usize) -> Option<String> {
+    (characters > LONGEST_PATTERN || bars > MOST_ALTERNATIVES).then(|| {
+        format!(
+            "a regular expression has at most {LONGEST_PATTERN} characters and {MOST_ALTERNATIVES} `|`, this one {characters} and {bars}"
+        )
+    })
+}
 
 mod asks;
 mod classify;

@@ -21,6 +21,7 @@ mod harden;
 mod headers;
 mod json;
 mod lists;
+mod matcher;
 mod modules;
 mod parse;
 mod prelude;

@@ -16,7 +16,7 @@ use crate::engine::depth::look;
 use crate::engine::limits::refused;
 use crate::engine::values::argument;
 use crate::failure::LimitKind;
-use crate::typescript::{LONGEST_PATTERN, MOST_ALTERNATIVES};
+use crate::typescript::too_large;
 
 /// Those that inherit from another come after it.
 const ALL: [&str; 11] = [
@@ -39,7 +39,7 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
     let mut known: HashMap<JsObject, JsObject> = HashMap::new();
     for name in ALL {
         let key = JsString::from(name);
-        let Some(engines) = global.get(key.clone(), context)?.as_object() else { continue };
+        let engines = global.get(key.clone(), context)?.to_object(context)?;
         let looking = looking(&engines, name == "RegExp", context)?;
         if let Some(parent) = engines.prototype() {
             looking.set_prototype(Some(known.get(&parent).unwrap_or(&parent).clone()));
@@ -116,11 +116,8 @@ fn pattern(arguments: &[JsValue], context: &mut Context) -> JsResult<Vec<JsValue
         }
     }
     let text = arguments[0].to_string(context)?;
-    let alternatives = text.iter().filter(|unit| *unit == u16::from(b'|')).count();
-    if text.len() > LONGEST_PATTERN || alternatives > MOST_ALTERNATIVES {
-        let message = format!(
-            "a regular expression may have {LONGEST_PATTERN} characters and {MOST_ALTERNATIVES} alternatives"
-        );
+    let bars = text.iter().filter(|unit| *unit == u16::from(b'|')).count();
+    if let Some(message) = too_large(text.len(), bars) {
         return Err(refused(LimitKind::String, message, context));
     }
     arguments[0] = text.into();

@@ -69,8 +69,9 @@ fn looking(native: Native) -> NativeFunction {
     NativeFunction::from_copy_closure(move |this, arguments, context| {
         look(context)?;
         let result = native(this, arguments, context)?;
-        if text_length(&result) > LONG {
-            Most::text(&Host::of(context)).bounds(text_length(&result), context)?;
+        let length = text_length(&result);
+        if length > LONG {
+            Most::text(&Host::of(context)).bounds(length, context)?;
         }
         Ok(result)
     })

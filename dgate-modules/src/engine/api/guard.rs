@@ -4,8 +4,8 @@
 //! another with nothing of the module between, through getters, `toString` or an iterator's `next`, would go on until the
 //! stack ends, or for ever. So what modules reach in their place looks first, whoever calls it.
 //!
-//! Constructors stay what they are: the engine compares with them (`promise.constructor`), and whoever extends them needs
-//! them. They use no `this`, so built-ins call them with what a module has chosen only where they are bound (`bind.rs`), are
+//! Constructors stay what they are, but for some (`constructors.rs`): the engine compares with them
+//! (`promise.constructor`), and whoever extends them needs them. They use no `this`, so built-ins call them with what a module has chosen only where they are bound (`bind.rs`), are
 //! behind a proxy (`proxies.rs`), or where the built-in that calls them looks. Functions of `Math` are left alone as
 //! well: they use no `this` either, and are called often.
 

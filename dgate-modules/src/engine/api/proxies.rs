@@ -10,7 +10,7 @@ use boa_engine::builtins::function::BoundFunction;
 use boa_engine::builtins::proxy::Proxy;
 use boa_engine::object::FunctionObjectBuilder;
 use boa_engine::object::builtins::JsArray;
-use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::property::PropertyDescriptor;
 use boa_engine::{
     Context, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, NativeFunction, js_string,
 };
@@ -78,8 +78,8 @@ fn trap(name: &'static str, this: &JsValue, context: &mut Context) -> JsResult<J
     look(context)?;
     let object = this.as_object();
     let handler = object.as_ref().and_then(|object| object.downcast_ref::<Handler>().map(|of| of.0.clone()));
-    let handler =
-        handler.ok_or_else(|| JsNativeError::typ().with_message("the handler of a proxy is another"))?;
+    // Nobody else gets at these getters.
+    let handler = handler.ok_or_else(|| JsNativeError::typ().with_message("no handler of a proxy"))?;
     let trap = handler.get(JsString::from(name), context)?;
     let Some(function) = trap.as_object().filter(JsObject::is_callable) else { return Ok(trap) };
     if name == "ownKeys" {
@@ -99,12 +99,15 @@ fn trap(name: &'static str, this: &JsValue, context: &mut Context) -> JsResult<J
 
 /// A view of an object.
 pub(super) fn view(object: &JsObject, context: &mut Context) -> JsResult<JsObject> {
-    let (proxy, view) = {
-        let handlers = &prototypes(context).handlers;
-        (handlers.proxy.clone(), handlers.view.clone())
-    };
-    let handler = prototypes(context).handlers.handler(view);
-    proxy.construct(&[object.clone().into(), handler.into()], None, context)
+    let traps = prototypes(context).handlers.view.clone();
+    proxy(object, traps, context)
+}
+
+/// A proxy of the gateway's own.
+pub(super) fn proxy(target: &JsObject, traps: JsObject, context: &mut Context) -> JsResult<JsObject> {
+    let prototypes = prototypes(context);
+    let handler = prototypes.handlers.handler(traps);
+    prototypes.handlers.proxy.construct(&[target.clone().into(), handler.into()], None, context)
 }
 
 /// Getters of what is viewed see the object itself, which alone has its private fields.
@@ -112,52 +115,6 @@ fn viewed(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult
     let Some(object) = argument(arguments, 0).as_object() else { return Ok(JsValue::undefined()) };
     let key = argument(arguments, 1).to_property_key(context)?;
     object.get(key, context)
-}
-
-/// Something that is matched like a regular expression, with an `exec` that is looked after. Nothing of it can be shown as
-/// what cannot be changed, so what the proxy is of is nothing.
-pub(super) fn matcher(object: &JsObject, context: &mut Context) -> JsResult<JsObject> {
-    let get = NativeFunction::from_copy_closure_with_captures(
-        |_, arguments, object: &JsObject, context| {
-            let key = argument(arguments, 1).to_property_key(context)?;
-            let is_exec = key == PropertyKey::from(js_string!("exec"));
-            let value = object.get(key, context)?;
-            match value.as_callable().filter(|_| is_exec) {
-                Some(exec) => Ok(looked_after_exec(exec, object.clone(), context)),
-                None => Ok(value),
-            }
-        },
-        object.clone(),
-    );
-    let set = NativeFunction::from_copy_closure_with_captures(
-        |_, arguments, object: &JsObject, context| {
-            let key = argument(arguments, 1).to_property_key(context)?;
-            object.set(key, argument(arguments, 2), false, context).map(JsValue::from)
-        },
-        object.clone(),
-    );
-    let traps = JsObject::with_null_proto();
-    for (name, trap) in [("get", get), ("set", set)] {
-        let trap = trap.to_js_function(context.realm());
-        traps.create_data_property_or_throw(JsString::from(name), trap, context)?;
-    }
-    let proxy = prototypes(context).handlers.proxy.clone();
-    let handler = prototypes(context).handlers.handler(traps);
-    proxy.construct(&[JsObject::with_null_proto().into(), handler.into()], None, context)
-}
-
-/// The `exec` of something that is matched like a regular expression: however many parts it says there are in what it finds.
-fn looked_after_exec(exec: JsObject, object: JsObject, context: &Context) -> JsValue {
-    let run = NativeFunction::from_copy_closure_with_captures(
-        |_, arguments, (exec, object): &(JsObject, JsObject), context| {
-            look(context)?;
-            let found = exec.call(&object.clone().into(), arguments, context)?;
-            let Some(parts) = found.as_object() else { return Ok(found) };
-            if parts.is_array() { Ok(found) } else { view(&parts, context).map(JsValue::from) }
-        },
-        (exec, object),
-    );
-    run.to_js_function(context.realm()).into()
 }
 
 fn change_viewed(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {

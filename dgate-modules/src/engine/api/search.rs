@@ -3,11 +3,12 @@
 
 use boa_engine::object::builtins::{JsArray, JsFunction, JsRegExp};
 use boa_engine::string::JsStrVariant;
-use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsSymbol, JsValue, js_string};
+use boa_engine::{Context, JsNativeError, JsResult, JsString, JsSymbol, JsValue};
 
 use super::bounds::{Most, text_length};
+use super::define;
+use super::matcher::matcher;
 use super::replacing::replacement;
-use super::{define, proxies};
 use crate::engine::host::Host;
 use crate::engine::limits::refused;
 use crate::engine::values::argument;
@@ -58,16 +59,6 @@ pub(super) fn install(context: &mut Context) -> JsResult<()> {
         )?;
     }
     Ok(())
-}
-
-/// What matches, to be asked by the engine. Where it is no regular expression as there are, its `exec` is looked after:
-/// what that finds may never end, or say that it has any number of parts.
-fn matcher(object: JsObject, context: &mut Context) -> JsResult<JsValue> {
-    let prototype = context.intrinsics().constructors().regexp().prototype();
-    let is_plain = JsRegExp::from_object(object.clone()).is_ok()
-        && object.prototype() == Some(prototype)
-        && !object.borrow().properties().contains_key(&js_string!("exec").into());
-    if is_plain { Ok(object.into()) } else { proxies::matcher(&object, context).map(JsValue::from) }
 }
 
 /// The text, and what is looked for in it. What is no text becomes one once, so that what was measured is what is used.

@@ -5,7 +5,7 @@ use oxc::ast_visit::{Visit as _, walk};
 use oxc::syntax::operator::BinaryOperator;
 
 use super::super::growth::{self, MOST_PARTS, TEXT};
-use super::super::{LONGEST_PATTERN, MOST_ALTERNATIVES};
+use super::super::too_large;
 use super::{Fault, Ticks};
 
 impl Ticks<'_> {
@@ -45,10 +45,7 @@ impl Ticks<'_> {
     /// A regular expression, which the engine compiles in the square of its length.
     pub(super) fn pattern(&mut self, it: &RegExpLiteral<'_>) {
         let text = it.regex.pattern.text.as_str();
-        if text.len() > LONGEST_PATTERN || text.matches('|').count() > MOST_ALTERNATIVES {
-            let message = format!(
-                "a regular expression may have {LONGEST_PATTERN} characters and {MOST_ALTERNATIVES} alternatives"
-            );
+        if let Some(message) = too_large(text.len(), text.matches('|').count()) {
             self.faults.push(Fault::at(self.source, it.span.start as usize, message));
         }
     }

@@ -50,11 +50,12 @@ fn bound(object: &JsObject, name: &str, context: &mut Context) -> JsResult<()> {
         object,
         JsString::from(name),
         |this, arguments, own, context| {
-            let most = Most::list(&Host::of(context));
+            let list = Most::list(&Host::of(context));
+            let most = Most { size: (list.size / ELEMENTS_PER_NAME).floor(), ..list };
             for value in arguments {
-                let names = names(value, most.size, context)?;
+                let names = names(value, most.size + 1.0, context)?;
                 if names > LITTLE {
-                    most.bounds(names * ELEMENTS_PER_NAME, context)?;
+                    most.bounds(names, context)?;
                     Host::of(context).look_at_clock_after(names)?;
                 }
             }
