@@ -65,9 +65,13 @@ pub(super) fn add(object: &JsObject, members: &[Member], context: &mut Context) 
 }
 
 /// A function that looks at the stack first: it may be called by itself, through whatever it converts to a text or a number.
+/// Where it is given a long text it looks at the clock, too, since most make a copy of it.
 fn looking(native: Native) -> NativeFunction {
     NativeFunction::from_copy_closure(move |this, arguments, context| {
         look(context)?;
+        if arguments.iter().any(|argument| text_length(argument) > LONG) {
+            Host::of(context).look_at_clock()?;
+        }
         let result = native(this, arguments, context)?;
         let length = text_length(&result);
         if length > LONG {
